@@ -1,0 +1,39 @@
+"""Runs: one training or evaluation each."""
+
+from enum import StrEnum
+
+
+class RunKind(StrEnum):
+    """What a run does."""
+
+    TRAIN = "train"
+    EVALUATE = "evaluate"
+
+
+class RunState(StrEnum):
+    """Life of a run. `INTERRUPTED` means: no terminal event and no live process."""
+
+    QUEUED = "queued"
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen in this run."""
+        return self in _OVER
+
+
+_OVER = frozenset({RunState.FINISHED, RunState.STOPPED, RunState.FAILED, RunState.INTERRUPTED})
+
+
+class TrainMode(StrEnum):
+    """Which part of the student a training run adapts."""
+
+    VISION = "vision"
+    LLM = "llm"
+    BOTH = "both"
