@@ -1,0 +1,95 @@
+"""What a run is to do, and everything needed to repeat it: ``run.yaml``."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ocrstudio.domain.errors import RunError
+from ocrstudio.domain.run import RunKind
+
+_FORMAT = 1
+_SECRET_NAME = re.compile(r"(^|_)(api_?key|token|password|passwd|secret)$", re.IGNORECASE)
+_SECRET_TEXT = "(not stored)"  # noqa: S105 - the words that stand where a secret was
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """The immutable description of a run.
+
+    Attributes:
+        kind: Training or evaluation.
+        title: Shown in lists.
+        created: Unix time in seconds.
+        request: What the user asked for (dataset, mode, model, …); paths are absolute.
+        config: The resolved configuration, every value of it.
+        versions: Versions of Python, OCR Studio and the packages that matter, by name.
+        dataset_sha256: Hash of the dataset file's bytes, or None.
+        base_model: Folder of the base model, or ``micro``.
+        base_revision: Revision of the base model where its folder states one, or None.
+    """
+
+    kind: RunKind
+    title: str
+    created: float
+    request: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    dataset_sha256: str | None = None
+    base_model: str = ""
+    base_revision: str | None = None
+
+    def with_request(self, **changes: Any) -> "RunSpec":  # noqa: ANN401 - any JSON value
+        """A copy with some fields of the request replaced."""
+        return replace(self, request={**self.request, **changes})
+
+    def without_secrets(self) -> "RunSpec":
+        """A copy in which every field named like a key, token or password is emptied."""
+        return replace(self, request=_strip(self.request), config=_strip(self.config))
+
+
+def _strip(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    def clean(name: str, value: object) -> object:
+        if isinstance(value, Mapping):
+            return _strip(value)
+        if isinstance(value, list | tuple):
+            return [_strip(item) if isinstance(item, Mapping) else item for item in value]
+        return _SECRET_TEXT if value and _SECRET_NAME.search(name) else value
+
+    return {name: clean(name, value) for name, value in mapping.items()}
+
+
+def dump_spec(spec: RunSpec) -> str:
+    """The text of ``run.yaml``; never holds a secret."""
+    clean = spec.without_secrets()
+    data = {entry.name: getattr(clean, entry.name) for entry in fields(RunSpec)}
+    data |= {"kind": spec.kind.value, "versions": dict(spec.versions)}
+    head = "# What this run was asked to do; written by OCR Studio when the run was created.\n"
+    return head + yaml.safe_dump({"format": _FORMAT, **data}, sort_keys=False, allow_unicode=True, width=100)
+
+
+def load_spec(path: Path) -> RunSpec:
+    """Read ``run.yaml``.
+
+    Raises:
+        RunError: The file is absent, unreadable or from another version.
+    """
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RunError(f"{path.parent} is not a run folder: it has no run.yaml.") from error
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise RunError(f"{path} cannot be read: {error}") from error
+    if not isinstance(data, dict) or data.pop("format", None) != _FORMAT:
+        raise RunError(
+            f"{path} was not written by this version of OCR Studio.", "Update OCR Studio, or start a new run."
+        )
+    known = {entry.name for entry in fields(RunSpec)}
+    try:
+        data["kind"] = RunKind(data["kind"])
+        return RunSpec(**{name: value for name, value in data.items() if name in known})
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(f"{path} is incomplete: {error}.") from error
