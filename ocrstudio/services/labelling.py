@@ -1,0 +1,205 @@
+"""What is done to the label of a page, each in one transaction; the rules are in `page_status`.
+
+Every function is safe while another process works on the same workspace: both revisions are kept, the later
+one is current, and a teacher's draft never takes the place of what a person wrote.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ocrstudio.domain.document import Page, PageStatus
+from ocrstudio.domain.errors import WorkspaceError
+from ocrstudio.domain.label import HUMAN, IMPORT, NewRevision, Revision
+from ocrstudio.services import page_status
+from ocrstudio.services.page_status import Action
+from ocrstudio.store import Workspace
+
+
+@dataclass(frozen=True)
+class BulkAccept:
+    """What accepting many pages did.
+
+    Attributes:
+        accepted: Ids of the pages that are accepted now.
+        skipped: Ids of the pages without a label or with an empty one; they stayed as they were.
+    """
+
+    accepted: tuple[int, ...]
+    skipped: tuple[int, ...]
+
+
+def save_edit(ws: Workspace, page_id: int, text: str) -> Revision | None:
+    """Keep what a person typed as a new revision and make it current.
+
+    An accepted page goes back to review. A text equal to the current one adds nothing.
+
+    Returns:
+        The current revision after the call; None when the text is empty and there was none.
+    """
+    with ws.transaction():
+        current = ws.labels.current(page_id)
+        if text == (current.text if current is not None else ""):
+            return current
+        task = current.task if current is not None else ""
+        revision = ws.labels.append(page_id, NewRevision(text, HUMAN, task), make_current=True)
+        _move(ws, page_id, Action.EDIT)
+        return revision
+
+
+def add_draft(ws: Workspace, page_id: int, revision: NewRevision, *, note: str = "") -> Revision:
+    """Keep a draft of a teacher or a student.
+
+    It becomes current unless a person has written, imported, accepted or excluded the label of this page;
+    then it is kept beside it in the history and the page stays as it is.
+
+    Args:
+        ws: The workspace.
+        page_id: The page.
+        revision: The draft.
+        note: A doubt about this draft (it was cut off, it repeats itself); it flags a page whose draft is
+            current.
+    """
+    with ws.transaction():
+        page = ws.pages.get(page_id)
+        current = ws.labels.current(page_id)
+        replaces = page_status.draft_becomes_current(page.status, current.source if current else None)
+        added = ws.labels.append(page_id, revision, make_current=replaces)
+        if replaces:
+            _move(ws, page_id, Action.FLAG if note else Action.DRAFT, note or None)
+        return added
+
+
+def add_import(ws: Workspace, page_id: int, revision: NewRevision, *, accepted: bool = False) -> Revision:
+    """Keep a label that came with a dataset; on an accepted page it is only kept beside the label.
+
+    Args:
+        ws: The workspace.
+        page_id: The page.
+        revision: The label; its source must be ``import``.
+        accepted: Whether the page is accepted with it, or a draft to review.
+    """
+    if revision.source != IMPORT:
+        raise ValueError(f"not an import: {revision.source}")
+    with ws.transaction():
+        page = ws.pages.get(page_id)
+        current = ws.labels.current(page_id)
+        replaces = page_status.draft_becomes_current(page.status, current.source if current else None)
+        added = ws.labels.append(page_id, revision, make_current=replaces)
+        if replaces:
+            _move(ws, page_id, Action.ACCEPT if accepted and revision.text.strip() else Action.DRAFT)
+        return added
+
+
+def mark_failed(ws: Workspace, page_id: int, reason: str) -> Page:
+    """Note that a teacher could not draft a page; one that has a label stays as it is."""
+    with ws.transaction():
+        page = ws.pages.get(page_id)
+        if page_status.after(page.status, Action.FAIL, has_label=False) is PageStatus.FAILED:
+            _move(ws, page_id, Action.FAIL, reason)
+        return ws.pages.get(page_id)
+
+
+def accept(ws: Workspace, page_id: int) -> Page:
+    """Accept the current label of a page.
+
+    Raises:
+        WorkspaceError: The page has no label, or an empty one.
+    """
+    with ws.transaction():
+        if not _has_text(ws, page_id):
+            raise WorkspaceError(
+                f"{_place(ws, page_id)} has no label to accept.",
+                "Draft or type one first, or exclude the page when it is blank.",
+            )
+        return _move(ws, page_id, Action.ACCEPT)
+
+
+def accept_and_next(ws: Workspace, page_id: int) -> Page | None:
+    """Accept a page and return the next one to review, or None when that was the last.
+
+    Raises:
+        WorkspaceError: The page has no label, or an empty one.
+    """
+    with ws.transaction():
+        following = next_to_review(ws, page_id)
+        accept(ws, page_id)
+        return following
+
+
+def accept_many(ws: Workspace, page_ids: Iterable[int]) -> BulkAccept:
+    """Accept many pages at once, all in one transaction; those without a label are skipped and counted."""
+    accepted: list[int] = []
+    skipped: list[int] = []
+    with ws.transaction():
+        for page_id in page_ids:
+            if _has_text(ws, page_id):
+                _move(ws, page_id, Action.ACCEPT)
+                accepted.append(page_id)
+            else:
+                skipped.append(page_id)
+    return BulkAccept(tuple(accepted), tuple(skipped))
+
+
+def flag(ws: Workspace, page_id: int, note: str = "") -> Page:
+    """Put a page first in the queue of review, with a word on why."""
+    with ws.transaction():
+        return _move(ws, page_id, Action.FLAG, note)
+
+
+def exclude(ws: Workspace, page_id: int, note: str = "") -> Page:
+    """Keep a page out of every dataset; its labels stay."""
+    with ws.transaction():
+        return _move(ws, page_id, Action.EXCLUDE, note)
+
+
+def reopen(ws: Workspace, page_id: int) -> Page:
+    """Take back an acceptance, a flag or an exclusion: the page is in review again, or unlabelled."""
+    with ws.transaction():
+        return _move(ws, page_id, Action.REOPEN)
+
+
+def restore(ws: Workspace, page_id: int, revision_id: int) -> Revision:
+    """Make an older revision current again; nothing is deleted, and an accepted page goes back to review.
+
+    Raises:
+        WorkspaceError: The revision is not one of this page.
+    """
+    with ws.transaction():
+        if ws.pages.get(page_id).revision_id != revision_id:
+            ws.labels.set_current(page_id, revision_id)
+            _move(ws, page_id, Action.EDIT)
+        return ws.labels.get(revision_id)
+
+
+def next_to_review(ws: Workspace, page_id: int | None, *, backwards: bool = False) -> Page | None:
+    """The page to review after (or before) this one; see `page_status.next_in_review` for the order.
+
+    Args:
+        ws: The workspace.
+        page_id: The current page, or None for the beginning of the queue.
+        backwards: Go the other way round.
+
+    Returns:
+        Another page, or None when no other is left to review.
+    """
+    found = page_status.next_in_review(ws.pages.in_order(tuple(PageStatus)), page_id, backwards=backwards)
+    return None if found is None else ws.pages.get(found)
+
+
+def _move(ws: Workspace, page_id: int, action: Action, note: str | None = None) -> Page:
+    """Apply the table; without a new note, the old one stays only while the status does."""
+    page = ws.pages.get(page_id)
+    status = page_status.after(page.status, action, has_label=page.revision_id is not None)
+    kept = page.note if status is page.status else ""
+    ws.pages.set_status(page_id, status, kept if note is None else note)
+    return ws.pages.get(page_id)
+
+
+def _has_text(ws: Workspace, page_id: int) -> bool:
+    current = ws.labels.current(page_id)
+    return current is not None and bool(current.text.strip())
+
+
+def _place(ws: Workspace, page_id: int) -> str:
+    page = ws.pages.get(page_id)
+    return f"Page {page.index + 1} of {ws.documents.get(page.document_id).name}"

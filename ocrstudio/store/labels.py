@@ -1,0 +1,142 @@
+"""The labels of a workspace: revisions that are appended and never changed."""
+
+import json
+import time
+from typing import Any
+
+from ocrstudio.domain.errors import WorkspaceError
+from ocrstudio.domain.label import NewRevision, Revision
+from ocrstudio.domain.region import Box, Region
+from ocrstudio.store.database import Database
+
+_SELECT = (
+    "SELECT label_revisions.id, page_id, text, source, task, prompt, parameters, raw, regions, created "
+    "FROM label_revisions "
+)
+_SNIPPET_LENGTH = 120
+_SNIPPET_SOURCE_LENGTH = 1000  # enough for the snippet of any text with words in it
+
+
+class LabelRepository:
+    """Appends to and reads `label_revisions`; moves the pointer of a page to its current revision.
+
+    Triggers in the database refuse any change or deletion of a revision, whoever asks.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def append(self, page_id: int, revision: NewRevision, *, make_current: bool) -> Revision:
+        """Add a revision to a page; when this returns outside a transaction, it is on the disk.
+
+        Args:
+            page_id: The page.
+            revision: What to keep.
+            make_current: Whether the page points at it from now on.
+
+        Raises:
+            WorkspaceError: There is no such page, or the database cannot be written.
+        """
+        created = time.time()
+        with self._database.transaction():
+            if self._database.integer("SELECT 1 FROM pages WHERE id = ?", (page_id,)) is None:
+                raise WorkspaceError(f"The workspace has no page with the id {page_id}.")
+            revision_id = self._database.write(
+                "INSERT INTO label_revisions (page_id, source, created, snippet, task, prompt, parameters, "
+                "regions, text, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    page_id,
+                    revision.source,
+                    created,
+                    _snippet(revision.text),
+                    revision.task,
+                    revision.prompt,
+                    json.dumps(dict(revision.parameters), ensure_ascii=False),
+                    json.dumps([_region_to_json(region) for region in revision.regions], ensure_ascii=False),
+                    revision.text,
+                    revision.raw,
+                ),
+            )
+            self._database.write(
+                "INSERT INTO label_search (rowid, text) VALUES (?, ?)", (revision_id, revision.text)
+            )
+            if make_current:
+                self.set_current(page_id, revision_id)
+        return self.get(revision_id)
+
+    def current(self, page_id: int) -> Revision | None:
+        """The revision that the page points at, or None."""
+        row = self._database.row(
+            _SELECT + "JOIN pages ON pages.revision_id = label_revisions.id WHERE pages.id = ?", (page_id,)
+        )
+        return None if row is None else _revision(row)
+
+    def history(self, page_id: int) -> list[Revision]:
+        """All revisions of a page, newest first."""
+        rows = self._database.rows(_SELECT + "WHERE page_id = ? ORDER BY label_revisions.id DESC", (page_id,))
+        return [_revision(row) for row in rows]
+
+    def get(self, revision_id: int) -> Revision:
+        """A revision by id.
+
+        Raises:
+            WorkspaceError: There is no such revision.
+        """
+        row = self._database.row(_SELECT + "WHERE label_revisions.id = ?", (revision_id,))
+        if row is None:
+            raise WorkspaceError(f"The workspace has no label revision number {revision_id}.")
+        return _revision(row)
+
+    def set_current(self, page_id: int, revision_id: int) -> None:
+        """Let a page point at one of its revisions.
+
+        Raises:
+            WorkspaceError: The revision is not one of this page.
+        """
+        changed = self._database.write(
+            "UPDATE pages SET revision_id = ? WHERE id = ? "
+            "AND EXISTS (SELECT 1 FROM label_revisions WHERE id = ? AND page_id = ?)",
+            (revision_id, page_id, revision_id, page_id),
+        )
+        if not changed:
+            raise WorkspaceError(
+                f"Label revision number {revision_id} does not belong to the page {page_id}."
+            )
+
+    def counts_by_source(self) -> dict[str, int]:
+        """How many revisions each source has written, in all pages."""
+        rows = self._database.rows(
+            "SELECT source, count(*) FROM label_revisions GROUP BY source ORDER BY source"
+        )
+        return dict(rows)
+
+
+def _snippet(text: str) -> str:
+    line = " ".join(text[:_SNIPPET_SOURCE_LENGTH].split())
+    return line if len(line) <= _SNIPPET_LENGTH else line[: _SNIPPET_LENGTH - 1] + "…"
+
+
+def _region_to_json(region: Region) -> list[Any]:
+    boxes = [[box.x0, box.y0, box.x1, box.y1] for box in region.boxes]
+    return [region.label, boxes, region.start, region.end]
+
+
+def _region_from_json(row: list[Any]) -> Region:
+    label, boxes, start, end = row
+    return Region(label, tuple(Box(*box) for box in boxes), start, end)
+
+
+def _revision(row: tuple[Any, ...]) -> Revision:
+    revision_id, page_id, text, source, task, prompt, parameters, raw, regions, created = row
+    return Revision(
+        id=revision_id,
+        page_id=page_id,
+        text=text,
+        source=source,
+        task=task,
+        prompt=prompt,
+        parameters=json.loads(parameters),
+        raw=raw,
+        regions=tuple(_region_from_json(region) for region in json.loads(regions)),
+        created=created,
+    )
