@@ -1,4 +1,4 @@
-"""What a worker body (training, evaluation) is given; the student codes against nothing else of the worker."""
+"""What a worker body (training, evaluation) is given; the student uses nothing else of the worker."""
 
 from typing import Any, Protocol
 
@@ -24,5 +24,5 @@ class RunContext(Protocol):
         ...
 
     def should_stop(self) -> bool:
-        """Whether the user asked to stop: save a checkpoint and return the summary so far. Cheap; any thread."""
+        """Whether the user asked to stop: save a checkpoint and return the summary so far. Cheap."""
         ...

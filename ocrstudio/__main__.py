@@ -1,0 +1,50 @@
+"""``ocrstudio`` and ``python -m ocrstudio``: without arguments the window, otherwise the command line."""
+
+import sys
+
+
+def main() -> int:
+    """Start what the arguments ask for; returns the exit status."""
+    argv = sys.argv[1:]
+    if getattr(sys, "frozen", False):
+        status = _frozen_child(argv)
+        if status is not None:
+            return status
+    if not argv:
+        return _window()
+    from ocrstudio.cli.main import main as command_line
+
+    return command_line(argv)
+
+
+def _window() -> int:
+    try:
+        from ocrstudio.ui.app import main as window
+    except ImportError as error:
+        sys.stderr.write(
+            f"Error: The window cannot be opened on this machine: {error}.\n"
+            "Hint: The command line works without it; see `ocrstudio --help`.\n"
+        )
+        return 1
+    return window([])
+
+
+def _frozen_child(argv: list[str]) -> int | None:
+    """Be the child process that a frozen application started through its own executable, or return None."""
+    import multiprocessing
+    import runpy
+
+    from ocrstudio.jobs.command_line import frozen_module
+
+    multiprocessing.freeze_support()
+    child = frozen_module(argv)
+    if child is None:
+        return None
+    module, arguments = child
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,151 @@
+"""The root of the command line, and the door at which every error becomes a sentence.
+
+Importing this module must stay cheap: ``ocrstudio --help`` answers before a heavy library could be imported.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import click
+
+from ocrstudio import __version__
+from ocrstudio.domain.errors import OcrStudioError
+
+EXIT_OK = 0
+EXIT_ERROR = 1
+EXIT_INTERRUPTED_BY_USER = 130
+
+_DEBUG_VARIABLE = "OCRSTUDIO_DEBUG"
+
+
+@dataclass(frozen=True)
+class CommandEntry:
+    """A command that is imported when it is called.
+
+    Attributes:
+        module: Module that exports ``command``.
+        summary: Its line in ``ocrstudio --help``.
+    """
+
+    module: str
+    summary: str
+
+
+COMMANDS: dict[str, CommandEntry] = {
+    "pdf2img": CommandEntry("ocrstudio.cli.pdf2img", "Convert PDF pages to images."),
+    "infer": CommandEntry("ocrstudio.cli.infer", "Label images or PDF pages with a teacher."),
+    "train": CommandEntry("ocrstudio.cli.train", "Fine-tune the student on a dataset."),
+    "evaluate": CommandEntry("ocrstudio.cli.evaluate", "Measure the student on a dataset."),
+    "runs": CommandEntry("ocrstudio.cli.runs", "List, show, attach, stop or resume runs."),
+    "inspect": CommandEntry("ocrstudio.cli.inspect", "Check this machine, the model and a dataset."),
+    "workspace": CommandEntry("ocrstudio.cli.workspace", "Create, fill and export labelling workspaces."),
+    "demo": CommandEntry("ocrstudio.cli.demo", "Run the whole loop on a bundled document."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and summary and imports only the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order of the work."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command, or None when there is none of that name."""
+        del ctx
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command = importlib.import_module(entry.module).command
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{entry.module}.command is not a click command")
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with the nearest name in the message."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            if near:
+                error.message += f" Did you mean {near[0]!r}?"
+            raise
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing any."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Without a command the window opens. Exit status: 0 done, 1 error, 2 wrong usage, 3 run stopped, "
+    "4 run interrupted, 130 Ctrl+C.",
+)
+@click.version_option(__version__, prog_name="ocrstudio", message="%(prog)s %(version)s")
+@click.option(
+    "--debug", is_flag=True, envvar=_DEBUG_VARIABLE, help="Show the traceback of an unexpected error."
+)
+def cli(debug: bool) -> None:
+    """Label document pages, fine-tune DeepSeek-OCR on them, and measure what it learnt."""
+    if debug:
+        os.environ[_DEBUG_VARIABLE] = "1"  # child processes and the door below read it
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        argv: Arguments without the program's name; None for those of this process.
+
+    Returns:
+        The exit status.
+    """
+    try:
+        result = cli.main(
+            args=None if argv is None else list(argv), prog_name="ocrstudio", standalone_mode=False
+        )
+    except click.ClickException as error:  # wrong usage has exit status 2
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return EXIT_INTERRUPTED_BY_USER
+    except OcrStudioError as error:
+        _show_error(error)
+        return EXIT_ERROR
+    except BrokenPipeError:
+        # The reader of our output went away (``| head``); do not let Python complain again while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_ERROR
+    except Exception as error:  # noqa: BLE001 - the door: nothing may reach the user as a traceback
+        return _show_unexpected(error)
+    return result if isinstance(result, int) else EXIT_OK
+
+
+def _show_error(error: OcrStudioError) -> None:
+    from ocrstudio.cli.output import echo_error
+
+    echo_error(error)
+
+
+def _show_unexpected(error: Exception) -> int:
+    if os.environ.get(_DEBUG_VARIABLE, "") not in ("", "0"):
+        raise error
+    from ocrstudio.cli.output import write_crash_log
+
+    log = write_crash_log(error)
+    where = f" The details are in {log}." if log else ""
+    click.echo(f"Error: An unexpected {type(error).__name__} happened: {error}.{where}", err=True)
+    click.echo("Hint: Run the command again with `ocrstudio --debug …` to see where.", err=True)
+    return EXIT_ERROR
