@@ -1,0 +1,70 @@
+"""The shape of prompts in a configuration: a mapping of task ids to texts."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from ocrstudio.paths import config_dir
+from ocrstudio.settings.base import Section
+from ocrstudio.settings.layers import Layer, check, file_layer
+
+SHIPPED_FILE = "prompts.yaml"
+
+
+class PromptConfig(Section):
+    """One prompt. Only `user` is required: a text that is left out is empty."""
+
+    system: str = Field(description="System message, for servers that take one; empty sends none.")
+    user: str = Field(
+        min_length=1, description="What the model is asked; {target} stands for text given by the user."
+    )
+    description: str = Field(description="One line for lists of tasks.")
+
+
+class PromptsFile(Section):
+    """A file of prompts."""
+
+    prompts: dict[str, PromptConfig] = Field(description="Prompts by task id.")
+
+
+def load_prompts(path: Path | None = None) -> tuple[dict[str, PromptConfig], Layer]:
+    """Load a file of prompts.
+
+    Args:
+        path: The user's file, with or without ``prompts:`` at its top; None for the shipped one.
+
+    Returns:
+        The prompts and the layer they came from, for messages about them.
+
+    Raises:
+        ConfigError: The file cannot be used.
+    """
+    layer = file_layer(path or config_dir() / SHIPPED_FILE)
+    data = layer.data if _is_wrapped(layer.data) else {"prompts": layer.data}
+    prompts = complete_prompts(data["prompts"]) if data["prompts"] is not None else {}
+    return check(PromptsFile, {"prompts": prompts}, [layer]).prompts, layer
+
+
+def complete_prompts(prompts: Any) -> Any:
+    """Fill the texts that a prompt leaves out; anything that is not a mapping is left for the model to report."""
+    if not isinstance(prompts, Mapping):
+        return prompts
+    return {
+        task: {"system": "", "description": "", **{key: _text(key, value) for key, value in entry.items()}}
+        if isinstance(entry, Mapping)
+        else entry
+        for task, entry in prompts.items()
+    }
+
+
+def _text(key: str, value: Any) -> Any:
+    return "" if value is None and key != "user" else value
+
+
+def _is_wrapped(data: Mapping[str, Any]) -> bool:
+    prompts = data.get("prompts")
+    if set(data) != {"prompts"}:
+        return False
+    return prompts is None or not isinstance(prompts, Mapping) or "user" not in prompts

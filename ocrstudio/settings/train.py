@@ -1,0 +1,165 @@
+"""The training configuration: ``config/train_config.yaml``."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from ocrstudio.paths import config_dir
+from ocrstudio.settings.base import Section, Strings
+from ocrstudio.settings.image import ImageConfig, expand_preset, name_preset
+from ocrstudio.settings.layers import Layer, check, exclusive, file_layer, merge, override_layer
+
+SHIPPED_FILE = "train_config.yaml"
+
+
+class ModelConfig(Section):
+    """The student that is trained."""
+
+    base_model_path: str = Field(
+        min_length=1,
+        description="Folder of the DeepSeek-OCR weights, downloaded when it is missing; micro is the small built-in "
+        "student that trains on a CPU.",
+    )
+    load_in_4bit: bool = Field(
+        description="Load the base weights in 4 bits: least memory, slower, CUDA only."
+    )
+    use_gradient_checkpointing: Literal["unsloth", True, False] = Field(
+        description="Recompute activations in the backward pass to save memory; unsloth also moves them to the CPU."
+    )
+    engine: Literal["auto", "unsloth", "transformers"] = Field(
+        description="Training engine; auto takes unsloth on a CUDA GPU where it is installed, else transformers."
+    )
+
+
+class LoraConfig(Section):
+    """The adapter: which layers get one, and how large it is."""
+
+    r: int = Field(ge=1, le=512, description="Rank of the adapter matrices.")
+    lora_alpha: int = Field(ge=1, le=1024, description="Scale of the adapter; its effect is lora_alpha / r.")
+    lora_dropout: float = Field(ge=0, lt=1, description="Dropout before the adapter; 0 is fastest.")
+    vision_target_modules: Strings = Field(
+        description="Layers of the vision encoder adapted with --mode vision or both, by the end of their name."
+    )
+    llm_target_modules: Strings = Field(
+        description="Layers of the language model adapted with --mode llm or both, by the end of their name."
+    )
+    train_routed_experts: bool = Field(
+        description="Also adapt the 64 routed experts of each layer: 95 % of the adapter in llm mode."
+    )
+    train_sam: bool = Field(description="In vision mode, also adapt the SAM encoder in front of CLIP.")
+    train_projector: bool = Field(description="In vision mode, also train the projector from vision to text.")
+    train_newline_separator: bool = Field(
+        description="In vision mode, also train the learnt vectors for row ends and the end of the image."
+    )
+
+
+class TrainingConfig(Section):
+    """The loop: batches, length, optimiser, checkpoints, evaluation."""
+
+    per_device_train_batch_size: int = Field(ge=1, le=1024, description="Pages a step on the GPU at once.")
+    per_device_eval_batch_size: int = Field(ge=1, le=1024, description="Pages at once during evaluation.")
+    gradient_accumulation_steps: int = Field(
+        ge=1,
+        le=4096,
+        description="Batches added up before the weights change; the true batch is the product.",
+    )
+    learning_rate: float = Field(gt=0, le=1, description="Highest learning rate, reached after the warm-up.")
+    max_steps: int | None = Field(
+        ge=1, description="Length in optimiser steps; empty when num_train_epochs is given."
+    )
+    num_train_epochs: float | None = Field(
+        gt=0, description="Length in passes over the data; empty when max_steps is given."
+    )
+    warmup_steps: int = Field(ge=0, description="Steps over which the learning rate rises from 0.")
+    lr_scheduler_type: Literal["linear", "cosine", "constant", "constant_with_warmup"] = Field(
+        description="How the learning rate falls after the warm-up."
+    )
+    optim: Literal["auto", "adamw_torch", "adamw_8bit"] = Field(
+        description="Optimiser; auto takes 8-bit AdamW where bitsandbytes works, else AdamW."
+    )
+    weight_decay: float = Field(ge=0, le=1, description="Decoupled weight decay of AdamW.")
+    max_grad_norm: float = Field(gt=0, description="Gradients are scaled down to this norm.")
+    max_length: int = Field(
+        ge=64,
+        le=8192,
+        description="Longest sample in tokens, image and answer together; the model's limit is 8192.",
+    )
+    seed: int = Field(
+        ge=0, le=2**32 - 1, description="Seed of the adapter, the order of the data and the split."
+    )
+    shuffle: bool = Field(description="Read the data in a new random order each epoch.")
+    logging_steps: int = Field(ge=1, description="Steps between two points of the loss curve.")
+    save_steps: int = Field(ge=1, description="Steps between two checkpoints; the last step is always saved.")
+    save_total_limit: int | None = Field(
+        ge=1, description="Checkpoints kept, the newest ones and the best one; empty keeps all."
+    )
+    eval_fraction: float = Field(
+        ge=0,
+        le=0.5,
+        description="Part of the documents held out for evaluation when no evaluation set is given.",
+    )
+    eval_steps: int | None = Field(
+        ge=1, description="Steps between two evaluations; empty evaluates at the end only."
+    )
+    early_stopping_patience: int | None = Field(
+        ge=1, description="Evaluations without improvement before the run stops; empty never stops early."
+    )
+    early_stopping_threshold: float = Field(
+        ge=0, description="Smallest fall of the evaluation loss that counts as improvement."
+    )
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Self:
+        if (self.max_steps is None) == (self.num_train_epochs is None):
+            raise ValueError("give either max_steps or num_train_epochs, and leave the other one empty.")
+        return self
+
+    @model_validator(mode="after")
+    def _stopping_needs_evaluation(self) -> Self:
+        if self.early_stopping_patience is not None and self.eval_steps is None:
+            raise ValueError("early_stopping_patience needs eval_steps: set both, or neither.")
+        return self
+
+
+class TrainConfig(Section):
+    """Everything a training run can be told, beside its dataset and mode."""
+
+    model: ModelConfig = Field(description="The student that is trained.")
+    lora: LoraConfig = Field(description="The adapter: which layers get one, and how large it is.")
+    training: TrainingConfig = Field(
+        description="The loop: batches, length, optimiser, checkpoints, evaluation."
+    )
+    image: ImageConfig = Field(description="How a page picture is cut into views for the student.")
+
+
+def load_train_config(path: Path | None = None, overrides: Mapping[str, Any] | None = None) -> TrainConfig:
+    """Load a training configuration.
+
+    Args:
+        path: The user's file; None for the shipped one. Keys it leaves out keep their shipped values.
+        overrides: Dotted keys that win over the file, such as ``{"training.max_steps": 5}``.
+
+    Raises:
+        ConfigError: A file cannot be used; all problems are listed with file, line and key.
+    """
+    layers = [file_layer(config_dir() / SHIPPED_FILE)]
+    if path is not None:
+        layers.append(file_layer(path))
+    if overrides:
+        layers.append(override_layer(overrides))
+    data: dict[str, Any] = {}
+    for layer in layers:
+        data = merge(data, _expanded(layer).data)
+    if isinstance(data.get("image"), dict):
+        data["image"] = name_preset(data["image"])
+    return check(TrainConfig, data, layers)
+
+
+def _expanded(layer: Layer) -> Layer:
+    layer = exclusive(layer, "training", "max_steps", "num_train_epochs")
+    image = layer.data.get("image")
+    if isinstance(image, dict):
+        layer = Layer({**layer.data, "image": expand_preset(image, layer.name)}, layer.lines)
+    return layer
