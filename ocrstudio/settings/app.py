@@ -13,7 +13,7 @@ from ocrstudio.paths import config_dir
 from ocrstudio.settings.base import Section
 from ocrstudio.settings.files import write_text
 from ocrstudio.settings.layers import check, file_layer, merge, override_layer
-from ocrstudio.settings.loader import dump_data, plain, read_yaml
+from ocrstudio.settings.loader import dump_data, plain_items, read_yaml
 
 SHIPPED_FILE = "settings.yaml"
 
@@ -57,7 +57,8 @@ class AppSettings(Section):
     )
     max_image_pixels: int = Field(
         ge=1_000_000, le=200_000_000,
-        description="Largest page picture, in pixels; a larger page is rendered at a lower resolution, with a note.",
+        description="Largest page picture, in pixels; a larger page is rendered at a lower "
+        "resolution, with a note.",
         json_schema_extra=_group("Pages"),
     )  # fmt: skip
     page_cache_mib: int = Field(
@@ -74,7 +75,8 @@ class AppSettings(Section):
         json_schema_extra=_group("Labelling"),
     )  # fmt: skip
     preview_delay_ms: int = Field(
-        ge=50, le=10_000, description="Quiet time after typing before the preview is drawn again, in milliseconds.",
+        ge=50, le=10_000, description="Quiet time after typing before the preview is drawn "
+        "again, in milliseconds.",
         json_schema_extra=_group("Labelling"),
     )  # fmt: skip
     default_task: str = Field(
@@ -87,7 +89,8 @@ class AppSettings(Section):
         json_schema_extra=_group("Labelling"),
     )  # fmt: skip
     teacher_config: str | None = Field(
-        min_length=1, description="YAML file of the teacher that is offered first; empty: the offline teacher.",
+        min_length=1, description="YAML file of the teacher that is offered first; empty: "
+        "the offline teacher.",
         json_schema_extra=_group("Labelling"),
     )  # fmt: skip
     train_config: str | None = Field(
@@ -147,8 +150,8 @@ def save_overrides(values: Mapping[str, Any], user_file: Path | None = None) -> 
     """Keep settings of the user: only what differs from the shipped values is written.
 
     Args:
-        values: Settings to change; a value equal to the shipped one is removed from the file. Other settings in the
-            file stay; its comments do not.
+        values: Settings to change; a value equal to the shipped one is removed from the file. Other settings
+            in the file stay; its comments do not.
         user_file: The user's file; None for the usual place.
 
     Raises:
@@ -158,7 +161,7 @@ def save_overrides(values: Mapping[str, Any], user_file: Path | None = None) -> 
     shipped = file_layer(config_dir() / SHIPPED_FILE)
     # References to environment variables stay references.
     kept = read_yaml(user_file, substitute=False)[0] if user_file.exists() else {}
-    change = override_layer(plain(values))
+    change = override_layer(plain_items(values))
     check(AppSettings, merge(shipped.data, change.data), [shipped, change])
     wanted = merge(kept, change.data)
     sparse = {

@@ -12,8 +12,8 @@ Integers = Annotated[tuple[int, ...], Field(strict=False)]
 class Section(BaseModel):
     """A part of a configuration file: immutable, no unknown keys, no silent conversions, no infinite numbers.
 
-    Input values stay out of pydantic's own messages, because one of them may be an API key; `problems` decides what
-    may be quoted.
+    Input values stay out of pydantic's own messages, because one of them may be an API key; `problems`
+    decides what may be quoted.
     """
 
     model_config = ConfigDict(

@@ -31,7 +31,8 @@ class ImageConfig(Section):
     """How a page picture is cut into views for the student."""
 
     preset: PresetName = Field(
-        description="Resolution preset: tiny (512), small (640), base (1024), large (1280), gundam (1024 overview "
+        description="Resolution preset: tiny (512), small (640), base (1024), large "
+        "(1280), gundam (1024 overview "
         "and 640 tiles), or custom. base_size, image_size and crop_mode win over it where they are given."
     )
     base_size: int = Field(

@@ -55,7 +55,7 @@ def override_layer(values: Mapping[str, Any], name: str = "the settings given") 
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Sections are merged key by key; lists and single values are replaced; an empty section changes nothing."""
+    """Merge sections key by key; lists and single values are replaced, an empty section changes nothing."""
     result = dict(base)
     for key, value in over.items():
         below = result.get(key)
@@ -79,7 +79,7 @@ def check(model: type[M], data: Mapping[str, Any], layers: Sequence[Layer]) -> M
 
 
 def exclusive(layer: Layer, section: str, first: str, second: str) -> Layer:
-    """When a layer sets one of two keys that exclude one another, it clears the other one of the layers below."""
+    """Let a layer that sets one of two keys that exclude each other clear the other one below it."""
     values = layer.data.get(section)
     if not isinstance(values, dict):
         return layer

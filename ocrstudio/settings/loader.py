@@ -5,18 +5,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 
 from ocrstudio.domain.errors import ConfigError
-from ocrstudio.settings.yaml_schema import SchemaDumper, SchemaLoader, scalar_value
+from ocrstudio.settings.yaml_schema import SchemaDumper, SchemaLoader, YamlValue, plain_tag, scalar_value
 
 KeyPath = tuple[str | int, ...]
 
 _MAX_BYTES = 1 << 20
-_REFERENCE = re.compile(r"\$\$\{|\$\{([^}:\s]*)(?::-([^}]*))?\}")
+_REFERENCE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,15 @@ def read_yaml(path: Path, *, substitute: bool = True) -> tuple[dict[str, Any], L
 
     Args:
         path: The file; an empty one gives no keys.
-        substitute: Replace ``${NAME}`` and ``${NAME:-text}`` by environment variables (``$${`` stands for ``${``).
+        substitute: Replace ``${NAME}`` and ``${NAME:-text}`` by environment variables (``$${`` stands for
+            ``${``).
 
     Returns:
         The data and the line of every key.
 
     Raises:
-        ConfigError: The file cannot be read, is not YAML, repeats a key, or names an unset variable; the message
-            names the file, line and column, and lists all problems of the last two kinds.
+        ConfigError: The file cannot be read, is not YAML, repeats a key, or names an unset variable; the
+            message names the file, line and column, and lists all problems of the last two kinds.
     """
     root = _compose(path, _read_text(path))
     reader = _NodeReader(substitute)
@@ -72,7 +73,7 @@ def read_yaml(path: Path, *, substitute: bool = True) -> tuple[dict[str, Any], L
 
 def dump_yaml(model: BaseModel) -> str:
     """A configuration as YAML that loads back equal, except that secrets are written as ``null``."""
-    return dump_data(plain(model.model_dump()))
+    return dump_data(plain_items(model.model_dump()))
 
 
 def dump_data(data: Mapping[str, Any]) -> str:
@@ -80,15 +81,17 @@ def dump_data(data: Mapping[str, Any]) -> str:
     return yaml.dump(dict(data), Dumper=SchemaDumper, sort_keys=False, allow_unicode=True, width=110)
 
 
-def plain(value: Any) -> Any:
+def plain_items(values: Mapping[str, object]) -> dict[str, YamlValue]:
     """Tuples as lists and secrets as None, at any depth: what YAML and JSON can hold."""
-    if isinstance(value, SecretStr):
-        return None
+    return {key: _plain(value) for key, value in values.items()}
+
+
+def _plain(value: object) -> YamlValue:
     if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items()}
+        return plain_items(value)
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return value
+        return [_plain(item) for item in value]
+    return value if isinstance(value, str | int | float | bool) else None
 
 
 def problem_list(name: str, problems: list[tuple[int | None, str]]) -> str:
@@ -164,14 +167,14 @@ class _NodeReader:
         self.problems: list[tuple[int | None, str]] = []
         self._substitute = substitute
 
-    def read(self, node: yaml.Node, path: KeyPath) -> Any:
+    def read(self, node: yaml.Node, path: KeyPath) -> YamlValue:
         if isinstance(node, yaml.MappingNode):
             return self._read_mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             for index, item in enumerate(node.value):
                 self.lines[(*path, index)] = item.start_mark.line + 1
             return [self.read(item, (*path, index)) for index, item in enumerate(node.value)]
-        return self._read_scalar(node, path)
+        return self._read_scalar(cast("yaml.ScalarNode", node), path)
 
     def _read_mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
         data: dict[str, Any] = {}
@@ -192,14 +195,14 @@ class _NodeReader:
             data[key] = self.read(value_node, here)
         return data
 
-    def _read_scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Any:
+    def _read_scalar(self, node: yaml.ScalarNode, path: KeyPath) -> YamlValue:
         line = node.start_mark.line + 1
         text = str(node.value)
         tag = node.tag
         if self._substitute and "${" in text:
             text = _REFERENCE.sub(lambda match: self._variable(match, path, line), text)
             if node.style is None:  # an unquoted reference may stand for a number or a truth value
-                tag = SchemaLoader("").resolve(yaml.ScalarNode, text, (True, False))
+                tag = plain_tag(text)
         try:
             return scalar_value(tag, text)
         except ValueError as error:
@@ -216,10 +219,9 @@ class _NodeReader:
             return value
         if fallback is not None:
             return fallback
-        self.problems.append(
-            (line, f'"{dotted(path)}" uses the environment variable {name}, which is not set; set it, or write '
-             f"${{{name}:-a default}}.")
-        )  # fmt: skip
+        advice = f"set it, or write ${{{name}:-a default}}, or $${{ for the two characters"
+        problem = f'"{dotted(path)}" uses the environment variable {name}, which is not set; {advice}.'
+        self.problems.append((line, problem))
         return ""
 
 

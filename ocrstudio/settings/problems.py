@@ -1,4 +1,4 @@
-"""Say what is wrong with a configuration in the user's words: file, line, key and the nearest valid choice."""
+"""Say what is wrong with a configuration: file, line, key and the nearest valid choice."""
 
 import difflib
 import re
@@ -43,7 +43,7 @@ def nearest(word: str, choices: Sequence[str]) -> str:
 
 
 def _belongs_to_data(part: str | int) -> bool:
-    # pydantic adds the name of a union's member to the location, such as "function-after[...]" or "literal[...]".
+    # pydantic adds the name of a union's member to the location, such as "literal[...]" or "none".
     return isinstance(part, int) or not re.search(r"\[|^(?:str|int|float|bool|none|list|tuple|dict)$", part)
 
 
@@ -130,11 +130,11 @@ def _models_at(model: type[BaseModel], path: KeyPath) -> Iterator[type[BaseModel
         yield from _models_at(child, path[skip:])
 
 
-def _is_mapping(annotation: Any) -> bool:
+def _is_mapping(annotation: object) -> bool:
     return get_origin(annotation) is dict
 
 
-def _models_of(annotation: Any) -> list[type[BaseModel]]:
+def _models_of(annotation: object) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     if get_origin(annotation) in (Union, UnionType, dict):
@@ -142,13 +142,13 @@ def _models_of(annotation: Any) -> list[type[BaseModel]]:
     return []
 
 
-def _suggestion(value: Any, choices: Sequence[str]) -> str:
+def _suggestion(value: object, choices: Sequence[str]) -> str:
     if isinstance(value, str) and difflib.get_close_matches(value.lower(), choices, n=1, cutoff=0.6):
         return nearest(value, choices)
     return "."
 
 
-def _quoted(value: Any) -> str:
+def _quoted(value: object) -> str:
     if value is None:
         return "empty"
     if isinstance(value, bool):

@@ -9,6 +9,7 @@ from pydantic import Field
 from ocrstudio.paths import config_dir
 from ocrstudio.settings.base import Section
 from ocrstudio.settings.layers import Layer, check, file_layer
+from ocrstudio.settings.yaml_schema import YamlValue
 
 SHIPPED_FILE = "prompts.yaml"
 
@@ -47,8 +48,8 @@ def load_prompts(path: Path | None = None) -> tuple[dict[str, PromptConfig], Lay
     return check(PromptsFile, {"prompts": prompts}, [layer]).prompts, layer
 
 
-def complete_prompts(prompts: Any) -> Any:
-    """Fill the texts that a prompt leaves out; anything that is not a mapping is left for the model to report."""
+def complete_prompts(prompts: YamlValue) -> YamlValue:
+    """Fill the texts that a prompt leaves out; what is not a mapping is left for the model to report."""
     if not isinstance(prompts, Mapping):
         return prompts
     return {
@@ -59,7 +60,7 @@ def complete_prompts(prompts: Any) -> Any:
     }
 
 
-def _text(key: str, value: Any) -> Any:
+def _text(key: str, value: YamlValue) -> YamlValue:
     return "" if value is None and key != "user" else value
 
 

@@ -1,14 +1,15 @@
 """API keys: where they are looked up, how they are stored, and how they stay out of every text.
 
-Order of look-up: the configuration (a literal, or ``${NAME}`` already replaced), the keyring of the operating system
-under the service ``ocrstudio`` and the server's address, the environment variable ``OPENAI_API_KEY``.
+Order of look-up: the configuration (a literal, or ``${NAME}`` already replaced), the keyring of the operating
+system under the service ``ocrstudio`` and the server's address, the environment variable ``OPENAI_API_KEY``.
 """
 
 import logging
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from types import ModuleType
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -107,7 +108,7 @@ def redact(text: str, secrets: Iterable[SecretStr | str | None]) -> str:
 class _Keyring:
     """The keyring module, with its failures as one sentence."""
 
-    def __enter__(self) -> Any:
+    def __enter__(self) -> ModuleType:
         try:
             import keyring
         except ImportError:
@@ -124,5 +125,5 @@ class _Keyring:
     def _error(reason: str) -> ConfigError:
         return ConfigError(
             f"The keyring of this computer cannot be used ({reason}).",
-            f"Set the environment variable {ENVIRONMENT_VARIABLE}, or write api_key: ${{NAME}} in the teacher's file.",
+            f"Set the environment variable {ENVIRONMENT_VARIABLE}, or write api_key: ${{NAME}} in the file.",
         )

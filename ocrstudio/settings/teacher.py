@@ -19,7 +19,7 @@ _LOG = logging.getLogger(__name__)
 
 TeacherType = Literal["api", "local", "offline"]
 TEACHER_TYPES: tuple[TeacherType, ...] = ("api", "local", "offline")
-# What each type reads beside the sections that all of them read; the others are None unless the file gives them.
+# What each type reads beside the common sections; the others are None unless the file gives them.
 TYPE_SECTIONS: Mapping[str, tuple[str, ...]] = {
     "api": ("api", "generation"),
     "local": ("local", "generation", "image"),
@@ -34,11 +34,13 @@ class ApiConfig(Section):
     base_url: str = Field(min_length=1, description="Address of the server up to and including /v1.")
     model_name: str = Field(min_length=1, description="Name of the model as the server lists it.")
     api_key: SecretStr | None = Field(
-        description="Key of the server. Leave it empty to use the keyring or OPENAI_API_KEY, or write ${NAME} to read "
+        description="Key of the server. Leave it empty to use the keyring or "
+        "OPENAI_API_KEY, or write ${NAME} to read "
         "an environment variable; a key written out works, with a warning."
     )
     server: Literal["auto", "vllm", "openai"] = Field(
-        description="Which extra parameters the server takes: vllm gets the no-repeat rule and keeps special tokens, "
+        description="Which extra parameters the server takes: vllm gets the no-repeat rule "
+        "and keeps special tokens, "
         "openai gets none; auto means vllm where the model is a DeepSeek-OCR."
     )
     image_format: Literal["png", "jpg"] = Field(description="Format in which page pictures are sent.")
@@ -93,7 +95,8 @@ class OfflineConfig(Section):
     )
     languages: Strings = Field(min_length=1, description="Tesseract language codes, such as eng, kor, deu.")
     reading_order: Literal["layout", "columns"] = Field(
-        description="layout: a layout model orders the text; columns: cuts at the white gaps, for exams and textbooks."
+        description="layout: a layout model orders the text; columns: cuts at the white "
+        "gaps, for exams and textbooks."
     )
     dpi: int = Field(ge=50, le=600, description="Resolution at which a page is read, in dots per inch.")
 
@@ -119,7 +122,8 @@ class GenerationConfig(Section):
         description="Tokens the no-repeat rule never forbids; 128821 and 128822 are the cell tags of tables."
     )
     extra_body: dict[str, Any] = Field(
-        description="Further parameters sent to the server as they stand; they win over what OCR Studio sends."
+        description="Further parameters sent to the server as they stand; they win over "
+        "what OCR Studio sends."
     )
 
 
@@ -157,7 +161,8 @@ class TeacherConfig(Section):
     image: ImageConfig | None = Field(description="How a page picture is cut into views, for a local model.")
     request: RequestConfig = Field(description="Patience and concurrency.")
     prompts: dict[str, PromptConfig] = Field(
-        description="Prompts of this teacher only, by task; they add to config/prompts.yaml and win over it here."
+        description="Prompts of this teacher only, by task; they add to "
+        "config/prompts.yaml and win over it here."
     )
     output: OutputConfig = Field(description="What infer writes.")
 
@@ -166,8 +171,8 @@ def load_teacher_config(path: Path | None, overrides: Mapping[str, Any] | None =
     """Load a teacher configuration.
 
     Args:
-        path: The user's file; None for the shipped offline teacher. What it leaves out comes from the shipped file of
-            its type. A file without a type has that of the section it gives (api, local, offline).
+        path: The user's file; None for the shipped offline teacher. What it leaves out comes from the shipped
+            file of its type. A file without a type has that of the section it gives (api, local, offline).
         overrides: Dotted keys that win over the file.
 
     Raises:
@@ -181,7 +186,7 @@ def load_teacher_config(path: Path | None, overrides: Mapping[str, Any] | None =
         given = merge(given, _expanded(layer))
     kind = _type_of(given, path)
     shipped = file_layer(shipped_file(kind))
-    data = merge(_defaults(kind, shipped, given), given)
+    data = merge(_defaults(shipped, given), given)
     if isinstance(data.get("image"), dict):
         data["image"] = name_preset(data["image"])
     config = check(TeacherConfig, data, [shipped, *layers])
@@ -198,9 +203,10 @@ def shipped_file(kind: TeacherType) -> Path:
 def request_extras(config: TeacherConfig) -> dict[str, Any]:
     """Parameters beside the standard ones for a chat request: the vLLM dialect, then the user's `extra_body`.
 
-    DeepSeek-OCR on vLLM loses tables and boxes unless special tokens are kept, and loops on long pages without its
-    windowed no-repeat rule (``vllm.model_executor.models.deepseek_ocr:NGramPerReqLogitsProcessor``). Other servers
-    refuse these parameters.
+    DeepSeek-OCR on vLLM loses tables and boxes unless special tokens are kept, and loops on long pages
+    without its windowed no-repeat rule
+    (``vllm.model_executor.models.deepseek_ocr:NGramPerReqLogitsProcessor``). Other servers refuse these
+    parameters.
     """
     generation, api = config.generation, config.api
     if generation is None or api is None:
@@ -232,7 +238,7 @@ def _expanded(layer: Layer) -> dict[str, Any]:
 
 
 def _type_of(given: Mapping[str, Any], path: Path | None) -> TeacherType:
-    """The type a file names, or that of the one section it gives; a wrong name is left to the model to report."""
+    """The type a file names or that of its one section; a wrong name is left to the model to report."""
     if given.get("type") is not None:
         return next((kind for kind in TEACHER_TYPES if kind == given["type"]), "offline")
     sections = [kind for kind in TEACHER_TYPES if given.get(kind) is not None]
@@ -244,7 +250,7 @@ def _type_of(given: Mapping[str, Any], path: Path | None) -> TeacherType:
     return sections[0] if sections else "offline"
 
 
-def _defaults(kind: TeacherType, shipped: Layer, given: Mapping[str, Any]) -> dict[str, Any]:
+def _defaults(shipped: Layer, given: Mapping[str, Any]) -> dict[str, Any]:
     """The shipped file, and the defaults of sections the user gives although this type does not read them."""
     data = dict(shipped.data)
     for other in TEACHER_TYPES:
@@ -264,6 +270,7 @@ def _warn_of_literal_key(layer: Layer) -> None:
         return
     line = layer.lines.line(place)
     _LOG.warning(
-        "%s%s holds an API key in plain text. Write api_key: ${NAME} to read an environment variable, or leave it "
+        "%s%s holds an API key in plain text. Write api_key: ${NAME} to read an "
+        "environment variable, or leave it "
         "empty and store the key in the keyring.", layer.name, f", line {line}," if line else "",
     )  # fmt: skip

@@ -19,17 +19,20 @@ class ModelConfig(Section):
 
     base_model_path: str = Field(
         min_length=1,
-        description="Folder of the DeepSeek-OCR weights, downloaded when it is missing; micro is the small built-in "
+        description="Folder of the DeepSeek-OCR weights, downloaded when it is missing; "
+        "micro is the small built-in "
         "student that trains on a CPU.",
     )
     load_in_4bit: bool = Field(
         description="Load the base weights in 4 bits: least memory, slower, CUDA only."
     )
     use_gradient_checkpointing: Literal["unsloth", True, False] = Field(
-        description="Recompute activations in the backward pass to save memory; unsloth also moves them to the CPU."
+        description="Recompute activations in the backward pass to save memory; unsloth "
+        "also moves them to the CPU."
     )
     engine: Literal["auto", "unsloth", "transformers"] = Field(
-        description="Training engine; auto takes unsloth on a CUDA GPU where it is installed, else transformers."
+        description="Training engine; auto takes unsloth on a CUDA GPU where it is "
+        "installed, else transformers."
     )
 
 
@@ -40,7 +43,8 @@ class LoraConfig(Section):
     lora_alpha: int = Field(ge=1, le=1024, description="Scale of the adapter; its effect is lora_alpha / r.")
     lora_dropout: float = Field(ge=0, lt=1, description="Dropout before the adapter; 0 is fastest.")
     vision_target_modules: Strings = Field(
-        description="Layers of the vision encoder adapted with --mode vision or both, by the end of their name."
+        description="Layers of the vision encoder adapted with --mode vision or both, by "
+        "the end of their name."
     )
     llm_target_modules: Strings = Field(
         description="Layers of the language model adapted with --mode llm or both, by the end of their name."

@@ -1,11 +1,11 @@
 """The YAML dialect of configuration files: the core schema of YAML 1.2, no aliases, no custom tags.
 
-PyYAML speaks YAML 1.1, in which ``2e-4`` is a text, ``no`` a truth value and ``1:30`` the number 90. The same rules
-serve reading and writing, so that what is written reads back equal.
+PyYAML speaks YAML 1.1, in which ``2e-4`` is a text, ``no`` a truth value and ``1:30`` the number 90. The same
+rules serve reading and writing, so that what is written reads back equal.
 """
 
 import re
-from typing import Any
+from typing import Any, TypeAlias
 
 import yaml
 
@@ -14,6 +14,8 @@ BOOL = "tag:yaml.org,2002:bool"
 INT = "tag:yaml.org,2002:int"
 FLOAT = "tag:yaml.org,2002:float"
 STR = "tag:yaml.org,2002:str"
+
+YamlValue: TypeAlias = "str | int | float | bool | list[YamlValue] | dict[str, YamlValue] | None"
 
 _IMPLICIT: tuple[tuple[str, str, list[str]], ...] = (
     (NULL, r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
@@ -31,16 +33,16 @@ _IMPLICIT: tuple[tuple[str, str, list[str]], ...] = (
 class SchemaLoader(yaml.SafeLoader):
     """Composes nodes with the core schema; refuses aliases, which a configuration does not need."""
 
-    yaml_implicit_resolvers: dict[str, Any] = {}
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  # declared so by PyYAML
 
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """Compose one node.
 
         Raises:
             yaml.composer.ComposerError: The node is an alias.
         """
         if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark
+            mark = self.get_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(None, None, "aliases (*name) are not supported here", mark)
         return super().compose_node(parent, index)
 
@@ -48,9 +50,9 @@ class SchemaLoader(yaml.SafeLoader):
 class SchemaDumper(yaml.SafeDumper):
     """Writes block style, quoting whatever the core schema would take for something other than text."""
 
-    yaml_implicit_resolvers: dict[str, Any] = {}
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  # declared so by PyYAML
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002  # the signature is PyYAML's
         """Repeat shared values instead of writing aliases."""
         return True
 
@@ -68,7 +70,12 @@ def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 SchemaDumper.add_representer(str, _represent_text)
 
 
-def scalar_value(tag: str, text: str) -> Any:
+def plain_tag(text: str) -> str:
+    """The tag of a text that stands unquoted in a file."""
+    return next((tag for tag, pattern, _ in _IMPLICIT if re.match(pattern, text)), STR)
+
+
+def scalar_value(tag: str, text: str) -> YamlValue:
     """The Python value of a scalar whose tag is resolved.
 
     Raises:
