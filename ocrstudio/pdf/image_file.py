@@ -1,0 +1,100 @@
+"""What MuPDF does not know about image files: WebP, and the orientation tag of PNG and TIFF."""
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+
+from ocrstudio.domain.errors import DocumentError
+from ocrstudio.pdf.engine import Untyped
+
+_ORIENTATION_TAG = 0x0112
+_WITHOUT_ORIENTATION = frozenset({"pdf", "jpeg", "webp"})  # none, turned by MuPDF, turned by `as_readable`
+
+
+@dataclass(frozen=True)
+class Orientation:
+    """How stored rows must be turned to stand upright: transpose first, then mirror (EXIF 2.32, tag 274)."""
+
+    transposed: bool = False
+    flipped_rows: bool = False
+    flipped_columns: bool = False
+
+
+UPRIGHT = Orientation()
+_ORIENTATIONS = {
+    2: Orientation(flipped_columns=True),
+    3: Orientation(flipped_rows=True, flipped_columns=True),
+    4: Orientation(flipped_rows=True),
+    5: Orientation(transposed=True),
+    6: Orientation(transposed=True, flipped_columns=True),
+    7: Orientation(transposed=True, flipped_rows=True, flipped_columns=True),
+    8: Orientation(transposed=True, flipped_rows=True),
+}
+
+
+def converted(path: Path, format_name: str) -> bytes | None:
+    """The file as PNG where MuPDF cannot read its format (WebP: the first frame), else None.
+
+    Raises:
+        DocumentError: The image is damaged or too large.
+    """
+    if format_name != "webp":
+        return None
+    with _opened(path) as image:
+        buffer = io.BytesIO()
+        ImageOps.exif_transpose(image).save(buffer, "PNG", compress_level=1)
+        return buffer.getvalue()
+
+
+def orientation(path: Path, format_name: str, frame: int) -> Orientation:
+    """How a frame must be turned; also the check of its size before anything is decoded.
+
+    Raises:
+        DocumentError: The image is damaged, or has more pixels than Pillow lets pass as sane (179 million).
+    """
+    if format_name in _WITHOUT_ORIENTATION:
+        return UPRIGHT
+    with _opened(path) as image:
+        if frame:
+            image.seek(frame)
+        return _ORIENTATIONS.get(int(image.getexif().get(_ORIENTATION_TAG, 1)), UPRIGHT)
+
+
+def upright(pixels: npt.NDArray[np.uint8], turn: Orientation) -> npt.NDArray[np.uint8]:
+    """Pixels [height, width, 3] turned upright."""
+    turned = pixels.swapaxes(0, 1) if turn.transposed else pixels
+    if turn.flipped_rows:
+        turned = turned[::-1]
+    if turn.flipped_columns:
+        turned = turned[:, ::-1]
+    return np.ascontiguousarray(turned)
+
+
+def native_dpi(page: Untyped) -> float:
+    """The resolution a frame was stored at; of a fax page, which has two, the finer one."""
+    frame = page.get_image_info()[0]
+    return float(max(frame["xres"], frame["yres"]))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """The image with its header read and its pixels not."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(path)
+        with image:
+            yield image
+    except Image.DecompressionBombError as error:
+        raise DocumentError(
+            f"{path} has too many pixels to be read safely.", "Reduce it, or cut it up."
+        ) from error
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise DocumentError(f"{path} is damaged or not an image: {error}.", "Get a new copy.") from error
