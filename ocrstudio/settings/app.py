@@ -161,9 +161,9 @@ def save_overrides(values: Mapping[str, Any], user_file: Path | None = None) -> 
     shipped = file_layer(config_dir() / SHIPPED_FILE)
     # References to environment variables stay references.
     kept = read_yaml(user_file, substitute=False)[0] if user_file.exists() else {}
-    change = override_layer(plain_items(values))
+    change = override_layer(values)
     check(AppSettings, merge(shipped.data, change.data), [shipped, change])
-    wanted = merge(kept, change.data)
+    wanted = merge(kept, plain_items(change.data))
     sparse = {
         key: value for key, value in wanted.items() if key not in shipped.data or value != shipped.data[key]
     }

@@ -91,7 +91,9 @@ def _plain(value: object) -> YamlValue:
         return plain_items(value)
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    return value if isinstance(value, str | int | float | bool) else None
+    if isinstance(value, str):
+        return str(value)  # the plain text of a StrEnum
+    return value if isinstance(value, int | float | bool) else None
 
 
 def problem_list(name: str, problems: list[tuple[int | None, str]]) -> str:
