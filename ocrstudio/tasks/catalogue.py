@@ -32,8 +32,9 @@ class TaskEntry:
     description: str
 
 
-def load_tasks(prompts_file: Path | None = None, extra: Mapping[str, PromptConfig] | None = None) -> dict[str,
-Task]:
+def load_tasks(
+    prompts_file: Path | None = None, extra: Mapping[str, PromptConfig] | None = None
+) -> dict[str, Task]:
     """Load all tasks by id.
 
     Args:
@@ -83,8 +84,10 @@ def get_task(tasks: Mapping[str, Task], task_id: str) -> Task:
 
 def list_tasks(tasks: Iterable[Task]) -> list[TaskEntry]:
     """The tasks as lines of a list, protected ones first."""
-    entries = [TaskEntry(task.id, task.protected, " ".join(task.user.split()), task.description) for task in
-    tasks] return sorted(entries, key=lambda entry: not entry.protected)
+    entries = [
+        TaskEntry(task.id, task.protected, " ".join(task.user.split()), task.description) for task in tasks
+    ]
+    return sorted(entries, key=lambda entry: not entry.protected)
 
 
 def _task(key: str, prompt: PromptConfig, where: str, protected: bool) -> Task:
@@ -96,8 +99,9 @@ def _task(key: str, prompt: PromptConfig, where: str, protected: bool) -> Task:
             "Remove it: the image is put in front of every prompt.",
         )
     if not prompt.user.strip():
-        raise ConfigError(f'{where}: the prompt of the task "{key}" is empty.', "Write what the model is to
-        do.")
+        raise ConfigError(
+            f'{where}: the prompt of the task "{key}" is empty.', "Write what the model is to do."
+        )
     return Task(key, prompt.system.strip(), prompt.user.strip(), protected, prompt.description.strip())
 
 
@@ -108,6 +112,6 @@ def _is_same(task: Task, prompt: PromptConfig) -> bool:
 def _refuse_change(task: Task | None, prompt: PromptConfig, where: str) -> None:
     if task is not None and task.protected and not _is_same(task, prompt):
         raise ConfigError(
-            f'{where}: the prompt of the task "{task.id}" is one DeepSeek-OCR was trained with and cannot be changed.',
+            f'{where}: the task "{task.id}" is a prompt DeepSeek-OCR was trained with and cannot be changed.',
             f"Add your wording as a new key, for example {task.id}_2.",
         )

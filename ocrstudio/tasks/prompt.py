@@ -47,8 +47,10 @@ def with_target(task: Task, target: str) -> Task:
     if not target:
         require_target(task)
     if "<|" in target or "|>" in target or IMAGE_TOKEN in target:
-        raise InputError(f'The target "{target}" of the task "{task.id}" holds a tag of the model.', "Use
-        plain text.")
+        raise InputError(
+            f'The target "{target}" of the task "{task.id}" holds a tag of the model.',
+            "Use plain text.",
+        )
     user = task.user.replace(TARGET_FIELD, target)
     return dataclasses.replace(task, id=f"{task.id}:{target}", user=user)
 
