@@ -32,7 +32,7 @@ class DocumentRepository:
         """Add a document with one unlabelled page for each size.
 
         Args:
-            name: Unique name among the documents that are not removed.
+            name: Name that no document of the workspace has or had.
             path: Path of the copy, relative to the workspace, with forward slashes.
             kind: PDF or image.
             sha256: Hash of the source file; unique in the workspace.
@@ -90,11 +90,9 @@ class DocumentRepository:
             "UPDATE documents SET removed = ? WHERE id = ? AND removed IS NULL", (time.time(), document_id)
         )
 
-    def restore(self, document_id: int, *, name: str) -> Document:
-        """Show a removed document again, under a name that is free now."""
-        self._database.write(
-            "UPDATE documents SET removed = NULL, name = ? WHERE id = ?", (name, document_id)
-        )
+    def restore(self, document_id: int) -> Document:
+        """Show a removed document again, with its pages and labels."""
+        self._database.write("UPDATE documents SET removed = NULL WHERE id = ?", (document_id,))
         return self.get(document_id)
 
 

@@ -91,6 +91,19 @@ class PageRepository:
         )
         return dict.fromkeys(PageStatus, 0) | {_STATUSES[status]: count for status, count in rows}
 
+    def counts_by_document(self) -> dict[int, dict[PageStatus, int]]:
+        """How many pages of each document are in each state; states without a page are absent."""
+        rows = self._database.rows("SELECT document_id, status, count(*) FROM pages GROUP BY 1, 2")
+        counts: dict[int, dict[PageStatus, int]] = {}
+        for document_id, status, count in rows:
+            counts.setdefault(document_id, {})[_STATUSES[status]] = count
+        return counts
+
+    def find_by_content(self, sha256: str) -> Page | None:
+        """The first page with this rendered content, or None."""
+        row = self._database.row(_SELECT + "WHERE content_sha256 = ? ORDER BY id LIMIT 1", (sha256,))
+        return None if row is None else _page(row)
+
     def set_status(self, page_id: int, status: PageStatus, note: str = "") -> None:
         """Set the state and the note of a page; `services.labelling` knows which changes are allowed."""
         self._update(page_id, "status = ?, note = ?", (status.value, note))

@@ -11,6 +11,7 @@ from ocrstudio.store.database import Database
 from ocrstudio.store.documents import DocumentRepository
 from ocrstudio.store.labels import LabelRepository
 from ocrstudio.store.migrations import upgrade
+from ocrstudio.store.page_cache import PageCache
 from ocrstudio.store.pages import PageRepository
 from ocrstudio.store.runs import RunRepository
 
@@ -32,6 +33,7 @@ class Workspace:
         pages: The pages.
         labels: The labels and their history.
         runs: The runs.
+        page_cache: The rendered pages.
         backup: The copy that was made because opening upgraded the database, or None.
     """
 
@@ -43,6 +45,7 @@ class Workspace:
         self.pages = PageRepository(database)
         self.labels = LabelRepository(database)
         self.runs = RunRepository(database)
+        self.page_cache = PageCache(root / PAGES)
 
     @classmethod
     def create(cls, root: Path) -> Self:
@@ -106,11 +109,6 @@ class Workspace:
         return self.root / DOCUMENTS
 
     @property
-    def pages_folder(self) -> Path:
-        """Cache of rendered pages; it may be deleted at any time."""
-        return self.root / PAGES
-
-    @property
     def runs_folder(self) -> Path:
         """A folder for each run."""
         return self.root / RUNS
@@ -134,6 +132,10 @@ class Workspace:
         problems = [] if problems == ["ok"] else problems
         broken = self._database.rows("PRAGMA foreign_key_check")
         return problems + [f"row {row[1]} of {row[0]} refers to a missing row of {row[2]}" for row in broken]
+
+    def size_bytes(self) -> int:
+        """Size of the database, without what is still in the write-ahead log."""
+        return (self.root / DATABASE_NAME).stat().st_size
 
     def close(self) -> None:
         """Close the database; the workspace cannot be used after that."""

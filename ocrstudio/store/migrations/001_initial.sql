@@ -3,17 +3,15 @@
 
 CREATE TABLE documents (
   id         INTEGER PRIMARY KEY AUTOINCREMENT,
-  name       TEXT NOT NULL COLLATE NOCASE,
-  path       TEXT NOT NULL,
+  -- Names end up in file names of a dataset, also on file systems that ignore case.
+  name       TEXT NOT NULL UNIQUE COLLATE NOCASE,
+  path       TEXT NOT NULL UNIQUE,
   kind       TEXT NOT NULL CHECK (kind IN ('pdf', 'image')),
   sha256     TEXT NOT NULL UNIQUE,
   page_count INTEGER NOT NULL CHECK (page_count >= 1),
   added      REAL NOT NULL,
   removed    REAL -- set when the user removed the document; its labels stay, and it can be restored
 );
-
--- Names end up in file names of a dataset, also on file systems that ignore case.
-CREATE UNIQUE INDEX documents_by_name ON documents (name) WHERE removed IS NULL;
 
 CREATE TABLE pages (
   id             INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -32,6 +30,8 @@ CREATE TABLE pages (
 );
 
 CREATE INDEX pages_by_status ON pages (status, document_id, page_index);
+
+CREATE INDEX pages_by_content ON pages (content_sha256) WHERE content_sha256 IS NOT NULL;
 
 CREATE TABLE label_revisions (
   id         INTEGER PRIMARY KEY AUTOINCREMENT,
