@@ -1,0 +1,326 @@
+"""DeepSeek-OCR for training and generation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from transformers import Cache, GenerationMixin, PreTrainedModel
+from transformers.modeling_outputs import ModelOutput
+from transformers.models.deepseek_ocr2.modeling_deepseek_ocr2 import DeepseekOcr2TextModel
+
+from ocrstudio.domain.errors import InputError
+from ocrstudio.student.configuration import DeepseekOcrConfig
+from ocrstudio.student.modeling.assembly import assemble, images_per_sample, tile_count
+from ocrstudio.student.modeling.clip import ClipEncoder
+from ocrstudio.student.modeling.loss import answer_loss, labelled_positions
+from ocrstudio.student.modeling.sam import SamEncoder
+
+_VIEW_INPUTS = ("pixel_values_global", "pixel_values_tiles", "tile_grids", "image_features")
+# [batch, length]; masks with more dimensions say everything about attention themselves.
+_PADDING_MASK_DIMS = 2
+
+
+@dataclass
+class DeepseekOcrOutput(ModelOutput):
+    """What a forward pass returns.
+
+    Attributes:
+        loss: Scalar, when labels were given.
+        logits: [batch, kept positions, vocabulary]; None for a loss without `logits_to_keep`.
+        past_key_values: The cache, when one is used.
+        last_hidden_state: [batch, length, hidden], after the final normalisation.
+    """
+
+    loss: Tensor | None = None
+    logits: Tensor | None = None
+    past_key_values: Cache | None = None
+    last_hidden_state: Tensor | None = None
+
+
+class DeepseekOcrPreTrainedModel(PreTrainedModel):
+    """What the library needs to know about the network."""
+
+    config: DeepseekOcrConfig
+    base_model_prefix = "model"
+    main_input_name = "input_ids"
+    input_modalities = ("image", "text")
+    supports_gradient_checkpointing = True
+    _no_split_modules: ClassVar[list[str]] = [
+        "DeepseekOcr2SamVisionLayer",
+        "ClipLayer",
+        "DeepseekOcr2TextDecoderLayer",
+    ]
+    _skip_keys_device_placement: ClassVar[list[str]] = ["past_key_values"]
+    _supports_sdpa = True
+    _supports_flash_attn = True
+    _supports_attention_backend = True
+    _can_compile_fullgraph = True
+
+
+class DeepseekOcrModel(DeepseekOcrPreTrainedModel):
+    """Vision tower, projector and text model, without the output layer.
+
+    Modules (native names): `sam_model`, `vision_model` (CLIP), `projector`, `image_newline`,
+    `view_separator`, `language_model`. Nothing runs under `no_grad`: a part is frozen by
+    `requires_grad_(False)` on its parameters, and then costs no memory for gradients.
+    """
+
+    def __init__(self, config: DeepseekOcrConfig) -> None:
+        super().__init__(config)
+        hidden = config.text_config.hidden_size
+        self.sam_model = SamEncoder(config.sam_config)
+        self.vision_model = ClipEncoder(config.clip_config)
+        self.projector = nn.Linear(config.vision_width, hidden)
+        self.image_newline = nn.Parameter(torch.zeros(hidden))
+        self.view_separator = nn.Parameter(torch.zeros(hidden))
+        self.language_model = DeepseekOcr2TextModel(config.text_config)
+        self.post_init()
+
+    def get_input_embeddings(self) -> nn.Module:
+        """The token embedding table."""
+        return self.language_model.embed_tokens
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        """Replace the token embedding table."""
+        self.language_model.embed_tokens = value
+
+    def encode_views(self, pixels: Tensor) -> Tensor:
+        """Run SAM, CLIP and the projector over a stack of views of one size.
+
+        Args:
+            pixels: [views, 3, side, side], normalised to about [-1, 1].
+
+        Returns:
+            [views, q, q, hidden] with q = ceil(side / 16 / 4).
+        """
+        pixels = pixels.to(self.sam_model.patch_embed.projection.weight.dtype)
+        sam_features = self.sam_model(pixels).last_hidden_state
+        clip_features = self.vision_model(sam_features)
+        both = torch.cat([clip_features, sam_features.flatten(2).transpose(1, 2)], dim=-1)
+        return self.projector(both).unflatten(1, sam_features.shape[-2:])
+
+    def get_image_features(
+        self,
+        pixel_values_global: Tensor,
+        pixel_values_tiles: Tensor | None,
+        tile_grids: Sequence[tuple[int, int]],
+    ) -> list[Tensor]:
+        """Features of every image as they stand in the sequence.
+
+        Args:
+            pixel_values_global: [images, 3, base, base].
+            pixel_values_tiles: [tiles of all images, 3, tile, tile] row by row of each grid; None without
+                tiles.
+            tile_grids: (columns, rows) of every image; (1, 1) has no tiles.
+
+        Returns:
+            One tensor [positions, hidden] an image.
+
+        Raises:
+            InputError: The number of tiles or grids does not fit.
+        """
+        tiles = 0 if pixel_values_tiles is None else pixel_values_tiles.shape[0]
+        if len(tile_grids) != pixel_values_global.shape[0] or tile_count(tile_grids) != tiles:
+            raise InputError(
+                f"The batch holds {pixel_values_global.shape[0]} pictures and {tiles} tiles, but "
+                f"its tile grids describe {len(tile_grids)} pictures and {tile_count(tile_grids)} tiles."
+            )
+        return assemble(
+            self.encode_views(pixel_values_global),
+            self.encode_views(pixel_values_tiles) if tiles else None,
+            tile_grids,
+            self.image_newline,
+            self.view_separator,
+        )
+
+    def forward(  # noqa: PLR0913, PLR0917 (the library's calling convention)
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        past_key_values: Cache | None = None,
+        inputs_embeds: Tensor | None = None,
+        pixel_values_global: Tensor | None = None,
+        pixel_values_tiles: Tensor | None = None,
+        tile_grids: Tensor | Sequence[tuple[int, int]] | None = None,
+        image_features: Sequence[Tensor] | None = None,
+        use_cache: bool | None = None,
+        **kwargs: object,
+    ) -> DeepseekOcrOutput:
+        """Run the decoder; see `DeepseekOcrForConditionalGeneration` for the inputs."""
+        if (input_ids is None) == (inputs_embeds is None):
+            raise InputError("A forward pass needs either input_ids or inputs_embeds.")
+        has_images = pixel_values_global is not None or image_features is not None
+        if has_images and input_ids is None:
+            raise InputError("Images need input_ids: their placeholders say where the features go.")
+        if inputs_embeds is None:
+            inputs_embeds = self.get_input_embeddings()(input_ids)
+        if has_images:
+            if image_features is None:
+                grids = _as_grids(tile_grids)
+                image_features = self.get_image_features(pixel_values_global, pixel_values_tiles, grids)
+            inputs_embeds = self._insert(input_ids, inputs_embeds, image_features)
+        if position_ids is None and attention_mask is not None and attention_mask.dim() == _PADDING_MASK_DIMS:
+            # Padding on either side leaves the positions of a sample as they are alone.
+            positions = (attention_mask.long().cumsum(-1) - 1).clamp(min=0)
+            position_ids = positions[:, -inputs_embeds.shape[1] :]
+        outputs = self.language_model(
+            inputs_embeds=inputs_embeds,
+            attention_mask=attention_mask,
+            position_ids=position_ids,
+            past_key_values=past_key_values,
+            use_cache=use_cache,
+            **kwargs,
+        )
+        return DeepseekOcrOutput(
+            last_hidden_state=outputs.last_hidden_state, past_key_values=outputs.past_key_values
+        )
+
+    def _insert(self, input_ids: Tensor, inputs_embeds: Tensor, image_features: Sequence[Tensor]) -> Tensor:
+        """Put the features in place of the placeholders."""
+        mask = input_ids == self.config.image_token_id
+        images_per_sample(mask.sum(dim=1).tolist(), [features.shape[0] for features in image_features])
+        features = torch.cat(list(image_features)).to(inputs_embeds)
+        return inputs_embeds.masked_scatter(mask[..., None].expand_as(inputs_embeds), features)
+
+
+def _as_grids(tile_grids: Tensor | Sequence[tuple[int, int]] | None) -> list[tuple[int, int]]:
+    if tile_grids is None:
+        raise InputError("Pictures need tile_grids: the columns and rows of every picture.")
+    rows = tile_grids.tolist() if isinstance(tile_grids, Tensor) else tile_grids
+    return [(int(columns), int(rows_)) for columns, rows_ in rows]
+
+
+class DeepseekOcrForConditionalGeneration(DeepseekOcrPreTrainedModel, GenerationMixin):
+    """DeepSeek-OCR with its output layer.
+
+    Inputs of `forward` (the processor's batches fit as they are):
+
+    * `input_ids` [batch, length], `attention_mask` [batch, length] with zeros on the padding of either side;
+    * `labels` [batch, length]: the answer's ids, -100 elsewhere; the loss covers nothing else;
+    * `pixel_values_global` [images, 3, base, base], the images of all samples in order;
+    * `pixel_values_tiles` [tiles, 3, tile, tile], row by row of each image's grid, or None;
+    * `tile_grids` [images, 2], columns and rows of every image, (1, 1) without tiles. A tensor on the CPU (or
+      a list) saves a synchronisation with the device;
+    * `image_features`: a list of [positions, hidden] tensors in place of the pictures (from
+      `get_image_features`), for runs that keep the features of a frozen vision tower;
+    * `num_items_in_batch`: labelled tokens of all micro-batches of an optimiser step; the summed loss is
+      divided by it, so that every token weighs the same;
+    * `logits_to_keep`: how many last positions get logits (0 = all). By default all without labels, none with
+      labels.
+
+    A sample without an image has no placeholders; samples with and without images, of any tiling, share a
+    batch.
+    """
+
+    accepts_loss_kwargs = True
+
+    def __init__(self, config: DeepseekOcrConfig) -> None:
+        super().__init__(config)
+        text = config.text_config
+        self.model = DeepseekOcrModel(config)
+        self.lm_head = nn.Linear(text.hidden_size, text.vocab_size, bias=False)
+        self.post_init()
+
+    def get_input_embeddings(self) -> nn.Module:
+        """The token embedding table."""
+        return self.model.get_input_embeddings()
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        """Replace the token embedding table."""
+        self.model.set_input_embeddings(value)
+
+    def get_output_embeddings(self) -> nn.Module:
+        """The output layer; never tied to the embedding table."""
+        return self.lm_head
+
+    def get_image_features(
+        self,
+        pixel_values_global: Tensor,
+        pixel_values_tiles: Tensor | None,
+        tile_grids: Tensor | Sequence[tuple[int, int]],
+    ) -> list[Tensor]:
+        """Features of every image as they stand in the sequence, one [positions, hidden] an image."""
+        return self.model.get_image_features(pixel_values_global, pixel_values_tiles, _as_grids(tile_grids))
+
+    def forward(  # noqa: PLR0913, PLR0917 (the library reads the names from this signature)
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        past_key_values: Cache | None = None,
+        inputs_embeds: Tensor | None = None,
+        labels: Tensor | None = None,
+        pixel_values_global: Tensor | None = None,
+        pixel_values_tiles: Tensor | None = None,
+        tile_grids: Tensor | Sequence[tuple[int, int]] | None = None,
+        image_features: Sequence[Tensor] | None = None,
+        use_cache: bool | None = None,
+        num_items_in_batch: Tensor | int | None = None,
+        logits_to_keep: int | Tensor | None = None,
+        **kwargs: object,
+    ) -> DeepseekOcrOutput:
+        """Compute logits, or the loss over the labelled positions; the class docstring lists the inputs."""
+        # Found first: waiting for the device is cheapest before the step's work has been queued.
+        answer = None if labels is None else labelled_positions(labels)
+        outputs = self.model(
+            input_ids=input_ids,
+            attention_mask=attention_mask,
+            position_ids=position_ids,
+            past_key_values=past_key_values,
+            inputs_embeds=inputs_embeds,
+            pixel_values_global=pixel_values_global,
+            pixel_values_tiles=pixel_values_tiles,
+            tile_grids=tile_grids,
+            image_features=image_features,
+            use_cache=use_cache,
+            **kwargs,
+        )
+        hidden_states = outputs.last_hidden_state
+        loss = None
+        if answer is not None:
+            positions, targets = answer
+            picked = hidden_states.flatten(0, 1).index_select(0, positions)
+            loss = answer_loss(picked, targets, self.lm_head, num_items_in_batch)
+        logits = None
+        if labels is None or logits_to_keep is not None:
+            keep = 0 if logits_to_keep is None else logits_to_keep
+            kept = slice(-keep, None) if isinstance(keep, int) else keep
+            logits = self.lm_head(hidden_states[:, kept])
+        return DeepseekOcrOutput(
+            loss=loss,
+            logits=logits,
+            past_key_values=outputs.past_key_values,
+            last_hidden_state=hidden_states,
+        )
+
+    def prepare_inputs_for_generation(
+        self, input_ids: Tensor, *, is_first_iteration: bool | None = False, **kwargs: object
+    ) -> dict[str, Any]:
+        """Pictures go in with the prompt only: later steps find their keys and values in the cache."""
+        inputs = super().prepare_inputs_for_generation(
+            input_ids, is_first_iteration=is_first_iteration, **kwargs
+        )
+        if not is_first_iteration and inputs.get("use_cache", True):
+            for name in _VIEW_INPUTS:
+                inputs.pop(name, None)
+        return inputs
+
+    @staticmethod
+    def _expand_inputs_for_generation(
+        expand_size: int = 1,
+        is_encoder_decoder: bool = False,
+        input_ids: Tensor | None = None,
+        **model_kwargs: object,
+    ) -> tuple[Tensor, dict[str, Any]]:
+        """Refuse what would go wrong: repeating pictures by row mixes up the tiles of a batch."""
+        if expand_size > 1 and any(model_kwargs.get(name) is not None for name in _VIEW_INPUTS):
+            raise InputError(
+                "Several answers or beams for one picture are not supported.",
+                "Repeat the picture and its prompt in the batch instead.",
+            )
+        return GenerationMixin._expand_inputs_for_generation(  # noqa: SLF001 (what this overrides)
+            expand_size, is_encoder_decoder, input_ids, **model_kwargs
+        )
