@@ -17,10 +17,10 @@ def compute_state(last: Event | None, *, attempt: int, stop_requested: bool, ali
         return _terminal_state(last)
     if not alive:
         return RunState.INTERRUPTED
-    if last is None or last.is_terminal or last.type == EventType.STARTED:
-        return RunState.STARTING
     if stop_requested:
         return RunState.STOPPING
+    if last is None or last.is_terminal or last.type == EventType.STARTED:
+        return RunState.STARTING
     return RunState.QUEUED if last.type == EventType.QUEUED else RunState.RUNNING
 
 

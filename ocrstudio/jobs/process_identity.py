@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -10,9 +11,6 @@ import psutil
 
 from ocrstudio.jobs.files import write_atomically
 
-_START_TOLERANCE = 2.0
-"""Seconds by which two readings of one process's start time may differ (boot time is corrected by NTP)."""
-
 
 @dataclass(frozen=True)
 class ProcessIdentity:
@@ -20,11 +18,12 @@ class ProcessIdentity:
 
     Attributes:
         pid: Process id.
-        started: Unix time at which the process started, as psutil reports it.
+        started: When it started, as an exact mark: on Linux the boot id and the kernel's ticks (its Unix
+            time shifts when the clock is set), elsewhere Unix time in seconds.
     """
 
     pid: int
-    started: float
+    started: str
 
     @classmethod
     def of(cls, pid: int | None = None) -> Self:
@@ -34,14 +33,13 @@ class ProcessIdentity:
             psutil.NoSuchProcess: There is no such process.
         """
         pid = os.getpid() if pid is None else pid
-        return cls(pid, psutil.Process(pid).create_time())
+        return cls(pid, _start_mark(pid))
 
     def process(self) -> psutil.Process | None:
         """The live process, or None when it is gone, a zombie, or another process has its pid now."""
         try:
             process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.started) < _START_TOLERANCE
-            if same and process.status() != psutil.STATUS_ZOMBIE:
+            if _start_mark(self.pid) == self.started and process.status() != psutil.STATUS_ZOMBIE:
                 return process
         except psutil.Error:
             return None
@@ -61,6 +59,19 @@ class ProcessIdentity:
         """Read it, or None when it was never written or is damaged."""
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
-            return cls(int(data["pid"]), float(data["started"]))
+            return cls(int(data["pid"]), str(data["started"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+
+def _start_mark(pid: int) -> str:
+    if not sys.platform.startswith("linux"):
+        return f"{psutil.Process(pid).create_time():.3f}"
+    try:
+        # Field 22 of /proc/PID/stat; the name in field 2 may hold spaces and parentheses.
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise psutil.NoSuchProcess(pid) from error
+    ticks = status.rpartition(")")[2].split()[19]
+    return f"{boot}:{ticks}"

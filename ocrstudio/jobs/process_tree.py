@@ -9,11 +9,15 @@ from typing import Any
 import psutil
 
 
-def own_session() -> dict[str, Any]:
-    """Arguments of `subprocess.Popen` that put the child into a session and process group of its own."""
+def own_session(*, detached: bool = False) -> dict[str, Any]:
+    """Arguments of `subprocess.Popen` that put the child into a session and process group of its own.
+
+    Args:
+        detached: On Windows, give it no console at all, so that closing ours does not end it.
+    """
     if sys.platform == "win32":
-        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
-        return {"creationflags": flags}
+        console = subprocess.DETACHED_PROCESS if detached else subprocess.CREATE_NO_WINDOW
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | console}
     return {"start_new_session": True}
 
 

@@ -148,9 +148,13 @@ class RunFolder:
         """The last checkpoint that was reported complete and is still there, or None."""
         for event in newest_first(self.events_path):
             if event.type == EventType.CHECKPOINT:
-                path = self.path / str(event.data.get("path", ""))
-                if path.is_dir() and path != self.path:
-                    return path
+                reported = Path(str(event.data.get("path", "")))
+                for path in (
+                    self.path / reported,
+                    self.checkpoints / reported.name,
+                ):  # the folder may have moved
+                    if reported.name and path.is_dir():
+                        return path
         return None
 
     def log_tail(self, lines: int = 12) -> str:

@@ -1,0 +1,72 @@
+"""One run on a GPU (or on the CPU) at a time, over all windows and terminals of this user."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import filelock
+
+from ocrstudio.domain.errors import RunError
+
+_RETRY = 0.5
+
+
+def device_name() -> str:
+    """The device a run will take, found without torch: ``gpu-0``, another visible GPU, or ``cpu``."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        first = visible.split(",")[0].strip()
+        return "cpu" if first in ("", "-1") else "gpu-" + "".join(c if c.isalnum() else "-" for c in first)
+    return "gpu-0" if shutil.which("nvidia-smi") else "cpu"
+
+
+@contextmanager
+def device_lock(
+    locks: Path, device: str, *, on_wait: Callable[[], None], give_up: Callable[[], bool]
+) -> Iterator[bool]:
+    """Hold the lock of a device.
+
+    The operating system releases it when the process ends in whatever way.
+
+    Args:
+        locks: Folder of the lock files, created when missing.
+        device: As from `device_name`.
+        on_wait: Called once when another run holds the device.
+        give_up: Asked while waiting; true ends the wait.
+
+    Yields:
+        Whether the device is ours; false when the wait was given up.
+
+    Raises:
+        RunError: The lock cannot be made.
+    """
+    try:
+        locks.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(locks / f"{device}.lock")
+        taken = _take(lock, on_wait, give_up)
+    except OSError as error:
+        raise RunError(
+            f"The lock for {device} in {locks} cannot be made: {error.strerror or error}.",
+            "Set OCRSTUDIO_STATE_DIR to a folder that you can write to.",
+        ) from error
+    try:
+        yield taken
+    finally:
+        lock.release()
+
+
+def _take(lock: filelock.BaseFileLock, on_wait: Callable[[], None], give_up: Callable[[], bool]) -> bool:
+    try:
+        lock.acquire(timeout=0)
+        return True
+    except filelock.Timeout:
+        on_wait()
+    while not give_up():
+        try:
+            lock.acquire(timeout=_RETRY)
+            return True
+        except filelock.Timeout:
+            continue
+    return False

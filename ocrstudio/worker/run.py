@@ -1,0 +1,109 @@
+"""One attempt at a run, from the first event to the last."""
+
+import json
+import os
+import platform
+import re
+import signal
+import sys
+import traceback
+from typing import Any
+
+from ocrstudio.domain.errors import OcrStudioError
+from ocrstudio.jobs.device_lock import device_lock, device_name
+from ocrstudio.jobs.events import EventType, EventWriter
+from ocrstudio.jobs.files import write_atomically
+from ocrstudio.jobs.process_identity import ProcessIdentity
+from ocrstudio.jobs.run_folder import RunFolder
+from ocrstudio.jobs.user_state import state_dir
+from ocrstudio.worker.bodies import load_body
+from ocrstudio.worker.context import WorkerContext
+
+_SECRET_VARIABLE = re.compile(r"(TOKEN|KEY|SECRET|PASSWORD)$")
+_SHORTEST_SECRET = 8
+
+
+def run(folder: RunFolder) -> int:
+    """Work on a run until it is finished, stopped or failed.
+
+    Returns:
+        0 when it finished or was stopped, 1 when it failed. The run folder has the details.
+
+    Raises:
+        RunError: Another process works on it.
+    """
+    with folder.claim():
+        ProcessIdentity.of().save(folder.identity_path)
+        attempt = folder.orders().attempt
+        with EventWriter(folder.events_path) as writer:
+            context = WorkerContext(folder, writer)
+            _stop_on_signals(context)
+            kind = folder.spec.kind.value
+            context.emit(
+                EventType.STARTED,
+                attempt=attempt,
+                kind=kind,
+                pid=os.getpid(),
+                python=platform.python_version(),
+            )
+            try:
+                summary = _work(context)
+            except Exception as error:  # noqa: BLE001 - the worker's door: every failure becomes an event
+                context.emit(EventType.FAILED, attempt=attempt, **describe_failure(error))
+                return 1
+            context.emit(EventType.FINISHED, attempt=attempt, stopped=context.was_stopped, summary=summary)
+    return 0
+
+
+def _work(context: WorkerContext) -> dict[str, Any]:
+    """Wait for the device, load the body, run it, write the summary."""
+    device = device_name()
+
+    def tell() -> None:
+        context.emit(EventType.QUEUED, message=f"Another run uses {device}; this one begins when it is free.")
+
+    with device_lock(state_dir() / "locks", device, on_wait=tell, give_up=context.should_stop) as ours:
+        if not ours:
+            return {}
+        context.emit(EventType.PHASE, name="loading", message="Loading the libraries of the student")
+        body = load_body(context.folder.spec.kind.value)
+        summary: dict[str, Any] = body(context)
+        write_atomically(
+            context.folder.summary_path, json.dumps(summary, ensure_ascii=False, indent=2) + "\n"
+        )
+        return summary
+
+
+def _stop_on_signals(context: WorkerContext) -> None:
+    """Terminate means stop; the terminal's hang-up and Ctrl+C are for those who watch, not for the worker."""
+    signal.signal(signal.SIGTERM, lambda _number, _frame: context.request_stop())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    hang_up = getattr(signal, "SIGHUP", None)
+    if hang_up is not None:
+        signal.signal(hang_up, signal.SIG_IGN)
+
+
+def describe_failure(error: Exception) -> dict[str, str]:
+    """The fields of a ``failed`` event; values of secret environment variables are taken out."""
+    details = _without_secrets("".join(traceback.format_exception(error)))
+    sys.stderr.write(details)
+    if isinstance(error, OcrStudioError):
+        fields = {"message": error.message, "hint": error.hint}
+    elif isinstance(error, MemoryError):
+        fields = {
+            "message": "The machine ran out of memory.",
+            "hint": "Lower training.per_device_train_batch_size or image.max_tiles, or close other programs.",
+        }
+    else:
+        fields = {
+            "message": f"The run failed with an unexpected {type(error).__name__}: {error}",
+            "hint": "worker.log in the run folder has the details; please report it with that file.",
+        }
+    return {name: _without_secrets(text) for name, text in (fields | {"traceback": details}).items()}
+
+
+def _without_secrets(text: str) -> str:
+    for name, value in os.environ.items():
+        if _SECRET_VARIABLE.search(name) and len(value) >= _SHORTEST_SECRET:
+            text = text.replace(value, f"<{name}>")
+    return text
