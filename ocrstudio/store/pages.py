@@ -100,8 +100,12 @@ class PageRepository:
         return counts
 
     def find_by_content(self, sha256: str) -> Page | None:
-        """The first page with this rendered content, or None."""
-        row = self._database.row(_SELECT + "WHERE content_sha256 = ? ORDER BY id LIMIT 1", (sha256,))
+        """The first page with this rendered content whose document was not removed, or None."""
+        row = self._database.row(
+            _SELECT + "JOIN documents ON documents.id = pages.document_id "
+            "WHERE content_sha256 = ? AND removed IS NULL ORDER BY pages.id LIMIT 1",
+            (sha256,),
+        )
         return None if row is None else _page(row)
 
     def set_status(self, page_id: int, status: PageStatus, note: str = "") -> None:

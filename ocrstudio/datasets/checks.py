@@ -1,0 +1,142 @@
+"""Look for what spoils a training or makes an evaluation lie: duplicates, leakage, suspicious answers."""
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from ocrstudio.datasets.reader import Sample
+from ocrstudio.domain.errors import DatasetError
+
+LONG_ANSWER = 20_000
+"""Characters; about 6,000 tokens of English, close to what fits beside a page in 8,192 tokens."""
+
+_PAGE_FILE = re.compile(r"(?P<document>.+)_p\d+$")
+
+
+class FindingKind(StrEnum):
+    """What was found."""
+
+    DUPLICATE = "the same picture and question more than once"
+    CONFLICT = "the same picture and question with different answers"
+    LONG_ANSWER = "a very long answer"
+    SHARED_PICTURE = "a picture in both training and evaluation"
+    SHARED_DOCUMENT = "a document in both training and evaluation"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One observation.
+
+    Attributes:
+        kind: What it is.
+        lines: Line numbers; for what is shared, first those of training, then those of evaluation.
+        subject: The picture or document it is about.
+    """
+
+    kind: FindingKind
+    lines: tuple[int, ...]
+    subject: str
+
+    def __str__(self) -> str:
+        shown = ", ".join(map(str, self.lines[:5])) + (", …" if len(self.lines) > 5 else "")  # noqa: PLR2004
+        return f"{self.subject}: {self.kind.value} (lines {shown})"
+
+
+def image_sha256(path: Path) -> str:
+    """Hash of a picture file.
+
+    Raises:
+        DatasetError: It cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise DatasetError(f"The image {path} cannot be read: {error.strerror}.") from error
+
+
+def document_of(image_name: str) -> str | None:
+    """The document that a page file ``{name}_p{page}.png`` belongs to, or None for another name."""
+    found = _PAGE_FILE.fullmatch(Path(image_name.replace("\\", "/")).stem)
+    return found["document"] if found else None
+
+
+def dataset_sha256(samples: Iterable[Sample]) -> str:
+    """Hash of what a training would see.
+
+    Pictures, questions and answers in their order count; names and folders do not.
+
+    Raises:
+        DatasetError: A picture cannot be read.
+    """
+    digest = hashlib.sha256()
+    for sample in samples:
+        for part in (image_sha256(sample.image), sample.prompt, sample.answer):
+            digest.update(hashlib.sha256(part.encode()).digest())
+    return digest.hexdigest()
+
+
+def check_samples(samples: Sequence[Sample]) -> list[Finding]:
+    """Duplicates, contradictions and very long answers within one dataset.
+
+    Raises:
+        DatasetError: A picture cannot be read.
+    """
+    groups: dict[tuple[str, str], list[Sample]] = defaultdict(list)
+    for sample in samples:
+        groups[image_sha256(sample.image), sample.prompt].append(sample)
+    findings: list[Finding] = []
+    for group in groups.values():
+        if len(group) > 1:
+            same = len({sample.answer for sample in group}) == 1
+            kind = FindingKind.DUPLICATE if same else FindingKind.CONFLICT
+            findings.append(Finding(kind, tuple(sample.line for sample in group), group[0].image_name))
+    findings += [
+        Finding(FindingKind.LONG_ANSWER, (sample.line,), sample.image_name)
+        for sample in samples
+        if len(sample.answer) > LONG_ANSWER
+    ]
+    return findings
+
+
+def check_leakage(train: Sequence[Sample], evaluation: Sequence[Sample]) -> list[Finding]:
+    """Pictures and documents that are on both sides of a split: they make an evaluation look too good.
+
+    Raises:
+        DatasetError: A picture cannot be read.
+    """
+    pictures = _shared(
+        FindingKind.SHARED_PICTURE,
+        [(image_sha256(sample.image), sample) for sample in train],
+        [(image_sha256(sample.image), sample) for sample in evaluation],
+    )
+    documents = _shared(
+        FindingKind.SHARED_DOCUMENT,
+        [(name, sample) for sample in train if (name := document_of(sample.image_name))],
+        [(name, sample) for sample in evaluation if (name := document_of(sample.image_name))],
+    )
+    return pictures + documents
+
+
+def _shared(
+    kind: FindingKind, train: Sequence[tuple[str, Sample]], evaluation: Sequence[tuple[str, Sample]]
+) -> list[Finding]:
+    left: dict[str, list[Sample]] = defaultdict(list)
+    right: dict[str, list[Sample]] = defaultdict(list)
+    for key, sample in train:
+        left[key].append(sample)
+    for key, sample in evaluation:
+        right[key].append(sample)
+    return [
+        Finding(
+            kind,
+            tuple(sample.line for sample in left[key] + right[key]),
+            key if kind is FindingKind.SHARED_DOCUMENT else left[key][0].image_name,
+        )
+        for key in left
+        if key in right
+    ]
