@@ -5,11 +5,11 @@ a prompt with one more space. This package holds words only: it knows no image, 
 """
 
 from ocrstudio.tasks.catalogue import PROTECTED, TaskEntry, get_task, list_tasks, load_tasks
-from ocrstudio.tasks.prompt import IMAGE_TOKEN, student_prompt, with_target
+from ocrstudio.tasks.prompt import IMAGE_PLACEHOLDER, student_prompt, with_target
 from ocrstudio.tasks.task import Task
 
 __all__ = [
-    "IMAGE_TOKEN",
+    "IMAGE_PLACEHOLDER",
     "PROTECTED",
     "Task",
     "TaskEntry",

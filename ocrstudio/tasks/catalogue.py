@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ocrstudio.domain.errors import ConfigError, InputError
 from ocrstudio.settings.prompts import PromptConfig, load_prompts
-from ocrstudio.tasks.prompt import IMAGE_TOKEN, with_target
+from ocrstudio.tasks.prompt import IMAGE_PLACEHOLDER, with_target
 from ocrstudio.tasks.task import Task
 
 # The prompts DeepSeek-OCR was trained with; their wording is in config/prompts.yaml.
@@ -93,9 +93,9 @@ def list_tasks(tasks: Iterable[Task]) -> list[TaskEntry]:
 def _task(key: str, prompt: PromptConfig, where: str, protected: bool) -> Task:
     if _TARGET_SEPARATOR in key or key != key.strip() or not key:
         raise ConfigError(f'{where}: "{key}" cannot be the key of a task.', "Use letters, digits, - and _.")
-    if IMAGE_TOKEN in prompt.user:
+    if IMAGE_PLACEHOLDER in prompt.user:
         raise ConfigError(
-            f'{where}: the prompt of the task "{key}" contains {IMAGE_TOKEN}.',
+            f'{where}: the prompt of the task "{key}" contains {IMAGE_PLACEHOLDER}.',
             "Remove it: the image is put in front of every prompt.",
         )
     if not prompt.user.strip():

@@ -5,7 +5,7 @@ import dataclasses
 from ocrstudio.domain.errors import InputError
 from ocrstudio.tasks.task import TARGET_FIELD, Task
 
-IMAGE_TOKEN = "<image>"
+IMAGE_PLACEHOLDER = "<image>"
 
 
 def student_prompt(task: Task) -> str:
@@ -17,15 +17,15 @@ def student_prompt(task: Task) -> str:
         InputError: The prompt holds an image token of its own, is empty, or still needs its target.
     """
     text = task.user.strip()
-    if IMAGE_TOKEN in text:
+    if IMAGE_PLACEHOLDER in text:
         raise InputError(
-            f'The prompt of the task "{task.id}" contains {IMAGE_TOKEN}.',
+            f'The prompt of the task "{task.id}" contains {IMAGE_PLACEHOLDER}.',
             "Remove it: the image is put in front of every prompt.",
         )
     if not text:
         raise InputError(f'The prompt of the task "{task.id}" is empty.', "Write what the model is to do.")
     require_target(task)
-    return f"{IMAGE_TOKEN}\n{text}"
+    return f"{IMAGE_PLACEHOLDER}\n{text}"
 
 
 def with_target(task: Task, target: str) -> Task:
@@ -46,7 +46,7 @@ def with_target(task: Task, target: str) -> Task:
     target = " ".join(target.split())
     if not target:
         require_target(task)
-    if "<|" in target or "|>" in target or IMAGE_TOKEN in target:
+    if "<|" in target or "|>" in target or IMAGE_PLACEHOLDER in target:
         raise InputError(
             f'The target "{target}" of the task "{task.id}" holds a tag of the model.',
             "Use plain text.",
