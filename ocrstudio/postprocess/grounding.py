@@ -31,11 +31,9 @@ _CLASS_NAME = re.compile(r"[a-z]+(?:_[a-z]+)*")
 
 # Classes seen in real outputs; there is no official list, so document output may hold others.
 LAYOUT_CLASSES = frozenset(
-    {
-        "title", "sub_title", "text", "image", "image_caption", "table", "table_caption", "table_footnote",
-        "equation", "figure", "figure_caption", "header", "footer", "page_number", "list", "code", "reference",
-    }
-)  # fmt: skip
+    "title sub_title text list code reference equation header footer page_number "
+    "image image_caption figure figure_caption table table_caption table_footnote".split()
+)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The small steps beside grounding: special tokens, markup, blank lines; each is pure and linear in time.
+"""The small steps beside grounding: special tokens, markup, blank lines; each is pure and linear in time."""
 
 import re
 from collections.abc import Sequence
