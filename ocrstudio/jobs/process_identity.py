@@ -9,7 +9,7 @@ from typing import Self
 
 import psutil
 
-from ocrstudio.jobs.files import write_atomically
+from ocrstudio.settings.files import write_text
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class ProcessIdentity:
 
     def save(self, path: Path) -> None:
         """Write it atomically."""
-        write_atomically(path, json.dumps(asdict(self)) + "\n")
+        write_text(path, json.dumps(asdict(self)) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> Self | None:

@@ -19,10 +19,10 @@ from ocrstudio.domain.errors import RunError
 from ocrstudio.domain.run import RunState
 from ocrstudio.jobs.commands import Orders, current_orders
 from ocrstudio.jobs.events import EventType, last_event, newest_first
-from ocrstudio.jobs.files import write_atomically
 from ocrstudio.jobs.lifecycle import compute_state
 from ocrstudio.jobs.process_identity import ProcessIdentity
 from ocrstudio.jobs.spec import RunSpec, dump_spec, load_spec
+from ocrstudio.settings.files import write_text
 
 SPEC_NAME = "run.yaml"
 
@@ -56,7 +56,7 @@ class RunFolder:
         try:
             path.mkdir(parents=True)
             (path / "checkpoints").mkdir()
-            write_atomically(path / SPEC_NAME, dump_spec(spec))
+            write_text(path / SPEC_NAME, dump_spec(spec))
         except OSError as error:
             raise RunError(
                 f"The run folder {path} cannot be created: {error.strerror or error}.",

@@ -12,10 +12,10 @@ from typing import Any
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.jobs.device_lock import device_lock, device_name
 from ocrstudio.jobs.events import EventType, EventWriter
-from ocrstudio.jobs.files import write_atomically
 from ocrstudio.jobs.process_identity import ProcessIdentity
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.jobs.user_state import state_dir
+from ocrstudio.settings.files import write_text
 from ocrstudio.worker.bodies import load_body
 from ocrstudio.worker.context import WorkerContext
 
@@ -68,9 +68,7 @@ def _work(context: WorkerContext) -> dict[str, Any]:
         context.emit(EventType.PHASE, name="loading", message="Loading the libraries of the student")
         body = load_body(context.folder.spec.kind.value)
         summary: dict[str, Any] = body(context)
-        write_atomically(
-            context.folder.summary_path, json.dumps(summary, ensure_ascii=False, indent=2) + "\n"
-        )
+        write_text(context.folder.summary_path, json.dumps(summary, ensure_ascii=False, indent=2) + "\n")
         return summary
 
 

@@ -1,0 +1,94 @@
+"""Evaluation runs: from what the user asked for to a run folder that a worker can take."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ocrstudio.domain.errors import InputError
+from ocrstudio.domain.run import RunKind
+from ocrstudio.jobs.run_folder import RunFolder
+from ocrstudio.jobs.spec import RunSpec
+from ocrstudio.services.run_requests import (
+    base_revision,
+    check_dataset,
+    recorded_versions,
+    require_folder,
+    resolve_model,
+)
+from ocrstudio.settings.train import TrainConfig
+from ocrstudio.tasks import Task, get_task, student_prompt
+
+
+@dataclass(frozen=True)
+class EvaluationRequest:
+    """What the user asked for.
+
+    Attributes:
+        dataset: JSONL file with the reference answers.
+        output: Report file; written at the end, and left alone when the run fails.
+        task: Task whose prompt replaces the dataset's; None to ask what each line asks.
+        model: Folder of the model, or ``micro``; None for the configuration's ``model.base_model_path``.
+        adapter: Adapter folder, or None for the model alone.
+        strict: Refuse a dataset with lines that would be skipped.
+        title: Shown in lists; None for one made from the dataset and adapter.
+    """
+
+    dataset: Path
+    output: Path
+    task: str | None = None
+    model: str | None = None
+    adapter: Path | None = None
+    strict: bool = False
+    title: str | None = None
+
+
+def create_evaluation_run(
+    parent: Path, request: EvaluationRequest, config: TrainConfig, tasks: Mapping[str, Task]
+) -> RunFolder:
+    """Check a request and write the run folder; `ocrstudio.jobs.launch` starts it.
+
+    The dataset is read and hashed, pictures included, which takes seconds for thousands of pages: call it off
+    the window's thread.
+
+    Args:
+        parent: Folder that gets the run folder.
+        request: What to do.
+        config: The resolved configuration (its ``model`` and ``image`` sections count); written into the run
+            folder.
+        tasks: All tasks by id.
+
+    Raises:
+        DatasetError: The dataset cannot be used.
+        InputError: The task is unknown, or the output cannot be a file.
+        ModelError: The adapter does not exist.
+        RunError: The run folder cannot be written.
+    """
+    if request.output.is_dir():
+        raise InputError(f"The output {request.output} is a folder.", "Name a file, such as results.json.")
+    dataset = check_dataset(request.dataset, strict=request.strict)
+    prompt = student_prompt(get_task(tasks, request.task)) if request.task else None
+    model = resolve_model(request.model or config.model.base_model_path)
+    adapter = require_folder(request.adapter, "adapter")
+    tested = request.adapter.name if request.adapter else Path(model).name
+    spec = RunSpec(
+        kind=RunKind.EVALUATE,
+        title=request.title or f"{dataset.path.stem}, {tested}",
+        created=time.time(),
+        request={
+            "dataset": str(dataset.path),
+            "dataset_summary": dataset.summary,
+            "task": request.task,
+            "prompt": prompt,
+            "model": model,
+            "adapter": adapter,
+            "output": str(request.output.resolve()),
+            "strict": request.strict,
+        },
+        config=config.model_dump(mode="json"),
+        versions=recorded_versions(),
+        dataset_sha256=dataset.sha256,
+        base_model=model,
+        base_revision=base_revision(model),
+    )
+    return RunFolder.create(parent, spec)

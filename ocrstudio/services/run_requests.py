@@ -1,0 +1,122 @@
+"""What training and evaluation runs have in common before they start: versions, base model, dataset."""
+
+import importlib.metadata
+import json
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+from ocrstudio import __version__
+from ocrstudio.datasets import Dataset, read_dataset
+from ocrstudio.datasets.checks import dataset_sha256
+from ocrstudio.domain.errors import DatasetError, ModelError
+
+MICRO_MODEL = "micro"
+
+_RECORDED_PACKAGES = (
+    "torch",
+    "transformers",
+    "peft",
+    "trl",
+    "accelerate",
+    "bitsandbytes",
+    "unsloth",
+    "safetensors",
+    "pillow",
+    "numpy",
+    "pymupdf",
+    "rapidfuzz",
+)
+
+
+@dataclass(frozen=True)
+class CheckedDataset:
+    """A dataset that was read once before the run.
+
+    Attributes:
+        path: The file, absolute.
+        sha256: Hash of its pictures, questions and answers.
+        summary: One sentence with the counts, skipped lines included.
+        skipped: Number of lines that training or evaluation will leave out.
+    """
+
+    path: Path
+    sha256: str
+    summary: str
+    skipped: int
+
+
+def check_dataset(path: Path, *, strict: bool) -> CheckedDataset:
+    """Read a dataset and make sure that it can be used.
+
+    Args:
+        path: JSONL file.
+        strict: Refuse it when a line would be skipped.
+
+    Raises:
+        DatasetError: It cannot be read or has no usable line; when strict, the first skipped line.
+    """
+    dataset: Dataset = read_dataset(path, strict=strict)
+    if not dataset.samples:
+        shown = " ".join(str(problem) for problem in dataset.problems[:3])
+        raise DatasetError(
+            f"{path} has no usable line. {shown}", "Correct the lines; `ocrstudio inspect` lists them."
+        )
+    return CheckedDataset(path.resolve(), dataset_sha256(dataset.samples), dataset.summary(), dataset.skipped)
+
+
+def resolve_model(name: str) -> str:
+    """A model as a worker takes it: ``micro``, or the absolute path of a folder (which may not exist yet)."""
+    return name if name == MICRO_MODEL else str(Path(name).expanduser().resolve())
+
+
+def require_folder(path: Path | None, what: str) -> str | None:
+    """The absolute path of a folder that has to exist, or None for None.
+
+    Raises:
+        ModelError: It does not exist.
+    """
+    if path is None:
+        return None
+    if not path.is_dir():
+        raise ModelError(f"The {what} {path} does not exist or is not a folder.", "Check the path.")
+    return str(path.resolve())
+
+
+def base_revision(model: str) -> str | None:
+    """The revision that a downloaded model folder states about itself, or None.
+
+    The Hugging Face client notes the commit of each file that it downloads into a local folder.
+    """
+    notes = Path(model) / ".cache" / "huggingface" / "download" / "config.json.metadata"
+    try:
+        return notes.read_text(encoding="utf-8").splitlines()[0].strip() or None
+    except (OSError, IndexError, UnicodeDecodeError):
+        return None
+
+
+def model_architecture(model: str) -> str | None:
+    """``model_type`` of a model folder's configuration, or None when there is none."""
+    try:
+        data = json.loads((Path(model) / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return str(data["model_type"]) if isinstance(data, dict) and "model_type" in data else None
+
+
+def recorded_versions() -> dict[str, str]:
+    """Versions of Python, OCR Studio and the packages that can change a result, as far as installed."""
+    versions = {"python": platform.python_version(), "ocrstudio": __version__}
+    for name in _RECORDED_PACKAGES:
+        version = installed_version(name)
+        if version is not None:
+            versions[name] = version
+    return versions
+
+
+def installed_version(name: str) -> str | None:
+    """The installed version of a distribution without importing it, or None."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
