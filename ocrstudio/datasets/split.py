@@ -27,7 +27,7 @@ def split_by_document(documents: Sequence[str], fraction: float, seed: int) -> S
     """Divide items so that all pages of a document are on one side.
 
     The order of the items plays no part: documents are ranked by a hash of their name and the seed, and taken
-    for evaluation in that order as long as they bring the number of pages closer to the target.
+    for evaluation in that order where they still fit into the target.
 
     Args:
         documents: Name of the document of each item.
@@ -59,12 +59,12 @@ def split_by_document(documents: Sequence[str], fraction: float, seed: int) -> S
 
 
 def _choose(sizes: Mapping[str, int], target: float, seed: int) -> set[str]:
-    """Names whose sizes add up to about the target; at least one, and never all."""
+    """Names whose sizes add up to the target or less; at least one, and never all."""
     ranked = sorted(sizes, key=lambda name: hashlib.sha256(f"{seed}\0{name}".encode()).digest())
     chosen: set[str] = set()
     total = 0
     for name in ranked:
-        if len(chosen) < len(sizes) - 1 and abs(total + sizes[name] - target) < abs(total - target):
+        if len(chosen) < len(sizes) - 1 and total + sizes[name] <= round(target):
             chosen.add(name)
             total += sizes[name]
     return chosen or {min(ranked, key=lambda name: sizes[name])}

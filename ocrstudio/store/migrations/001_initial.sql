@@ -58,6 +58,13 @@ BEGIN
   SELECT RAISE(ABORT, 'a label revision is never changed');
 END;
 
+-- REPLACE would delete the old row without firing the trigger on DELETE.
+CREATE TRIGGER label_revisions_are_not_replaced BEFORE INSERT ON label_revisions
+WHEN EXISTS (SELECT 1 FROM label_revisions WHERE id = new.id)
+BEGIN
+  SELECT RAISE(ABORT, 'a label revision is never replaced');
+END;
+
 CREATE TRIGGER label_revisions_are_kept BEFORE DELETE ON label_revisions
 BEGIN
   SELECT RAISE(ABORT, 'a label revision is never deleted');
