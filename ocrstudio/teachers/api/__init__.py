@@ -1,0 +1,1 @@
+"""The teacher on a server that speaks the OpenAI chat protocol (vLLM, Ollama, OpenAI, …)."""

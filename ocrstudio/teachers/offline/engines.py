@@ -1,0 +1,45 @@
+"""The classical OCR engines by name."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ocrstudio.teachers.offline.lines import OcrLine
+from ocrstudio.teachers.offline.rapid import RapidEngine
+from ocrstudio.teachers.offline.tesseract import TesseractEngine
+
+
+class OcrEngine(Protocol):
+    """Finds and reads the lines of a picture."""
+
+    @property
+    def orders_itself(self) -> bool:
+        """Whether its lines come in reading order with their paragraphs."""
+
+    def recognise(self, pixels: npt.NDArray[np.uint8], dpi: float) -> list[OcrLine]:
+        """All lines of an RGB picture, the unread ones included."""
+
+    def check(self, lines: Sequence[OcrLine]) -> float:
+        """The share of text that was not read; raises `TeacherError` when it is too large for a label."""
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """What an engine is made with.
+
+    Attributes:
+        languages: Tesseract language codes.
+        threads: Threads of one child process.
+    """
+
+    languages: tuple[str, ...]
+    threads: int
+
+
+ENGINES: Mapping[str, Callable[[EngineOptions], OcrEngine]] = {
+    "rapidocr": lambda options: RapidEngine(options.threads),
+    "tesseract": lambda options: TesseractEngine(options.languages),
+}

@@ -1,0 +1,151 @@
+"""One page in the child process: text layer or OCR, and everything the parent needs to know about it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ocrstudio.domain.errors import TeacherError
+from ocrstudio.domain.region import Region
+from ocrstudio.teachers.offline import reading_order
+from ocrstudio.teachers.offline.engines import ENGINES, EngineOptions, OcrEngine
+from ocrstudio.teachers.offline.lines import OcrLine, is_doubtful
+
+_MIN_LINE_SCORE = 0.5
+
+
+@dataclass(frozen=True)
+class OfflineOptions:
+    """How pages are read: the configuration's section ``offline``, and the threads of a child."""
+
+    method: str
+    ocr_engine: str
+    languages: tuple[str, ...]
+    reading_order: str
+    dpi: int
+    threads: int
+
+
+@dataclass(frozen=True)
+class PageText:
+    """The label of a page.
+
+    Attributes:
+        markdown: The label.
+        method: ``text_layer`` or the name of the OCR engine.
+        regions: Parts of the page, when the layout model found them.
+        doubtful: Whether a noticeable part of the text was not read.
+        unread: Share of the text that was not read.
+        remarks: Sentences about the page, such as a reduced resolution.
+    """
+
+    markdown: str
+    method: str
+    regions: tuple[Region, ...] = ()
+    doubtful: bool = False
+    unread: float = 0.0
+    remarks: tuple[str, ...] = ()
+
+
+class PageReader:
+    """Reads pages with the same options; keeps the OCR engine loaded."""
+
+    def __init__(self, options: OfflineOptions) -> None:
+        self._options = options
+        self._engine: OcrEngine | None = None
+
+    def read(
+        self, document: Path | None, page_index: int, password: str | None, image: Path | None
+    ) -> PageText:
+        """Read one page.
+
+        Args:
+            document: PDF or image file, or None.
+            page_index: Its zero-based page.
+            password: Its password.
+            image: A picture of the page, used when there is no document.
+
+        Raises:
+            TeacherError: The page has no usable text, or is in a script that the engine cannot read.
+            DocumentError: The document or the picture cannot be read.
+        """
+        if self._options.method != "ocr" and document is not None:
+            layer = self._text_layer(document, page_index, password)
+            if layer is not None:
+                return layer
+        elif self._options.method == "text_layer":
+            raise TeacherError("A picture has no text layer.", "Use offline.method: auto or ocr.")
+        return self._recognise(*_pixels(document, page_index, password, image, self._options.dpi))
+
+    def _text_layer(self, document: Path, page_index: int, password: str | None) -> PageText | None:
+        """The text layer; None when OCR should be tried instead."""
+        from ocrstudio.pdf.text_layer import read_text_layer
+
+        layer = read_text_layer(document, page_index, password)
+        if layer.usable:
+            return PageText(layer.markdown, "text_layer")
+        if self._options.method == "text_layer":
+            raise TeacherError(
+                layer.reason, "Use offline.method: auto or ocr, which read the picture of the page."
+            )
+        return None
+
+    def _recognise(self, pixels: npt.NDArray[np.uint8], dpi: float, remarks: tuple[str, ...]) -> PageText:
+        options = self._options
+        if self._engine is None:
+            self._engine = ENGINES[options.ocr_engine](EngineOptions(options.languages, options.threads))
+        found = self._engine.recognise(pixels, dpi)
+        if not found:
+            raise TeacherError("No text was found on this page.", "If it is blank, exclude it.")
+        unread = self._engine.check(found)
+        lines = [line for line in found if line.text and line.score >= _MIN_LINE_SCORE]
+        markdown, regions = self._arrange(self._engine, lines, pixels.shape[1], pixels.shape[0], dpi)
+        return PageText(markdown, options.ocr_engine, regions, is_doubtful(unread), unread, remarks)
+
+    def _arrange(
+        self, engine: OcrEngine, lines: list[OcrLine], width: int, height: int, dpi: float
+    ) -> tuple[str, tuple[Region, ...]]:
+        if engine.orders_itself:
+            return reading_order.paragraphs(lines), ()
+        if self._options.reading_order == "columns" or not lines:
+            return reading_order.to_markdown(lines), ()
+        from ocrstudio.teachers.offline.layout import lay_out
+
+        laid_out = lay_out(lines, width, height, dpi)
+        return laid_out.markdown, laid_out.regions
+
+
+def _pixels(
+    document: Path | None, page_index: int, password: str | None, image: Path | None, dpi: int
+) -> tuple[npt.NDArray[np.uint8], float, tuple[str, ...]]:
+    """RGB pixels of a page, their resolution, and remarks."""
+    from ocrstudio.pdf import open_document
+
+    source = document or image
+    if source is None:
+        raise TeacherError("The page has neither a document nor a picture.")
+    with open_document(source, password) as opened:
+        rendered = opened.render(page_index if document is not None else 0, dpi)
+    return rendered.pixels, rendered.dpi, rendered.warnings
+
+
+def as_record(page: PageText) -> dict[str, Any]:
+    """The page as JSON values."""
+    return {
+        "markdown": page.markdown,
+        "method": page.method,
+        "regions": [
+            [
+                region.label,
+                [[box.x0, box.y0, box.x1, box.y1] for box in region.boxes],
+                region.start,
+                region.end,
+            ]
+            for region in page.regions
+        ],
+        "doubtful": page.doubtful,
+        "unread": round(page.unread, 3),
+        "remarks": list(page.remarks),
+    }

@@ -1,0 +1,86 @@
+"""RapidOCR with the models inside its wheel: Latin letters, Chinese, Japanese."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ocrstudio.domain.errors import TeacherError
+from ocrstudio.teachers.offline.lines import OcrLine, check_greek, check_readable
+
+_HINT = (
+    "Use Tesseract with the language of the page (offline.ocr_engine: tesseract), a model server, "
+    "or type the label."
+)
+
+
+class RapidEngine:
+    """RapidOCR; the models load at the first page.
+
+    Args:
+        threads: Threads for onnxruntime; -1 leaves it to the library.
+    """
+
+    orders_itself = False
+
+    def __init__(self, threads: int = -1) -> None:
+        self._threads = threads
+        self._engine: Any = None
+
+    def recognise(self, pixels: npt.NDArray[np.uint8], dpi: float) -> list[OcrLine]:  # noqa: ARG002
+        """Find and read all lines.
+
+        Args:
+            pixels: RGB, shape [height, width, 3]. Only such arrays: RapidOCR reads a palette picture as
+                blank.
+            dpi: Its resolution; not needed here.
+
+        Returns:
+            All lines that were seen, also those that could not be read (with an empty text).
+        """
+        from rapidocr.utils.process_img import map_boxes_to_original
+
+        engine = self._loaded()
+        height, width = pixels.shape[:2]
+        # The steps of its __call__, without its last one, which drops the lines it could not read: those
+        # are what tells a page in an unknown script from an empty one.
+        prepared, operations = engine.preprocess_img(np.ascontiguousarray(pixels[:, :, ::-1]))
+        found, _, read, _ = engine.run_ocr_steps(prepared, operations)
+        if found.boxes is None or read.txts is None:
+            return []
+        boxes = map_boxes_to_original(found.boxes, operations, height, width)
+        return [
+            _line(np.asarray(box, dtype=float), str(text), float(score))
+            for box, text, score in zip(boxes, read.txts, read.scores, strict=True)
+        ]
+
+    def check(self, lines: Sequence[OcrLine]) -> float:
+        """Refuse a page that was not read; see `lines.check_readable`."""
+        check_greek(lines, _HINT)
+        return check_readable(lines, "RapidOCR", _HINT)
+
+    def _loaded(self) -> Any:  # noqa: ANN401 - RapidOCR has no types
+        if self._engine is None:
+            try:
+                from rapidocr import RapidOCR
+            except ImportError as error:
+                raise TeacherError(
+                    f"RapidOCR cannot be loaded: {error}.",
+                    "Install the package rapidocr and onnxruntime again.",
+                ) from error
+            logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
+            self._engine = RapidOCR(
+                params={
+                    "Global.log_level": "critical",
+                    "EngineConfig.onnxruntime.intra_op_num_threads": self._threads,
+                }
+            )
+        return self._engine
+
+
+def _line(box: npt.NDArray[np.float64], text: str, score: float) -> OcrLine:
+    x0, y0 = box.min(axis=0)
+    x1, y1 = box.max(axis=0)
+    return OcrLine(text.strip(), score, float(x0), float(y0), float(x1), float(y1))

@@ -1,0 +1,154 @@
+"""The parent's side: a small pool of child processes, each reading one page at a time."""
+
+import asyncio
+import json
+import os
+import time
+from typing import Any
+
+from ocrstudio.domain.errors import TeacherError
+from ocrstudio.domain.region import Box, Region
+from ocrstudio.jobs.command_line import module_command
+from ocrstudio.jobs.line_process import ChildError, LineProcess
+from ocrstudio.settings.teacher import OfflineConfig
+from ocrstudio.tasks import Task
+from ocrstudio.teachers.base import DOUBTFUL, RUNAWAY, Draft, PageSource
+from ocrstudio.teachers.offline.tesseract import require_tesseract
+from ocrstudio.teachers.postprocessing import finish
+
+_MODULE = "ocrstudio.teachers.offline"
+_NAME = "The offline reader"
+
+
+class OfflineTeacher:
+    """Text layer and classical OCR. It takes no prompt: every task gets the Markdown of the page.
+
+    Args:
+        config: The section ``offline``.
+        model_type: Post-processing of the output, as for every teacher.
+        timeout: Seconds for one page.
+        concurrency: Child processes at most; each takes about 1.1 GB while it reads scans.
+    """
+
+    network = False
+
+    def __init__(self, config: OfflineConfig, model_type: str, *, timeout: float, concurrency: int) -> None:
+        self._config = config
+        self._model_type = model_type
+        self._timeout = timeout
+        self._count = max(1, min(concurrency, os.cpu_count() or 1))
+        self._idle: asyncio.LifoQueue[LineProcess | None] = asyncio.LifoQueue()
+        self._children: set[LineProcess] = set()
+
+    @property
+    def id(self) -> str:
+        """``offline``, with the method when it is not the automatic choice."""
+        return "offline" if self._config.method == "auto" else f"offline-{self._config.method}"
+
+    @property
+    def concurrency(self) -> int:
+        """One page for each child."""
+        return self._count
+
+    async def open(self) -> None:
+        """Make room for the children; each starts with its first page.
+
+        Raises:
+            TeacherUnavailableError: Tesseract is wanted and not installed.
+        """
+        if self._config.ocr_engine == "tesseract" and self._config.method != "text_layer":
+            await asyncio.to_thread(require_tesseract, self._config.languages)
+        while not self._idle.empty():
+            self._idle.get_nowait()
+        for _ in range(self._count):
+            self._idle.put_nowait(None)
+
+    async def draft(self, page: PageSource, task: Task) -> Draft:  # noqa: ARG002 - the protocol
+        """Read one page in a free child.
+
+        Raises:
+            TeacherError: The page has no readable text, or the child crashed on it or took too long.
+        """
+        child = await self._idle.get()
+        started = time.monotonic()
+        try:
+            if child is None or not child.is_running:
+                child = await self._start()
+            record = await child.request("draft", _request(page), timeout=self._timeout)
+        except ChildError as error:
+            # A child that still runs only refused this page; a dead one, or one that hangs, is replaced by
+            # the next.
+            if child is not None and not (child.is_running and not error.retryable):
+                await self._discard(child)
+                child = None
+            raise TeacherError(f"{page.key}: {error.message}", error.hint) from error
+        except asyncio.CancelledError:
+            if child is not None:
+                await self._discard(child)
+                child = None
+            raise
+        finally:
+            self._idle.put_nowait(child)
+        return self._draft(record, time.monotonic() - started)
+
+    async def close(self) -> None:
+        """End the children."""
+        await asyncio.gather(*(child.close() for child in self._children))
+        self._children.clear()
+
+    async def _start(self) -> LineProcess:
+        options = {
+            "method": self._config.method,
+            "ocr_engine": self._config.ocr_engine,
+            "languages": list(self._config.languages),
+            "reading_order": self._config.reading_order,
+            "dpi": self._config.dpi,
+            "threads": max(1, (os.cpu_count() or 1) // self._count),
+        }
+        child = LineProcess(module_command(_MODULE, json.dumps(options)), name=_NAME)
+        self._children.add(child)
+        try:
+            await child.start()
+        except BaseException:
+            self._children.discard(child)
+            raise
+        return child
+
+    async def _discard(self, child: LineProcess) -> None:
+        self._children.discard(child)
+        await child.close()
+
+    def _draft(self, record: dict[str, Any], seconds: float) -> Draft:
+        text, regions, flags = finish(record["markdown"], self._model_type)
+        if record["method"] == "text_layer":
+            flags = tuple(flag for flag in flags if flag != RUNAWAY)  # a true table may repeat itself
+        return Draft(
+            text=text,
+            raw=record["markdown"],
+            regions=regions or _regions(record["regions"]),
+            parameters={
+                "method": record["method"],
+                "reading_order": self._config.reading_order,
+                "dpi": self._config.dpi,
+                "unread": record["unread"],
+                "remarks": record["remarks"],
+                "seconds": round(seconds, 3),
+            },
+            flags=(*flags, DOUBTFUL) if record["doubtful"] else flags,
+            seconds=seconds,
+        )
+
+
+def _request(page: PageSource) -> dict[str, Any]:
+    return {
+        "document": None if page.document is None else str(page.document),
+        "page_index": page.page_index,
+        "password": page.password,
+        "image": None if page.image is None else str(page.image),
+    }
+
+
+def _regions(rows: list[Any]) -> tuple[Region, ...]:
+    return tuple(
+        Region(label, tuple(Box(*box) for box in boxes), start, end) for label, boxes, start, end in rows
+    )

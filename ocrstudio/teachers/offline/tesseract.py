@@ -1,0 +1,137 @@
+"""Tesseract, when it is installed: languages that RapidOCR does not know, and dense print in columns."""
+
+import csv
+import io
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from itertools import groupby
+
+import numpy as np
+import numpy.typing as npt
+
+from ocrstudio.domain.errors import TeacherError
+from ocrstudio.teachers.errors import TeacherUnavailableError
+from ocrstudio.teachers.offline.lines import OcrLine, check_readable
+
+_PROGRAM = "tesseract"
+_WORD_LEVEL = "5"
+_TIMEOUT = 300.0
+_PACKAGE_HINT = (
+    "Install it (Debian and Ubuntu: apt install tesseract-ocr tesseract-ocr-kor; macOS: brew install "
+    "tesseract-lang), or set offline.ocr_engine: rapidocr."
+)
+
+
+class TesseractEngine:
+    """The system's Tesseract, one process a page.
+
+    Args:
+        languages: Its language codes, such as ``kor`` and ``eng``.
+    """
+
+    orders_itself = True
+
+    def __init__(self, languages: Sequence[str]) -> None:
+        self._languages = tuple(languages)
+        self._program: str | None = None
+
+    def recognise(self, pixels: npt.NDArray[np.uint8], dpi: float) -> list[OcrLine]:
+        """Read a page.
+
+        Args:
+            pixels: RGB, shape [height, width, 3].
+            dpi: Its resolution; Tesseract guesses badly without it.
+
+        Raises:
+            TeacherUnavailableError: Tesseract or a language is not installed.
+            TeacherError: Tesseract failed on this page.
+        """
+        from ocrstudio.pdf.png import encode_png
+
+        program = self._program = self._program or require_tesseract(self._languages)
+        command = [program, "stdin", "stdout", "-l", "+".join(self._languages)]
+        command += ["--dpi", str(round(dpi)), "tsv"]
+        try:
+            done = _run(command, encode_png(pixels, dpi))
+        except subprocess.TimeoutExpired:
+            raise TeacherError(f"Tesseract did not finish this page within {_TIMEOUT:g} s.") from None
+        if done.returncode != 0:
+            raise TeacherError(f"Tesseract failed on this page: {_last_line(done.stderr)}.")
+        return _lines(done.stdout.decode("utf-8", errors="replace"))
+
+    def check(self, lines: Sequence[OcrLine]) -> float:
+        """Refuse a page that was not read; see `lines.check_readable`."""
+        spoken = "+".join(self._languages)
+        return check_readable(
+            lines,
+            f"Tesseract ({spoken})",
+            "Set offline.languages to the languages of the page, or use a model server.",
+            min_score=0.6,
+        )
+
+
+def require_tesseract(languages: Sequence[str]) -> str:
+    """The path of the program.
+
+    Args:
+        languages: Language codes whose data must be installed.
+
+    Raises:
+        TeacherUnavailableError: The program or the data of a language is missing.
+    """
+    program = shutil.which(_PROGRAM)
+    if program is None:
+        raise TeacherUnavailableError("Tesseract is not installed.", _PACKAGE_HINT)
+    installed = installed_languages(program)
+    missing = [language for language in languages if language not in installed]
+    if missing:
+        raise TeacherUnavailableError(
+            f"Tesseract has no data for {', '.join(missing)}; it has {', '.join(sorted(installed))}.",
+            _PACKAGE_HINT,
+        )
+    return program
+
+
+def installed_languages(program: str | None = None) -> frozenset[str]:
+    """Language codes of the installed Tesseract; empty when there is none."""
+    found = program or shutil.which(_PROGRAM)
+    if found is None:
+        return frozenset()
+    listed = _run([found, "--list-langs"]).stdout.decode("utf-8", errors="replace").splitlines()[1:]
+    return frozenset(line.strip() for line in listed if line.strip()) - {"osd"}
+
+
+def _run(command: list[str], data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    # With its own threads Tesseract is five times slower than with one.
+    environment = {**os.environ, "OMP_THREAD_LIMIT": "1"}
+    return subprocess.run(
+        command, input=data, capture_output=True, check=False, env=environment, timeout=_TIMEOUT
+    )
+
+
+def _lines(table: str) -> list[OcrLine]:
+    rows = csv.DictReader(io.StringIO(table), delimiter="\t", quoting=csv.QUOTE_NONE)
+    words = [row for row in rows if row["level"] == _WORD_LEVEL and row["text"].strip()]
+    grouped = groupby(words, key=lambda row: (row["block_num"], row["par_num"], row["line_num"]))
+    return [_line(list(group), f"{key[0]}.{key[1]}") for key, group in grouped]
+
+
+def _line(words: list[dict[str, str]], paragraph: str) -> OcrLine:
+    boxes = np.array([[float(word[key]) for key in ("left", "top", "width", "height")] for word in words])
+    score = float(np.mean([float(word["conf"]) for word in words])) / 100
+    return OcrLine(
+        text=" ".join(word["text"] for word in words),
+        score=score,
+        x0=float(boxes[:, 0].min()),
+        y0=float(boxes[:, 1].min()),
+        x1=float((boxes[:, 0] + boxes[:, 2]).max()),
+        y1=float((boxes[:, 1] + boxes[:, 3]).max()),
+        paragraph=paragraph,
+    )
+
+
+def _last_line(log: bytes) -> str:
+    lines = log.decode("utf-8", errors="replace").strip().splitlines()
+    return lines[-1].rstrip(".") if lines else "it gave no reason"
