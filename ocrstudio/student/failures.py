@@ -1,0 +1,74 @@
+"""What can go wrong in the middle of a run, as sentences with the settings that help."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from ocrstudio.domain.errors import RunError
+from ocrstudio.jobs.run_folder import RunFolder
+
+_CPU_ALLOCATION = ("can't allocate memory", "not enough memory")  # torch raises RuntimeError for these
+_DISK = (errno.ENOSPC, errno.EDQUOT)
+_DISK_TEXT = ("No space left on device", "Disk quota exceeded", "file write failed")
+
+
+@contextmanager
+def sentences(folder: RunFolder, advice: str) -> Iterator[None]:
+    """Turn exhausted memory and a full disk into errors for the user; everything else passes.
+
+    Args:
+        folder: The run; its newest complete checkpoint is named.
+        advice: What to change when memory runs out.
+
+    Raises:
+        RunError: Memory or disk ran out.
+    """
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise out_of_memory(folder, advice) from error
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        raise disk_full(folder) from error
+    except RuntimeError as error:
+        text = str(error)
+        if any(part in text for part in _CPU_ALLOCATION):
+            raise out_of_memory(folder, advice) from error
+        if any(part in text for part in _DISK_TEXT):
+            raise disk_full(folder) from error
+        raise
+
+
+def out_of_memory(folder: RunFolder, advice: str) -> RunError:
+    """The error for exhausted memory."""
+    device = "GPU memory" if torch.cuda.is_available() else "memory"
+    return RunError(f"The {device} is not large enough for this run. {_kept(folder)}", advice)
+
+
+def disk_full(folder: RunFolder) -> RunError:
+    """The error for a full disk."""
+    return RunError(
+        f"The disk of {folder.path} is full. {_kept(folder)}",
+        "Free some space, or lower training.save_total_limit, and resume the run.",
+    )
+
+
+def _kept(folder: RunFolder) -> str:
+    checkpoint = folder.newest_checkpoint()
+    return (
+        f"The last checkpoint, {checkpoint.name}, is intact."
+        if checkpoint
+        else "No checkpoint was written yet."
+    )
+
+
+TRAINING_MEMORY_ADVICE = (
+    "Try in this order: training.per_device_train_batch_size 1 with gradient_accumulation_steps 8, "
+    "model.use_gradient_checkpointing true, a smaller image preset or image.max_tiles 6, "
+    "a smaller training.max_length, model.load_in_4bit true."
+)
+
+PREDICTION_MEMORY_ADVICE = "Lower the batch size, choose a smaller image preset, or load the model in 4 bits."

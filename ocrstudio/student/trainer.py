@@ -1,0 +1,150 @@
+"""The library's trainer, told what a batch, a checkpoint and an evaluation are here."""
+
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import Trainer
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
+
+from ocrstudio.student.adapters import restore_weights
+from ocrstudio.student.callbacks import Throughput, diverged
+from ocrstudio.student.lora import trainable_parameters
+from ocrstudio.student.modeling.loss import labelled_positions
+
+BATCH_COUNTS = ("token_count", "page_count")
+"""Entries of a batch that are for the counters, not for the network."""
+
+_ACCURACY_CHUNK = 1024  # positions whose logits are held at once
+
+
+class OcrTrainer(Trainer):
+    """Trains the adapter of a student.
+
+    Args:
+        throughput: Counter of tokens and pages.
+        write_checkpoint: Writes the adapter into a checkpoint folder; is given the folder and the step.
+        should_stop: Asked between the batches of an evaluation.
+        **kwargs: Of the library's trainer.
+    """
+
+    def __init__(
+        self,
+        *,
+        throughput: Throughput,
+        write_checkpoint: Callable[[Path, int], None],
+        should_stop: Callable[[], bool],
+        **kwargs: Any,  # noqa: ANN401 - the library's own arguments
+    ) -> None:
+        super().__init__(**kwargs)
+        # More than one GPU would make the library copy the model to all of them, which cannot split pictures.
+        self.args._n_gpu = min(self.args.n_gpu, 1)  # noqa: SLF001
+        self._throughput = throughput
+        self._write_checkpoint = write_checkpoint
+        self._should_stop = should_stop
+        self._correct = torch.zeros((), dtype=torch.int64, device=self.args.device)
+        self._labelled = 0
+
+    def compute_loss(
+        self,
+        model: nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: Tensor | int | None = None,
+    ) -> Any:  # noqa: ANN401 - the library's two forms of answer
+        """Loss of a micro-batch; what is needed for the counters is noted on the way."""
+        tokens, pages = (int(inputs.pop(name)) for name in BATCH_COUNTS)
+        outputs = model(**inputs, num_items_in_batch=num_items_in_batch)
+        self._throughput.add(tokens, pages)
+        correct, labelled = self._count_correct(outputs.last_hidden_state, inputs["labels"])
+        self._correct += correct
+        self._labelled += labelled
+        return (outputs.loss, outputs) if return_outputs else outputs.loss
+
+    def _count_correct(self, hidden_states: Tensor, labels: Tensor) -> tuple[Tensor, int]:
+        """How many labelled tokens the network would have chosen, and how many there are."""
+        output_layer = self.model.get_base_model().get_output_embeddings()
+        with torch.no_grad():
+            positions, targets = labelled_positions(labels)
+            hidden = hidden_states.detach().flatten(0, 1).index_select(0, positions)
+            correct = torch.zeros((), dtype=torch.int64, device=hidden.device)
+            parts = zip(hidden.split(_ACCURACY_CHUNK), targets.split(_ACCURACY_CHUNK), strict=True)
+            for part, wanted in parts:
+                logits = output_layer(part.to(output_layer.weight.dtype))
+                correct += (logits.argmax(dim=-1) == wanted).sum()
+        return correct, targets.numel()
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Add what was counted since the last line of the training log."""
+        if "loss" in logs and self._labelled:
+            logs["token_accuracy"] = int(self._correct) / self._labelled
+            self._correct.zero_()
+            self._labelled = 0
+            if torch.cuda.is_available():
+                logs["gpu_memory_gib"] = torch.cuda.max_memory_allocated() / 2**30
+        super().log(logs, start_time)
+
+    def evaluate(
+        self,
+        eval_dataset: Any = None,  # noqa: ANN401 - the library's argument
+        ignore_keys: list[str] | None = None,  # noqa: ARG002
+        metric_key_prefix: str = "eval",
+    ) -> dict[str, float]:
+        """Loss and token accuracy over the evaluation set; every answer token weighs the same.
+
+        An evaluation that a stop request interrupts has no result and is not reported.
+        """
+        started = time.perf_counter()
+        loss_sum, correct, labelled, pages = 0.0, 0, 0, 0
+        was_training = self.model.training
+        self.model.eval()
+        for batch in self.get_eval_dataloader(eval_dataset):
+            if self._should_stop():
+                self.model.train(was_training)
+                return {}
+            inputs = self._prepare_inputs(batch)
+            pages += int(inputs.pop("page_count"))
+            inputs.pop("token_count")
+            with torch.no_grad(), self.accelerator.autocast():
+                outputs = self.model(**inputs, num_items_in_batch=1)
+            hits, count = self._count_correct(outputs.last_hidden_state, inputs["labels"])
+            loss_sum += float(outputs.loss) if count else 0.0
+            correct += int(hits)
+            labelled += count
+        self.model.train(was_training)
+        prefix = metric_key_prefix
+        metrics = {
+            f"{prefix}_loss": loss_sum / max(labelled, 1),
+            f"{prefix}_token_accuracy": correct / max(labelled, 1),
+            f"{prefix}_seconds": time.perf_counter() - started,
+            f"{prefix}_pages": float(pages),
+        }
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:  # noqa: ANN401
+        """Never write weights that are no numbers: the checkpoint before would be rotated away."""
+        weights = trainable_parameters(model).values()
+        if not all(bool(weight.isfinite().all()) for weight in weights):
+            raise diverged("a weight", self.state.global_step)
+        try:
+            super()._save_checkpoint(model, trial)
+        except BaseException:
+            partial = Path(self.args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}"
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+
+    def _save(self, output_dir: str | None = None, state_dict: Mapping[str, Tensor] | None = None) -> None:  # noqa: ARG002
+        """Write the adapter; the base weights never change."""
+        folder = Path(output_dir or self.args.output_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        self._write_checkpoint(folder, self.state.global_step)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
+        """Read the adapter back."""
+        restore_weights(self.model if model is None else model, Path(resume_from_checkpoint))

@@ -1,0 +1,19 @@
+"""Torch's neighbours warn while they are compiled and imported for the first time; our own warnings stay errors."""
+
+import warnings
+
+import pytest
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import peft
+    import torch
+    import transformers
+
+LIBRARIES = (peft, torch, transformers)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """Several workers share the machine's cores."""
+    torch.set_num_threads(1)
