@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import openai  # noqa: TID253 - this module is imported with the client, never at the start
 from pydantic import SecretStr
 
@@ -13,6 +12,9 @@ from ocrstudio.settings.secrets import redact
 from ocrstudio.teachers.errors import TeacherUnavailableError
 
 _MAX_QUOTE = 300
+_FIRST_SERVER_ERROR = 500
+# By name: the client's HTTP library is httpx or httpx2, depending on its version.
+_NEVER_CONNECTED = frozenset({"ConnectError", "ConnectTimeout", "UnsupportedProtocol"})
 _CONTEXT_WORDS = ("context length", "context_length", "maximum context", "max_model_len", "too many tokens")
 _PARAMETER_WORDS = (
     "skip_special_tokens",
@@ -72,7 +74,7 @@ def translate(error: Exception, server: Server, page: str) -> TeacherError:
 
 
 def _connection(error: openai.APIConnectionError, server: Server, page: str) -> TeacherError:
-    if isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout | httpx.UnsupportedProtocol):
+    if type(error.__cause__).__name__ in _NEVER_CONNECTED:
         return TeacherUnavailableError(
             f"No connection to {server.base_url}.", server.how_to_check, retryable=True
         )
@@ -126,7 +128,7 @@ def _any_status(error: openai.APIStatusError, server: Server, page: str) -> Teac
     return TeacherError(
         f"{page}: {server.base_url} failed with status {error.status_code}: {_quote(error, server)}",
         "See the server's log.",
-        retryable=error.status_code >= httpx.codes.INTERNAL_SERVER_ERROR,
+        retryable=error.status_code >= _FIRST_SERVER_ERROR,
     )
 
 
