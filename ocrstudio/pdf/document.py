@@ -1,16 +1,15 @@
 """Open a PDF or an image file, and render its pages."""
 
+from __future__ import annotations  # numpy and Pillow are loaded with the first page, not before
+
 from pathlib import Path
 from types import TracebackType
-from typing import Self
-
-import numpy as np
+from typing import TYPE_CHECKING, Self
 
 from ocrstudio.domain.document import DocumentKind
 from ocrstudio.domain.errors import DocumentError, EncryptedDocumentError
 from ocrstudio.pdf import engine
 from ocrstudio.pdf.engine import Untyped
-from ocrstudio.pdf.image_file import converted, native_dpi, orientation, upright
 from ocrstudio.pdf.render import (
     DEFAULT_DPI,
     DEFAULT_MAX_PIXELS,
@@ -19,6 +18,12 @@ from ocrstudio.pdf.render import (
     capped_dpi,
 )
 from ocrstudio.pdf.sources import file_type
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from ocrstudio.pdf.image_file import Orientation
 
 
 class PdfDocument:
@@ -31,6 +36,7 @@ class PdfDocument:
         path: The file.
         kind: PDF or image.
         warnings: What MuPDF complained about while opening (a repaired file, for instance).
+        handle: PyMuPDF's document, for readers that need more of it; they hold `engine.lock`.
     """
 
     def __init__(self, path: Path, format_name: str, handle: Untyped, warnings: tuple[str, ...] = ()) -> None:
@@ -38,7 +44,7 @@ class PdfDocument:
         self.kind = DocumentKind.PDF if format_name == "pdf" else DocumentKind.IMAGE
         self.warnings = warnings
         self._format_name = format_name
-        self._handle = handle
+        self.handle = handle
         self._page_count = int(handle.page_count)
 
     def __enter__(self) -> Self:
@@ -52,8 +58,8 @@ class PdfDocument:
     def close(self) -> None:
         """Let go of the file. Closing twice is harmless."""
         with engine.lock:
-            if not self._handle.is_closed:
-                self._handle.close()
+            if not self.handle.is_closed:
+                self.handle.close()
 
     @property
     def page_count(self) -> int:
@@ -68,8 +74,9 @@ class PdfDocument:
         """
         with engine.collected_warnings():
             width, height = self._rect(index)
-            turn = orientation(self.path, self._format_name, index)
-            return (height, width) if turn.transposed else (width, height)
+            if self.kind is DocumentKind.IMAGE and self._orientation(index).transposed:
+                return height, width
+            return width, height
 
     def render(self, index: int, dpi: float = DEFAULT_DPI, max_pixels: int = DEFAULT_MAX_PIXELS) -> PageImage:
         """Draw a page, annotations included, on white.
@@ -88,19 +95,20 @@ class PdfDocument:
         remarks: list[str] = []
         with engine.collected_warnings() as complaints:
             width, height = self._rect(index)
-            turn = orientation(self.path, self._format_name, index)
-            wanted = dpi
-            if self.kind is DocumentKind.IMAGE:
-                wanted = min(dpi, native_dpi(self._page(index)))
+            wanted = dpi if self.kind is DocumentKind.PDF else min(dpi, self._native_dpi(index))
             used = capped_dpi(width, height, wanted, max_pixels)
             if used < wanted:
                 remarks.append(self._cap_remark(index, (width, height), (dpi, used), max_pixels))
-            pixels = upright(self._draw(index, used), turn)
+            pixels = self._draw(index, used)
+            if self.kind is DocumentKind.IMAGE:
+                from ocrstudio.pdf.image_file import upright
+
+                pixels = upright(pixels, self._orientation(index))
         remarks.extend(f"Page {index + 1} of {self.path.name}: {text}" for text in complaints)
         return PageImage(pixels, used, tuple(remarks))
 
-    def _page(self, index: int) -> Untyped:
-        """The page object.
+    def raw_page(self, index: int) -> Untyped:
+        """PyMuPDF's page; the caller holds `engine.lock`.
 
         Raises:
             DocumentError: There is no such page, or its object is damaged.
@@ -108,24 +116,37 @@ class PdfDocument:
         if not 0 <= index < self._page_count:
             raise DocumentError(f"{self.path} has no page {index + 1}: it has {self._page_count}.")
         try:
-            return self._handle.load_page(index)
+            return self.handle.load_page(index)
         except (RuntimeError, ValueError) as error:
             raise self._page_error(index, error) from error
 
     def _rect(self, index: int) -> tuple[float, float]:
-        rect = self._page(index).rect
+        rect = self.raw_page(index).rect
         if not (rect.width > 0 and rect.height > 0):
             raise DocumentError(
                 f"Page {index + 1} of {self.path} has no area ({rect.width:g} x {rect.height:g} pt)."
             )
         return rect.width, rect.height
 
-    def _draw(self, index: int, dpi: float) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
+    def _orientation(self, index: int) -> Orientation:
+        from ocrstudio.pdf.image_file import orientation
+
+        return orientation(self.path, self._format_name, index)
+
+    def _native_dpi(self, index: int) -> float:
+        from ocrstudio.pdf.image_file import native_dpi, require_sane_size
+
+        require_sane_size(self.path, self._format_name, index)
+        return native_dpi(self.raw_page(index))
+
+    def _draw(self, index: int, dpi: float) -> npt.NDArray[np.uint8]:
         """RGB pixels of a page, without alpha."""
+        import numpy as np
+
         pymupdf = engine.load()
         scale = dpi / POINTS_PER_INCH
         try:
-            pixmap = self._page(index).get_pixmap(
+            pixmap = self.raw_page(index).get_pixmap(
                 matrix=pymupdf.Matrix(scale, scale), colorspace=pymupdf.csRGB, alpha=False, annots=True
             )
             # `samples` is a copy that Python owns; the view `samples_mv` dangles once the pixmap is gone.
@@ -176,9 +197,10 @@ def _open_handle(path: Path, format_name: str) -> Untyped:
     """MuPDF's document."""
     pymupdf = engine.load()
     try:
-        png = converted(path, format_name)
-        if png is not None:
-            return pymupdf.open(stream=png, filetype="png")
+        if format_name == "webp":
+            from ocrstudio.pdf.image_file import webp_as_png
+
+            return pymupdf.open(stream=webp_as_png(path), filetype="png")
         return pymupdf.open(path, filetype=format_name)
     except (RuntimeError, ValueError) as error:
         raise DocumentError(

@@ -15,7 +15,8 @@ from ocrstudio.domain.errors import DocumentError
 from ocrstudio.pdf.engine import Untyped
 
 _ORIENTATION_TAG = 0x0112
-_WITHOUT_ORIENTATION = frozenset({"pdf", "jpeg", "webp"})  # none, turned by MuPDF, turned by `as_readable`
+_WITHOUT_ORIENTATION = frozenset({"jpeg", "webp"})  # turned by MuPDF, turned by `webp_as_png`
+_MAX_DECODED_PIXELS = 180_000_000  # three bytes each while MuPDF decodes them: 540 MB
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Orientation:
     flipped_columns: bool = False
 
 
-UPRIGHT = Orientation()
+_UPRIGHT = Orientation()
 _ORIENTATIONS = {
     2: Orientation(flipped_columns=True),
     3: Orientation(flipped_rows=True, flipped_columns=True),
@@ -39,14 +40,12 @@ _ORIENTATIONS = {
 }
 
 
-def converted(path: Path, format_name: str) -> bytes | None:
-    """The file as PNG where MuPDF cannot read its format (WebP: the first frame), else None.
+def webp_as_png(path: Path) -> bytes:
+    """The first frame of a WebP file in a format that MuPDF reads.
 
     Raises:
         DocumentError: The image is damaged or too large.
     """
-    if format_name != "webp":
-        return None
     with _opened(path) as image:
         buffer = io.BytesIO()
         ImageOps.exif_transpose(image).save(buffer, "PNG", compress_level=1)
@@ -54,17 +53,35 @@ def converted(path: Path, format_name: str) -> bytes | None:
 
 
 def orientation(path: Path, format_name: str, frame: int) -> Orientation:
-    """How a frame must be turned; also the check of its size before anything is decoded.
+    """How a frame must be turned.
 
     Raises:
-        DocumentError: The image is damaged, or has more pixels than Pillow lets pass as sane (179 million).
+        DocumentError: The image is damaged.
     """
     if format_name in _WITHOUT_ORIENTATION:
-        return UPRIGHT
+        return _UPRIGHT
     with _opened(path) as image:
         if frame:
             image.seek(frame)
-        return _ORIENTATIONS.get(int(image.getexif().get(_ORIENTATION_TAG, 1)), UPRIGHT)
+        return _ORIENTATIONS.get(int(image.getexif().get(_ORIENTATION_TAG, 1)), _UPRIGHT)
+
+
+def require_sane_size(path: Path, format_name: str, frame: int) -> None:
+    """Refuse a frame that would need too much memory, before it is decoded. JPEG is reduced while decoding.
+
+    Raises:
+        DocumentError: It has more than 180 million pixels, or is damaged.
+    """
+    if format_name == "jpeg":
+        return
+    with _opened(path) as image:
+        if frame:
+            image.seek(frame)
+        if image.width * image.height > _MAX_DECODED_PIXELS:
+            raise DocumentError(
+                f"Page {frame + 1} of {path} has {image.width:,} x {image.height:,} pixels: too large.",
+                "Reduce it, or cut it into pieces.",
+            )
 
 
 def upright(pixels: npt.NDArray[np.uint8], turn: Orientation) -> npt.NDArray[np.uint8]:

@@ -1,16 +1,20 @@
 """Page images: the pixels of a page, how many of them, and how they are written to a file."""
 
+from __future__ import annotations  # numpy is only named: who does not render need not load it
+
 import io
 import math
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from ocrstudio.domain.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 POINTS_PER_INCH = 72.0
 DEFAULT_DPI = 200.0

@@ -1,0 +1,139 @@
+"""What the processes of a conversion do: look into a document, and write some of its pages. Nothing raises.
+
+Everything that goes in and out is plain data, because it travels between processes.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import wait
+from multiprocessing.synchronize import Event
+from pathlib import Path
+
+from ocrstudio.domain.errors import DocumentError, EncryptedDocumentError, OcrStudioError
+from ocrstudio.pdf.document import PdfDocument, open_document
+from ocrstudio.pdf.render import write_page_image
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What was found in a document: its pages, or a problem.
+
+    Attributes:
+        page_count: Number of pages; 0 with a problem.
+        problem: Why it cannot be converted, or empty.
+        encrypted: Whether a (right) password would help.
+        warnings: What MuPDF complained about.
+    """
+
+    page_count: int = 0
+    problem: str = ""
+    encrypted: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PageTarget:
+    """One page to convert: its zero-based index and the file to write."""
+
+    index: int
+    target: Path
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Neighbouring pages of one document, the unit that a process works on."""
+
+    source: Path
+    password: str | None = field(repr=False)
+    pages: tuple[PageTarget, ...]
+    dpi: float
+    format: str
+
+
+@dataclass(frozen=True)
+class PageOutcome:
+    """What became of a page.
+
+    Attributes:
+        index: Zero-based page.
+        target: The file that was written, or None.
+        problem: Why it was not written, or empty.
+        warnings: Sentences about the page.
+        fatal: Whether the next page would fail as well (the output folder cannot be written).
+    """
+
+    index: int
+    target: Path | None = None
+    problem: str = ""
+    warnings: tuple[str, ...] = ()
+    fatal: bool = False
+
+
+_stop: Event | None = None
+
+
+def start(stop: Event) -> None:
+    """Prepare a process: only the parent answers Ctrl+C, and nobody outlives it."""
+    global _stop  # noqa: PLW0603 - an initializer has no other way to leave something to the tasks
+    _stop = stop
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_follow_parent, name="follow-parent", daemon=True).start()
+
+
+def inspect(source: Path, password: str | None) -> Inspection:
+    """Open a document and count its pages."""
+    try:
+        with open_document(source, password) as document:
+            return Inspection(document.page_count, warnings=document.warnings)
+    except EncryptedDocumentError as error:
+        return Inspection(problem=str(error), encrypted=True)
+    except OcrStudioError as error:
+        return Inspection(problem=str(error))
+
+
+def convert_chunk(chunk: Chunk) -> list[PageOutcome]:
+    """Write the pages of a chunk; a page that fails stops no other. Ends early when asked to stop."""
+    try:
+        with open_document(chunk.source, chunk.password) as document:
+            return _convert_pages(document, chunk)
+    except OcrStudioError as error:
+        return [PageOutcome(page.index, problem=str(error)) for page in chunk.pages]
+
+
+def _convert_pages(document: PdfDocument, chunk: Chunk) -> list[PageOutcome]:
+    outcomes: list[PageOutcome] = []
+    for page in chunk.pages:
+        if _stop is not None and _stop.is_set():
+            break
+        outcomes.append(_convert_page(document, page, chunk))
+        if outcomes[-1].fatal:
+            break
+    return outcomes
+
+
+def _convert_page(document: PdfDocument, page: PageTarget, chunk: Chunk) -> PageOutcome:
+    try:
+        image = document.render(page.index, chunk.dpi)
+        write_page_image(image, page.target, chunk.format)
+    except DocumentError as error:
+        return PageOutcome(page.index, problem=str(error))
+    except OcrStudioError as error:
+        return PageOutcome(page.index, problem=str(error), fatal=True)
+    return PageOutcome(page.index, page.target, warnings=image.warnings)
+
+
+def _follow_parent() -> None:
+    """End this process when the parent is gone, even if it was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+def chunks_of(pages: Sequence[PageTarget], size: int) -> list[tuple[PageTarget, ...]]:
+    """Cut pages into runs of at most `size`."""
+    return [tuple(pages[start : start + size]) for start in range(0, len(pages), size)]
