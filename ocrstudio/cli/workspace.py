@@ -1,0 +1,334 @@
+"""``ocrstudio workspace``: create, fill, label, count and export workspaces."""
+
+import asyncio
+import json
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from ocrstudio.cli.output import echo_warning
+from ocrstudio.cli.workspace_output import (
+    count_of,
+    echo_some,
+    print_import,
+    print_status,
+    progress_bar,
+    status_data,
+)
+from ocrstudio.domain.document import PageStatus
+from ocrstudio.domain.errors import OcrStudioError
+from ocrstudio.services import workspaces
+from ocrstudio.settings.app import load_app_settings
+from ocrstudio.settings.teacher import TeacherConfig
+from ocrstudio.store import Workspace
+from ocrstudio.tasks import Task
+
+_FAILED = 1
+_NAMES_SHOWN = 20
+
+_PAGES_TO_LABEL = {
+    "unlabelled": (PageStatus.UNLABELLED,),
+    "failed": (PageStatus.FAILED,),
+    "all": tuple(status for status in PageStatus if status is not PageStatus.EXCLUDED),
+}
+
+_folder = click.argument("workspace", type=click.Path(path_type=Path))
+
+
+@click.group()
+def command() -> None:
+    """Create, fill, label and export labelling workspaces.
+
+    The window and the command line may work on the same workspace at the same time.
+    """
+
+
+@command.command()
+@_folder
+@click.argument("sources", nargs=-1, type=click.Path(path_type=Path))
+@click.pass_context
+def new(context: click.Context, workspace: Path, sources: tuple[Path, ...]) -> None:
+    """Make a WORKSPACE in a new or empty folder, and import SOURCES if any are given."""
+    with workspaces.create_workspace(workspace) as ws:
+        click.echo(f"Created the workspace {ws.root}.")
+        if sources:
+            _import_documents(context, ws, sources, password=None)
+
+
+@command.command("import")
+@_folder
+@click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--password", help="Of encrypted PDFs. Their copies are stored without encryption.")
+@click.option(
+    "--accepted", is_flag=True, help="Accept the labels of a .jsonl file; without it they are drafts."
+)
+@click.pass_context
+def import_(
+    context: click.Context, workspace: Path, sources: tuple[Path, ...], password: str | None, accepted: bool
+) -> None:
+    """Copy SOURCES into a WORKSPACE.
+
+    PDF and image files, folders of them, or datasets (.jsonl, with their labels). A file that cannot be read
+    is reported and the others go on; the exit status is then 1.
+    """
+    datasets = [source for source in sources if source.suffix.lower() == ".jsonl"]
+    documents = tuple(source for source in sources if source not in datasets)
+    with Workspace.open(workspace) as ws:
+        if documents:
+            _import_documents(context, ws, documents, password)
+        for dataset in datasets:
+            _import_dataset(context, ws, dataset, accepted=accepted)
+
+
+@command.command()
+@_folder
+@click.option(
+    "--teacher",
+    "config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    show_default="the settings' teacher, or the offline one",
+    help="Configuration of the teacher (YAML).",
+)
+@click.option("--task", "task_id", show_default="the settings' default task", help="Key of prompts.yaml.")
+@click.option(
+    "--pages",
+    type=click.Choice(list(_PAGES_TO_LABEL)),
+    default="unlabelled",
+    show_default=True,
+    help="Which pages; an accepted or edited one keeps its label and gets the draft beside it.",
+)
+@click.option("--document", help="Only the pages of the document of this name.")
+@click.pass_context
+def label(
+    context: click.Context,
+    workspace: Path,
+    config: Path | None,
+    task_id: str | None,
+    pages: str,
+    document: str | None,
+) -> None:
+    """Let a teacher draft labels for the pages of a WORKSPACE.
+
+    Each draft is saved when it arrives. Ctrl+C stops; running the command again goes on.
+    """
+    from ocrstudio.services.drafting import select_pages
+
+    with Workspace.open(workspace) as ws:
+        teacher_config, task = _teacher_and_task(config, task_id)
+        document_id = None if document is None else _document_id(ws, document)
+        page_ids = select_pages(ws, _PAGES_TO_LABEL[pages], document_id)
+        if not page_ids:
+            click.echo(f"There is nothing to label: no page is to be taken with --pages {pages}.")
+            return
+        if not _draft(ws, page_ids, teacher_config, task):
+            context.exit(_FAILED)
+
+
+@command.command()
+@_folder
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--check", is_flag=True, help="Read the whole database and verify it.")
+@click.pass_context
+def status(context: click.Context, workspace: Path, as_json: bool, check: bool) -> None:
+    """Count the documents, pages and labels of a WORKSPACE."""
+    with Workspace.open(workspace) as ws:
+        found = workspaces.workspace_status(ws)
+        damage = ws.check_integrity() if check else []
+    if as_json:
+        click.echo(json.dumps(status_data(found, damage if check else None), ensure_ascii=False, indent=2))
+    else:
+        print_status(found)
+        if check and not damage:
+            click.echo("The database is intact.")
+    for line in damage:
+        echo_warning(f"The database is damaged: {line}.")
+    if damage:
+        context.exit(_FAILED)
+
+
+@command.command()
+@_folder
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    show_default="WORKSPACE/exports/<task>",
+    help="Folder of the dataset: missing, empty or an earlier export.",
+)
+@click.option(
+    "--task", "task_id", show_default="the settings' default task", help="Its prompt is the question."
+)
+@click.option(
+    "--eval-fraction",
+    type=click.FloatRange(0, 1, max_open=True),
+    show_default="the settings' value",
+    help="Share of the pages for eval.jsonl.",
+)
+@click.option(
+    "--seed", type=int, default=3407, show_default=True, help="Changes which documents are for eval."
+)
+@click.option(
+    "--status",
+    "statuses",
+    type=click.Choice([status.value for status in PageStatus if status is not PageStatus.EXCLUDED]),
+    multiple=True,
+    default=[PageStatus.ACCEPTED.value],
+    show_default=True,
+    help="Which pages; may be given several times.",
+)
+@click.option(
+    "--dpi", type=click.IntRange(36, 1200), show_default="the settings' value", help="Of the pictures."
+)
+def export(
+    workspace: Path,
+    output: Path | None,
+    task_id: str | None,
+    eval_fraction: float | None,
+    seed: int,
+    statuses: tuple[str, ...],
+    dpi: int | None,
+) -> None:
+    """Write the accepted labels of a WORKSPACE as a dataset.
+
+    The folder gets train.jsonl, eval.jsonl, images/ and manifest.json. All pages of a document are
+    on one side of the split.
+    """
+    from ocrstudio.services.datasets import export_workspace
+    from ocrstudio.services.document_copy import free_name
+
+    settings = load_app_settings()
+    task = _dataset_task(task_id)
+    with Workspace.open(workspace) as ws, progress_bar("Writing") as show:
+        report = export_workspace(
+            ws,
+            output or ws.exports_folder / free_name(task.id, ()),
+            task,
+            settings.eval_fraction if eval_fraction is None else eval_fraction,
+            statuses=frozenset(map(PageStatus, statuses)),
+            seed=seed,
+            dpi=dpi or settings.default_dpi,
+            progress=show,
+        )
+    for remark in report.remarks:
+        echo_warning(remark)
+    echo_some(f"Left out {place}: {reason}" for place, reason in report.skipped)
+    echo_some(f"Look at {finding}." for finding in report.findings)
+    click.echo(f"{count_of(report.train_samples, 'sample')} for training: {report.train}")
+    if report.evaluation is not None:
+        click.echo(f"{count_of(report.evaluation_samples, 'sample')} for evaluation: {report.evaluation}")
+
+
+def _import_documents(
+    context: click.Context, ws: Workspace, sources: tuple[Path, ...], password: str | None
+) -> None:
+    with progress_bar("Importing") as show:
+        report = workspaces.import_sources(
+            ws, sources, password=password, progress=lambda done, total, _: show(done, total)
+        )
+    print_import(report)
+    if report.problems:
+        context.exit(_FAILED)
+
+
+def _import_dataset(context: click.Context, ws: Workspace, path: Path, *, accepted: bool) -> None:
+    from ocrstudio.services.datasets import import_dataset
+
+    with progress_bar("Importing") as show:
+        report = import_dataset(ws, path, accepted=accepted, progress=show)
+    echo_some(f"{path}: {problem}" for problem in report.problems)
+    echo_some(f"{path}, line {line}: {reason}" for line, reason in report.failures)
+    click.echo(
+        f"Imported {count_of(report.labels, 'label')}: {report.new_documents} with new pictures, "
+        f"{report.matched} for pages that were here; {report.kept_beside} of them kept beside the label "
+        f"of a person, {report.unchanged} unchanged lines ignored."
+    )
+    if report.failures or any(problem.kind.skips for problem in report.problems):
+        context.exit(_FAILED)
+
+
+def _teacher_and_task(path: Path | None, task_id: str | None) -> tuple[TeacherConfig, Task]:
+    """The teacher's configuration, and the task in the words that this teacher wants."""
+    from ocrstudio.settings.teacher import load_teacher_config
+    from ocrstudio.tasks import get_task, load_tasks
+
+    settings = load_app_settings()
+    config = load_teacher_config(path or _optional_path(settings.teacher_config))
+    tasks = load_tasks(_optional_path(settings.prompts_file), config.prompts)
+    return config, get_task(tasks, task_id or settings.default_task)
+
+
+def _dataset_task(task_id: str | None) -> Task:
+    """A task in the student's words: a teacher's own wording has no place in a dataset."""
+    from ocrstudio.tasks import get_task, load_tasks
+
+    settings = load_app_settings()
+    return get_task(load_tasks(_optional_path(settings.prompts_file)), task_id or settings.default_task)
+
+
+def _optional_path(value: str | Path | None) -> Path | None:
+    return Path(value) if value else None
+
+
+def _document_id(ws: Workspace, name: str) -> int:
+    found = ws.documents.find(name)
+    if found is None:
+        names = ", ".join(document.name for document in ws.documents.list()[:_NAMES_SHOWN])
+        raise click.BadParameter(
+            f"there is no document {name!r}. Documents: {names}", param_hint="'--document'"
+        )
+    return found.id
+
+
+def _draft(ws: Workspace, page_ids: list[int], config: TeacherConfig, task: Task) -> bool:
+    """Draft the pages; returns whether every one of them has a draft now."""
+    from ocrstudio.services.drafting import DraftingProgress, draft_pages
+    from ocrstudio.teachers.batch import BatchSummary
+    from ocrstudio.teachers.registry import create_teacher
+
+    teacher = create_teacher(config)
+    if teacher.network:
+        where = f" to {config.api.base_url}" if config.api else ""
+        click.echo(f"Sending {count_of(len(page_ids), 'page')}{where}.", err=True)
+    failures: list[OcrStudioError] = []
+
+    with progress_bar("Labelling") as show:
+
+        def note(progress: DraftingProgress) -> None:
+            if progress.error is not None:
+                failures.append(progress.error)
+            show(progress.done + progress.failed, progress.total)
+
+        async def run() -> BatchSummary:
+            cancel = asyncio.Event()
+            with _cancelled_by_ctrl_c(cancel):
+                return await draft_pages(ws, page_ids, teacher, task, on_progress=note, cancel=cancel)
+
+        summary = asyncio.run(run())
+    echo_some(str(failure) for failure in failures)
+    if summary.stopped_by is not None:
+        click.echo(f"Error: {summary.stopped_by}", err=True)
+    rest = f", {summary.untouched} not reached" if summary.untouched else ""
+    click.echo(f"{count_of(summary.done, 'page')} drafted by {teacher.id}, {summary.failed} failed{rest}.")
+    return summary.done == summary.total
+
+
+@contextmanager
+def _cancelled_by_ctrl_c(cancel: asyncio.Event) -> Iterator[None]:
+    """Let Ctrl+C end the batch in good order; a second one interrupts at once, as usual."""
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        cancel.set()
+        loop.remove_signal_handler(signal.SIGINT)
+
+    try:
+        loop.add_signal_handler(signal.SIGINT, stop)
+    except NotImplementedError:  # Windows: Ctrl+C interrupts at once; what was finished is saved anyway
+        yield
+        return
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)

@@ -1,0 +1,104 @@
+"""What ``ocrstudio workspace`` prints."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+import click
+
+from ocrstudio.cli.output import echo_warning, table
+from ocrstudio.domain.document import PageStatus
+from ocrstudio.services.workspaces import ImportReport, WorkspaceStatus
+
+_SHOWN = 20  # of a list that may be thousands of lines long; the count is always exact
+
+
+def print_import(report: ImportReport) -> None:
+    """What became of each file."""
+    for remark in report.remarks:
+        echo_warning(remark)
+    for path, document in report.duplicates:
+        click.echo(f"{path} is in the workspace already, as {document.name}.")
+    for document in report.restored:
+        click.echo(f"{document.name} had been removed and is back, with its labels.")
+    for problem in report.problems:
+        click.echo(f"Error: {problem.error}", err=True)
+    pages = sum(document.page_count for document in report.imported)
+    click.echo(f"Imported {count_of(len(report.imported), 'document')} with {count_of(pages, 'page')}.")
+
+
+@contextmanager
+def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on a terminal, nothing elsewhere; yields what to call with (done, total)."""
+    if not click.get_text_stream("stderr").isatty():
+        yield lambda _done, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def print_status(found: WorkspaceStatus) -> None:
+    """Counts for people."""
+    click.echo(
+        f"{found.root}: {count_of(len(found.documents), 'document')}, {count_of(found.page_count, 'page')}"
+    )
+    click.echo()
+    states = [(state.value.replace("_", " "), str(count)) for state, count in found.counts.items() if count]
+    if states:
+        click.echo(table(states, ("STATUS", "PAGES")))
+        click.echo()
+    rows = [
+        (
+            document.name,
+            str(document.page_count),
+            str(counts.get(PageStatus.ACCEPTED, 0)),
+            str(counts.get(PageStatus.FLAGGED, 0) + counts.get(PageStatus.FAILED, 0)),
+        )
+        for document, counts in found.documents
+    ]
+    if rows:
+        click.echo(table(rows, ("DOCUMENT", "PAGES", "ACCEPTED", "FLAGGED OR FAILED")))
+        click.echo()
+    sources = ", ".join(f"{count} by {source}" for source, count in found.revisions.items()) or "none"
+    click.echo(f"Revisions: {sources}. Runs: {found.runs}.")
+    if found.removed_documents:
+        click.echo(
+            f"{count_of(found.removed_documents, 'removed document')}: import the file again to restore it."
+        )
+
+
+def status_data(found: WorkspaceStatus, damage: list[str] | None) -> dict[str, object]:
+    """Counts for programs; `damage` is None when the database was not checked."""
+    data: dict[str, object] = {
+        "root": str(found.root),
+        "pages": found.page_count,
+        "statuses": {state.value: count for state, count in found.counts.items()},
+        "documents": [
+            {**asdict(document), "statuses": {state.value: count for state, count in counts.items()}}
+            for document, counts in found.documents
+        ],
+        "revisions": dict(found.revisions),
+        "runs": found.runs,
+        "removed_documents": found.removed_documents,
+        "database_bytes": found.database_bytes,
+    }
+    return data if damage is None else {**data, "damage": damage}
+
+
+def echo_some(lines: Iterable[str]) -> None:
+    """Warnings, but not thousands of them."""
+    said = list(lines)
+    for line in said[:_SHOWN]:
+        echo_warning(line)
+    if len(said) > _SHOWN:
+        echo_warning(f"… and {len(said) - _SHOWN} more.")
+
+
+def count_of(number: int, noun: str) -> str:
+    """A number and its noun, such as ``1 page`` and ``2 pages``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
