@@ -70,7 +70,7 @@ def resume(folder: RunFolder, checkpoint: Path | None = None) -> Path | None:
     state = folder.state()
     if not state.is_over:
         raise RunError(
-            f"The run {folder.id} still goes on ({state}).", f"Watch it: ocrstudio runs attach {folder.id}"
+            f"The run {folder.id} still goes on ({state}).", f"Watch it: {folder.command('attach')}"
         )
     if state is RunState.FINISHED:
         raise RunError(f"The run {folder.id} has finished; there is nothing to resume.", "Start a new run.")
@@ -82,14 +82,10 @@ def resume(folder: RunFolder, checkpoint: Path | None = None) -> Path | None:
 def _require_startable(folder: RunFolder) -> None:
     identity = folder.process_identity
     if identity is not None and identity.is_alive:
-        raise RunError(
-            f"The run {folder.id} is already going on.", f"Watch it: ocrstudio runs attach {folder.id}"
-        )
+        raise RunError(f"The run {folder.id} is already going on.", f"Watch it: {folder.command('attach')}")
     state = folder.state()
     if state.is_over and state is not RunState.INTERRUPTED:
-        raise RunError(
-            f"The run {folder.id} is over ({state}).", f"Resume it: ocrstudio runs resume {folder.id}"
-        )
+        raise RunError(f"The run {folder.id} is over ({state}).", f"Resume it: {folder.command('resume')}")
 
 
 def _mark_as_starting(folder: RunFolder) -> None:

@@ -88,5 +88,5 @@ def describe_interruption(folder: RunFolder) -> dict[str, str]:
         f"The worker of {folder.id} ended without a word: killed, out of memory, or the machine went down."
     )
     tail = folder.log_tail(3)
-    hint = f"It can go on {where}: ocrstudio runs resume {folder.id}"
+    hint = f"It can go on {where}: {folder.command('resume')}"
     return {"message": message, "hint": f"{hint}\nLast lines of its log:\n{tail}" if tail else hint}

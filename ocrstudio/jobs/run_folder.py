@@ -8,6 +8,7 @@ checkpoints/    adapter/
 
 import json
 import secrets
+import shlex
 import time
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -167,6 +168,10 @@ class RunFolder:
             return ""
         return "\n".join(text.splitlines()[-lines:])
 
+    def command(self, action: str) -> str:
+        """The command that a user types to do something with this run, from any folder."""
+        return f"ocrstudio runs {action} {shlex.quote(str(self.path))}"
+
     def claim(self) -> AbstractContextManager[object]:
         """Make sure that only one process works on the run, for the life of the returned context.
 
@@ -179,7 +184,7 @@ class RunFolder:
         except filelock.Timeout:
             raise RunError(
                 f"The run {self.id} is already being worked on.",
-                f"Watch it with: ocrstudio runs attach {self.id}",
+                f"Watch it with: {self.command('attach')}",
             ) from None
 
     def _is_fresh(self) -> bool:

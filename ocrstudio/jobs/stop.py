@@ -46,7 +46,7 @@ def request_stop(folder: RunFolder) -> None:
     except OSError as error:
         raise RunError(
             f"The stop request cannot be written to {folder.commands_path}: {error.strerror or error}.",
-            f"Free some disk space, or stop it by force: ocrstudio runs stop --force {folder.id}",
+            f"Free some disk space, or stop it by force: {folder.command('stop --force')}",
         ) from error
 
 

@@ -1,9 +1,11 @@
 """A scripted student: what a worker runs in tests in place of torch.
 
 A test sets ``OCRSTUDIO_WORKER_BODIES=tests.fakes.worker`` and writes the script into the run's request:
-``{"script": [["metric", 1, 0.9], ["wait", "/tmp/go"], ["fail", "message", "hint"]]}``.
+``{"script": [["metric", 1, 0.9], ["wait", "/tmp/go"], ["fail", "message", "hint"]]}``, or into the variable
+``FAKE_STUDENT_SCRIPT``.
 """
 
+import json
 import os
 import time
 from pathlib import Path
@@ -28,7 +30,8 @@ def play(context: RunContext) -> dict[str, Any]:
     if request.get("resume_from"):
         done = int(Path(request["resume_from"]).name.rpartition("-")[2])
         context.emit("phase", name="resuming", message=f"Going on after step {done}")
-    for action, *arguments in request["script"]:
+    script = request.get("script") or json.loads(os.environ["FAKE_STUDENT_SCRIPT"])
+    for action, *arguments in script:
         if context.should_stop():
             _save(context, done)
             break

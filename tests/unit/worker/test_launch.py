@@ -149,7 +149,7 @@ def test_force_kills_a_worker_that_does_not_listen(tmp_path: Path):
     assert not worker.is_running()
     ended = _events(output)[-1]
     assert (process.returncode, ended.type, ended.data["state"]) == (4, "ended", "interrupted")
-    assert f"ocrstudio runs resume {folder.id}" in ended.data["hint"]
+    assert f"ocrstudio runs resume {folder.path}" in ended.data["hint"]
 
 
 def test_a_recycled_pid_is_never_signalled(tmp_path: Path):

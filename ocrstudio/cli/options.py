@@ -1,0 +1,74 @@
+"""Options that several commands share, and how their values are read."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:  # pydantic is imported by the command that needs it
+    from ocrstudio.settings.train import TrainConfig
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def file_option(*names: str, required: bool = False, help: str) -> Callable[[F], F]:  # noqa: A002 - click's word
+    """An option whose value is a file that must exist."""
+    return click.option(
+        *names, type=click.Path(path_type=Path, exists=True, dir_okay=False), required=required, help=help
+    )
+
+
+def run_options(function: F) -> F:
+    """``--config``, ``--set``, ``--strict`` and ``--detach``."""
+    for option in (
+        click.option("--detach", is_flag=True, help="Start the run and leave it to itself."),
+        click.option("--strict", is_flag=True, help="Refuse a dataset with lines that would be skipped."),
+        click.option(
+            "--set",
+            "overrides",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="Override one key of the configuration, such as training.learning_rate=1e-4; repeatable.",
+        ),
+        file_option("--config", help="Configuration YAML; keys it leaves out keep their shipped values."),
+    ):
+        function = option(function)
+    return function
+
+
+def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
+    """Read ``--set`` values: dotted keys, values as in YAML.
+
+    Raises:
+        click.BadParameter: A pair has no ``=``, or its value is not YAML.
+    """
+    import yaml
+
+    from ocrstudio.settings.yaml_schema import SchemaLoader
+
+    overrides: dict[str, Any] = {}
+    for pair in pairs:
+        key, separator, text = pair.partition("=")
+        if not separator or not key.strip():
+            raise click.BadParameter(f"{pair!r} is not KEY=VALUE.", param_hint="--set")
+        try:
+            overrides[key.strip()] = yaml.load(text, Loader=SchemaLoader)  # noqa: S506 - a subclass of SafeLoader
+        except yaml.YAMLError as error:
+            raise click.BadParameter(f"{text!r} is not a value.", param_hint="--set") from error
+    return overrides
+
+
+def training_settings(config: Path | None, overrides: Mapping[str, Any]) -> "TrainConfig":
+    """The training configuration: the file given, else the one of the user's settings, else the shipped one.
+
+    Raises:
+        ConfigError: A file or an override cannot be used.
+    """
+    from ocrstudio.settings.app import load_app_settings
+    from ocrstudio.settings.train import load_train_config
+
+    if config is None:
+        chosen = load_app_settings().train_config
+        config = Path(chosen) if chosen else None
+    return load_train_config(config, overrides)

@@ -1,0 +1,192 @@
+"""Showing a run while it goes on: a live bar in a terminal, plain lines anywhere else."""
+
+import sys
+import time
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import click
+
+from ocrstudio.cli.output import duration, echo_warning
+from ocrstudio.jobs.events import Event, EventType
+
+_LINE_EVERY = 5.0
+"""Least seconds between two lines of progress where there is no terminal; a metric always gets its line."""
+
+
+@dataclass
+class RunProgress:
+    """What the events so far amount to.
+
+    Attributes:
+        phase: What the worker is doing, as a sentence.
+        done: Steps or pages done.
+        total: Steps or pages in all; 0 while unknown.
+        unit: What is counted.
+        seconds_left: The worker's estimate, or None.
+        values: The newest measurements.
+    """
+
+    phase: str = "Starting"
+    done: int = 0
+    total: int = 0
+    unit: str = "steps"
+    seconds_left: float | None = None
+    values: dict[str, float | None] = field(default_factory=dict)
+
+    def take(self, event: Event) -> None:
+        """Take one event in; types that are not known change nothing."""
+        data = event.data
+        if event.type == EventType.PHASE:
+            self.phase = str(data.get("message") or data.get("name", ""))
+        elif event.type == EventType.QUEUED:
+            self.phase = str(data.get("message", "Waiting"))
+        elif event.type == EventType.STOPPING:
+            self.phase = "Stopping"
+        elif event.type == EventType.PROGRESS:
+            self.done = int(data.get("done") or 0)
+            self.total = int(data.get("total") or 0)
+            self.unit = str(data.get("unit", self.unit))
+            self.seconds_left = data.get("seconds_left")
+        elif event.type == EventType.METRIC:
+            self.values = {**self.values, **data.get("values", {})}
+
+    def position(self) -> str:
+        """``40 of 100 steps``, or the phase while nothing is counted."""
+        return f"{self.done} of {self.total} {self.unit}" if self.total else self.phase
+
+    def measurements(self) -> str:
+        """The newest measurements in words: ``loss 0.612, learning rate 1.0e-04``."""
+        return ", ".join(
+            f"{label} {value:{shape}}"
+            for name, (label, shape) in _SHOWN_VALUES.items()
+            if isinstance(value := self.values.get(name), int | float)
+        )
+
+    def time_left(self) -> str:
+        """``3 min 20 s left``, or nothing while unknown."""
+        return f"{duration(self.seconds_left)} left" if self.seconds_left is not None else ""
+
+
+_SHOWN_VALUES = {
+    "loss": ("loss", ".4f"),
+    "eval_loss": ("evaluation loss", ".4f"),
+    "learning_rate": ("learning rate", ".1e"),
+    "grad_norm": ("gradient norm", ".2f"),
+    "tokens_per_second": ("tokens/s", ".0f"),
+    "cer": ("CER", ".4f"),
+    "wer": ("WER", ".4f"),
+}
+
+
+def notable(event: Event) -> str:
+    """The line that an event deserves beside the bar, or nothing."""
+    data = event.data
+    if event.type == EventType.STARTED:
+        attempt = data.get("attempt", 1)
+        return "Started" if attempt == 1 else f"Started again (attempt {attempt})"
+    if event.type in (EventType.PHASE, EventType.QUEUED, EventType.STOPPING):
+        return str(data.get("message") or data.get("name") or "Stopping")
+    if event.type == EventType.CHECKPOINT:
+        return f"Checkpoint saved: {data.get('path', '')}"
+    return ""
+
+
+class RunView(Protocol):
+    """Shows events as they come."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def show(self, event: Event) -> None:
+        """Show one event."""
+        ...
+
+
+class PlainView:
+    """Lines for logs and pipes."""
+
+    def __init__(self) -> None:
+        self._progress = RunProgress()
+        self._last_line = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return
+
+    def show(self, event: Event) -> None:
+        """Print what is worth a line."""
+        self._progress.take(event)
+        if event.type == EventType.WARNING:
+            echo_warning(str(event.data.get("message", "")))
+        elif event.type == EventType.METRIC:
+            self._line(f"Step {event.data.get('step', '?')}: {self._progress.measurements()}")
+        elif event.type == EventType.PROGRESS:
+            if time.monotonic() - self._last_line >= _LINE_EVERY:
+                self._line(self._progress.position())
+        elif text := notable(event):
+            click.echo(text)
+
+    def _line(self, text: str) -> None:
+        self._last_line = time.monotonic()
+        click.echo(", ".join(part for part in (text, self._progress.time_left()) if part))
+
+
+class TerminalView:
+    """One live bar, with the notable lines above it."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        self._progress = RunProgress()
+        self._console = Console(highlight=False)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.fields[facts]}"),
+            console=self._console,
+            transient=True,
+        )
+        self._task = self._bar.add_task("Starting", total=None, facts="")
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def show(self, event: Event) -> None:
+        """Move the bar; print what is worth a line above it."""
+        from rich.markup import escape
+
+        progress = self._progress
+        progress.take(event)
+        if event.type == EventType.WARNING:
+            self._console.print(f"[yellow]Warning:[/] {escape(str(event.data.get('message', '')))}")
+        elif text := notable(event):
+            self._console.print(escape(text))
+        facts = [text for text in (progress.measurements(), progress.time_left()) if text]
+        changes: dict[str, Any] = {
+            "description": escape(progress.position()),
+            "facts": escape(", ".join(facts)),
+        }
+        if progress.total:
+            changes |= {"completed": progress.done, "total": progress.total}
+        self._bar.update(self._task, **changes)
+
+
+def make_view() -> RunView:
+    """The view that fits where standard output goes."""
+    return TerminalView() if sys.stdout.isatty() else PlainView()

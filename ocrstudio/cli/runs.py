@@ -1,0 +1,173 @@
+"""``ocrstudio runs``: list, show, attach, stop and resume runs."""
+
+import json
+from pathlib import Path
+
+import click
+
+from ocrstudio.cli.output import duration, echo_warning, moment, table
+from ocrstudio.cli.watch import launch_and_watch, report_outcome, watch
+from ocrstudio.domain.run import RunState
+from ocrstudio.jobs.launch import resume as resume_run
+from ocrstudio.jobs.relay import EXIT_STATUS, relay_lines
+from ocrstudio.jobs.stop import Patience, force_stop, request_stop, wait_until_over
+from ocrstudio.services.runs import RunOverview, find_run, find_run_folders, overview
+
+_USUAL_PLACES = (Path(), Path("models/finetuned"))
+
+_in_option = click.option(
+    "--in",
+    "place",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of runs, workspace, or output of train. [default: here, ./runs and ./models/finetuned/runs]",
+)
+_json_option = click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
+_run_argument = click.argument("run", metavar="RUN")
+
+
+def _places(place: Path | None) -> tuple[Path, ...]:
+    return _USUAL_PLACES if place is None else (place,)
+
+
+@click.group()
+def command() -> None:
+    """List, show, attach, stop or resume runs.
+
+    RUN is a run folder, its id, or a part at the beginning or end of the id that fits only one run.
+    """
+
+
+@command.command("list")
+@_in_option
+@_json_option
+def list_runs(place: Path | None, as_json: bool) -> None:
+    """List runs, newest first."""
+    folders, problems = find_run_folders(_places(place))
+    for problem in problems:
+        echo_warning(problem)
+    rows = [overview(folder) for folder in folders]
+    if as_json:
+        click.echo(json.dumps([row.to_json() for row in rows], ensure_ascii=False, indent=2))
+    elif rows:
+        lines = [
+            (row.id, row.kind.value, row.state.value, _position(row), moment(row.created), row.title)
+            for row in rows
+        ]
+        click.echo(table(lines, ("RUN", "KIND", "STATE", "DONE", "CREATED", "TITLE")))
+    else:
+        click.echo("There are no runs here. `--in FOLDER` looks elsewhere.")
+
+
+@command.command()
+@_run_argument
+@_in_option
+@_json_option
+def show(run: str, place: Path | None, as_json: bool) -> None:
+    """Show what a run was asked to do and where it stands."""
+    folder = find_run(run, _places(place))
+    facts = overview(folder)
+    spec = folder.spec
+    summary = folder.summary()
+    if as_json:
+        details = facts.to_json() | {
+            "request": dict(spec.request),
+            "config": dict(spec.config),
+            "versions": dict(spec.versions),
+            "dataset_sha256": spec.dataset_sha256,
+            "base_model": spec.base_model,
+            "base_revision": spec.base_revision,
+            "summary": summary,
+        }
+        click.echo(json.dumps(details, ensure_ascii=False, indent=2))
+        return
+    click.echo(f"{facts.id}: {facts.title}")
+    lines = {
+        "state": facts.state.value + (f", {_left(facts)}" if _left(facts) else ""),
+        "done": _position(facts),
+        "created": moment(facts.created),
+        "folder": str(facts.path),
+        "dataset SHA-256": spec.dataset_sha256,
+        "model revision": spec.base_revision,
+        **{name.replace("_", " "): value for name, value in spec.request.items()},
+        **{
+            f"last {name}": f"{value:.4g}"
+            for name, value in (facts.values or {}).items()
+            if value is not None
+        },
+        "versions": ", ".join(f"{name} {version}" for name, version in spec.versions.items()),
+        "result": json.dumps(summary, ensure_ascii=False) if summary else None,
+    }
+    for name, value in lines.items():
+        if value not in (None, ""):
+            click.echo(f"  {name}: {value}")
+    if facts.state.is_over and facts.state is not RunState.FINISHED:
+        click.echo(f"Go on with: {folder.command('resume')}")
+
+
+@command.command()
+@_run_argument
+@_in_option
+@click.option("--after", type=click.IntRange(min=0), default=0, help="Skip events up to this number.")
+@click.option("--json", "as_json", is_flag=True, help="The event lines themselves instead of text.")
+def attach(run: str, place: Path | None, after: int, as_json: bool) -> int:
+    """Watch a run: its whole history, then what happens. Ctrl+C leaves it to itself."""
+    folder = find_run(run, _places(place))
+    if as_json:
+        return EXIT_STATUS[relay_lines(folder, after, click.echo)]
+    return watch(folder, after)
+
+
+@command.command()
+@_run_argument
+@_in_option
+@click.option("--force", is_flag=True, help="Kill the worker when it does not end in time.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    default=Patience.save,
+    show_default=True,
+    help="Seconds to wait for the worker to save and end.",
+)
+def stop(run: str, place: Path | None, force: bool, wait: float) -> int:
+    """Stop a run: it saves a checkpoint and ends, and can be resumed."""
+    folder = find_run(run, _places(place))
+    if force:
+        return report_outcome(folder, force_stop(folder, Patience(save=wait)))
+    request_stop(folder)
+    click.echo("Asked to stop; waiting for the checkpoint.")
+    state = wait_until_over(folder, wait)
+    if state is not None:
+        report_outcome(folder, state)
+        return 0
+    click.echo(
+        f"The run has not ended after {duration(wait)}; it will once its current step is done.\n"
+        f"To end it now (from its last checkpoint it can be resumed): {folder.command('stop --force')}"
+    )
+    return 1
+
+
+@command.command()
+@_run_argument
+@_in_option
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Checkpoint to go on from. [default: the newest]",
+)
+@click.option("--detach", is_flag=True, help="Start the run and leave it to itself.")
+def resume(run: str, place: Path | None, checkpoint: Path | None, detach: bool) -> int:
+    """Go on with a run that was stopped, failed or was interrupted."""
+    folder = find_run(run, _places(place))
+    chosen = resume_run(folder, checkpoint.resolve() if checkpoint else None)
+    click.echo(f"Going on from {chosen.name}." if chosen else "No checkpoint yet: from the beginning.")
+    return launch_and_watch(folder, detach=detach)
+
+
+def _position(facts: RunOverview) -> str:
+    return f"{facts.done}/{facts.total}" if facts.total else "-"
+
+
+def _left(facts: RunOverview) -> str:
+    if facts.state is not RunState.RUNNING or facts.seconds_left is None:
+        return ""
+    return f"{duration(facts.seconds_left)} left"

@@ -1,0 +1,93 @@
+"""``ocrstudio train``: fine-tune the student on a dataset."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ocrstudio.cli.options import file_option, parse_overrides, run_options, training_settings
+from ocrstudio.cli.watch import launch_and_watch
+from ocrstudio.domain.run import TrainMode
+from ocrstudio.jobs.launch import resume as resume_run
+from ocrstudio.jobs.run_folder import SPEC_NAME, RunFolder
+
+
+@click.command()
+@file_option("--dataset", help="Training data, JSONL. Required unless --resume names a run.")
+@file_option("--eval-dataset", help="Evaluation data, JSONL. [default: a part of the documents is held out]")
+@click.option(
+    "--mode",
+    type=click.Choice([mode.value for mode in TrainMode]),
+    default=TrainMode.VISION.value,
+    show_default=True,
+    help="Part of the student that is adapted.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("models/finetuned"),
+    show_default="./models/finetuned",
+    help="Folder for the adapter; the run is kept below it, in runs/.",
+)
+@click.option(
+    "--resume",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Checkpoint folder to go on from, or a run folder to continue as it was.",
+)
+@click.option("--model", help="Base model folder, or micro. [default: model.base_model_path]")
+@click.option("--max-steps", type=click.IntRange(min=1), help="Length in steps; as training.max_steps.")
+@run_options
+def command(resume: Path | None, detach: bool, **options: Any) -> int:  # noqa: ANN401 - click's values
+    """Fine-tune the student on a dataset (LoRA).
+
+    The training runs in a process of its own: closing the terminal does not end it.
+    """
+    if resume is not None and (resume / SPEC_NAME).is_file():
+        return _continue_run(resume, detach)
+    if options["dataset"] is None:
+        raise click.UsageError("Missing option '--dataset'.")
+    return launch_and_watch(_create(resume, **options), detach=detach)
+
+
+def _continue_run(path: Path, detach: bool) -> int:
+    folder = RunFolder(path)
+    checkpoint = resume_run(folder)
+    click.echo(
+        f"Going on from {checkpoint.name}." if checkpoint else "No checkpoint yet: from the beginning."
+    )
+    return launch_and_watch(folder, detach=detach)
+
+
+def _create(  # noqa: PLR0913 - the options of the command
+    checkpoint: Path | None,
+    *,
+    dataset: Path,
+    eval_dataset: Path | None,
+    mode: str,
+    output: Path,
+    model: str | None,
+    max_steps: int | None,
+    config: Path | None,
+    overrides: tuple[str, ...],
+    strict: bool,
+) -> RunFolder:
+    from ocrstudio.services.runs import RUNS_FOLDER
+    from ocrstudio.services.training import TrainingRequest, create_training_run
+
+    values = parse_overrides(overrides)
+    if max_steps is not None:
+        values["training.max_steps"] = max_steps
+    request = TrainingRequest(
+        dataset=dataset,
+        mode=TrainMode(mode),
+        model=model,
+        eval_dataset=eval_dataset,
+        resume_from=checkpoint,
+        export_to=output,
+        strict=strict,
+    )
+    folder = create_training_run(output / RUNS_FOLDER, request, training_settings(config, values))
+    click.echo(f"Dataset: {folder.spec.request['dataset_summary']}")
+    if eval_dataset is not None:
+        click.echo(f"Evaluation: {folder.spec.request['eval_dataset_summary']}")
+    return folder

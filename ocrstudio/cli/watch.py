@@ -1,0 +1,135 @@
+"""Watching a run from the command line, until it is over or the user leaves it to itself."""
+
+import sys
+
+import click
+
+from ocrstudio.cli.main import EXIT_INTERRUPTED_BY_USER
+from ocrstudio.cli.output import echo_warning
+from ocrstudio.cli.run_progress import make_view
+from ocrstudio.domain.errors import RunError
+from ocrstudio.domain.run import RunKind, RunState
+from ocrstudio.jobs.events import EventType, newest_first
+from ocrstudio.jobs.launch import start_worker
+from ocrstudio.jobs.relay import EXIT_STATUS, Relay, describe_interruption
+from ocrstudio.jobs.run_folder import RunFolder
+from ocrstudio.jobs.stop import request_stop
+
+
+def launch_and_watch(folder: RunFolder, *, detach: bool) -> int:
+    """Start a run and, unless it is to be left to itself, watch it; returns the exit status.
+
+    Raises:
+        RunError: It cannot be started, or it failed.
+    """
+    click.echo(f"Run {folder.id} in {folder.path}")
+    launched = start_worker(folder)
+    if detach:
+        echo_how_to_return(folder)
+        return 0
+    status = watch(folder)
+    if folder.state().is_over:
+        launched.process.wait()
+    return status
+
+
+def watch(folder: RunFolder, after: int = 0) -> int:
+    """Show a run until it is over; returns the exit status that tells its outcome.
+
+    Ctrl+C never ends the run by itself: the user is asked, or, without a terminal, the run is left to itself.
+
+    Raises:
+        RunError: The run failed.
+    """
+    while True:
+        relay = Relay(folder, after)
+        try:
+            with make_view() as view:
+                for followed in relay:
+                    after = max(after, followed.event.seq)
+                    view.show(followed.event)
+        except KeyboardInterrupt:
+            if _leave(folder):
+                return EXIT_INTERRUPTED_BY_USER
+            continue
+        for gap in relay.gaps:
+            echo_warning(f"{gap.missing} events are missing in the log ({gap.first} to {gap.last}).")
+        return report_outcome(folder, relay.final_state or folder.state())
+
+
+def _leave(folder: RunFolder) -> bool:
+    """Ask what Ctrl+C means; whether watching ends."""
+    if not sys.stdin.isatty():
+        echo_how_to_return(folder)
+        return True
+    try:
+        answer = click.prompt(
+            "\nThe run goes on by itself. [d]etach, [s]top it (saves a checkpoint), or [w]atch on",
+            type=click.Choice(["d", "s", "w"]),
+            default="d",
+            show_choices=False,
+        )
+    except click.Abort:
+        answer = "d"
+    if answer == "d":
+        echo_how_to_return(folder)
+        return True
+    if answer == "s":
+        try:
+            request_stop(folder)
+        except RunError:
+            if not folder.state().is_over:  # it may have ended while the question stood there
+                raise
+    return False
+
+
+def echo_how_to_return(folder: RunFolder) -> None:
+    """Say that the run goes on, and how to come back to it."""
+    click.echo(
+        f"The run goes on in the background.\n"
+        f"  watch it: {folder.command('attach')}\n"
+        f"  stop it:  {folder.command('stop')}"
+    )
+
+
+def report_outcome(folder: RunFolder, state: RunState) -> int:
+    """Print how a run ended; returns the exit status.
+
+    Raises:
+        RunError: It failed.
+    """
+    if state is RunState.FAILED:
+        raise last_failure(folder)
+    if state is RunState.INTERRUPTED:
+        words = describe_interruption(folder)
+        click.echo(f"Interrupted: {words['message']}\n{words['hint']}", err=True)
+    elif state is RunState.STOPPED:
+        checkpoint = folder.newest_checkpoint()
+        saved = f" Saved: {checkpoint}." if checkpoint else " No checkpoint was saved."
+        click.echo(f"Stopped.{saved}\nGo on with: {folder.command('resume')}")
+    else:
+        _report_result(folder)
+    return EXIT_STATUS[state]
+
+
+def last_failure(folder: RunFolder) -> RunError:
+    """The failure of a run as an error to raise."""
+    for event in newest_first(folder.events_path):
+        if event.type == EventType.FAILED:
+            message, hint = event.data.get("message", "The run failed."), event.data.get("hint", "")
+            return RunError(str(message), str(hint))
+    return RunError(f"The run {folder.id} failed without a message.", f"See {folder.log_path}.")
+
+
+def _report_result(folder: RunFolder) -> None:
+    click.echo("Finished.")
+    for name, value in (folder.summary() or {}).items():
+        if isinstance(value, str | int | float | bool):
+            shown = f"{value:.4g}" if isinstance(value, float) else value
+            click.echo(f"  {name.replace('_', ' ')}: {shown}")
+    request = folder.spec.request
+    if folder.spec.kind is RunKind.EVALUATE:
+        click.echo(f"Report: {request.get('output', folder.summary_path)}")
+    elif folder.adapter.is_dir():
+        exported = request.get("export_to")
+        click.echo(f"Adapter: {exported or folder.adapter}")

@@ -1,0 +1,99 @@
+import subprocess
+import sys
+import time
+
+import pytest
+
+from ocrstudio import __version__
+from ocrstudio.cli.main import COMMANDS, main
+from ocrstudio.domain.errors import InputError
+from tests.fakes.runs import REPOSITORY
+
+_HEAVY = ("pydantic", "torch", "pymupdf", "PySide6", "numpy", "PIL", "yaml", "rich", "openai", "psutil")
+
+
+def _register(monkeypatch, function) -> None:
+    import click
+
+    from ocrstudio.cli import main as module
+
+    command = click.command()(function)
+    monkeypatch.setitem(COMMANDS, "odd", module.CommandEntry("tests.unit.cli.odd", "Odd."))
+    monkeypatch.setattr(
+        module.importlib, "import_module", lambda _name: type("Module", (), {"command": command})
+    )
+
+
+@pytest.mark.parametrize("argument", ["--help", "--version"])
+def test_help_and_version_come_at_once_without_a_heavy_import(argument):
+    code = (
+        "import sys; from ocrstudio.__main__ import main; status = main();"
+        f"heavy = [name for name in {_HEAVY!r} if name in sys.modules];"
+        "sys.stderr.write(','.join(heavy)); sys.exit(status)"
+    )
+    durations = []
+    for _ in range(3):
+        started = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-c", code, argument], capture_output=True, text=True, check=True, cwd=REPOSITORY
+        )
+        durations.append(time.perf_counter() - started)
+    assert done.stderr == ""
+    assert min(durations) < 0.3, durations
+    if argument == "--version":
+        assert done.stdout == f"ocrstudio {__version__}\n"
+    else:
+        assert all(name in done.stdout and entry.summary in done.stdout for name, entry in COMMANDS.items())
+
+
+def test_an_expected_error_is_a_sentence_and_a_hint(monkeypatch, capsys):
+    def odd():
+        raise InputError("The file x.pdf is empty.", "Choose another one.")
+
+    _register(monkeypatch, odd)
+    assert main(["odd"]) == 1
+    assert capsys.readouterr().err == "Error: The file x.pdf is empty.\nHint: Choose another one.\n"
+
+
+def test_an_unexpected_error_is_a_sentence_with_a_log_and_no_traceback(monkeypatch, capsys, tmp_path):
+    def odd():
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setenv("OCRSTUDIO_STATE_DIR", str(tmp_path))
+    monkeypatch.delenv("OCRSTUDIO_DEBUG", raising=False)
+    _register(monkeypatch, odd)
+    assert main(["odd"]) == 1
+    error = capsys.readouterr().err
+    assert "Traceback" not in error
+    assert str(tmp_path / "ocrstudio.log") in error
+    assert "ZeroDivisionError: by zero" in (tmp_path / "ocrstudio.log").read_text()
+
+
+def test_debug_shows_the_traceback(monkeypatch):
+    def odd():
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setenv("OCRSTUDIO_DEBUG", "0")
+    _register(monkeypatch, odd)
+    with pytest.raises(ZeroDivisionError):
+        main(["--debug", "odd"])
+
+
+def test_control_c_is_130(monkeypatch, capsys):
+    def odd():
+        raise KeyboardInterrupt
+
+    _register(monkeypatch, odd)
+    assert main(["odd"]) == 130
+    assert "Interrupted." in capsys.readouterr().err
+
+
+def test_wrong_usage_is_2_and_names_the_nearest_command(capsys):
+    assert main(["trian"]) == 2
+    assert "Did you mean 'train'?" in capsys.readouterr().err
+    assert main(["--no-such-option"]) == 2
+
+
+def test_the_exit_status_of_a_command_is_passed_on(monkeypatch):
+    _register(monkeypatch, lambda: 3)
+    assert main(["odd"]) == 3

@@ -1,0 +1,172 @@
+import os
+import pty
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from ocrstudio.domain.run import RunState
+from ocrstudio.jobs.run_folder import RunFolder
+from ocrstudio.jobs.stop import wait_until_over
+from tests.fakes.runs import until
+
+
+def _only_run(folder) -> RunFolder:
+    (path,) = folder.glob("runs/*")
+    return RunFolder(path)
+
+
+def test_a_training_runs_to_its_end_and_tells_the_story(ocrstudio, fake_student, dataset, tmp_path):
+    fake_student(["metric", 1, 0.91234], ["checkpoint", 1], ["adapter"])
+    done = ocrstudio(
+        "train", "--dataset", dataset, "--mode", "llm", "--model", "micro", "--max-steps", "7",
+        "--set", "training.learning_rate=1e-5", "--output", "out",
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "3 samples; 1 lines skipped" in done.stdout
+    assert "Step 1: loss 0.9123" in done.stdout
+    assert "Checkpoint saved" in done.stdout
+    assert "Finished." in done.stdout
+    assert f"Adapter: {tmp_path / 'out'}" in done.stdout
+    spec = _only_run(tmp_path / "out").spec
+    assert spec.config["training"]["max_steps"] == 7
+    assert spec.config["training"]["learning_rate"] == 1e-5
+    assert spec.request["mode"] == "llm"
+    assert spec.request["export_to"] == str(tmp_path / "out")
+    assert len(spec.dataset_sha256 or "") == 64
+    assert {"python", "ocrstudio"} <= spec.versions.keys()
+
+
+def test_a_failed_training_is_a_sentence_and_status_1(ocrstudio, fake_student, dataset):
+    fake_student(["fail", "The folder models/x does not exist.", "Download it."])
+    done = ocrstudio("train", "--dataset", dataset, "--model", "micro")
+    assert done.returncode == 1
+    assert done.stderr == "Error: The folder models/x does not exist.\nHint: Download it.\n"
+
+
+def test_strict_refuses_a_dataset_with_a_missing_picture(ocrstudio, fake_student, dataset, tmp_path):
+    done = ocrstudio("train", "--dataset", dataset, "--strict")
+    assert done.returncode == 1
+    assert "line 4" in done.stderr
+    assert not (tmp_path / "models").exists()
+
+
+def test_wrong_options_are_named(ocrstudio, fake_student, dataset):
+    assert "Missing option '--dataset'" in ocrstudio("train").stderr
+    assert ocrstudio("train", "--dataset", "absent.jsonl").returncode == 2
+    wrong = ocrstudio("train", "--dataset", dataset, "--set", "training.learnin_rate=1")
+    assert wrong.returncode == 1
+    assert "learning_rate" in wrong.stderr
+    assert "KEY=VALUE" in ocrstudio("train", "--dataset", dataset, "--set", "nothing").stderr
+
+
+def test_a_detached_training_goes_on_and_is_stopped_and_resumed(ocrstudio, fake_student, dataset, tmp_path):
+    go = tmp_path / "go"
+    fake_student(["metric", 1, 0.9], ["wait", str(go)], ["metric", 2, 0.8])
+    done = ocrstudio("train", "--dataset", dataset, "--model", "micro", "--output", "out", "--detach")
+    assert done.returncode == 0
+    assert "ocrstudio runs attach" in done.stdout
+    folder = _only_run(tmp_path / "out")
+    until(lambda: folder.state() is RunState.RUNNING)
+    stopped = ocrstudio("runs", "stop", folder.path)
+    assert stopped.returncode == 0, stopped.stderr
+    assert "checkpoint-1" in stopped.stdout
+    go.touch()
+    resumed = ocrstudio("train", "--resume", folder.path)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "Going on from checkpoint-1." in resumed.stdout
+    assert folder.state() is RunState.FINISHED
+
+
+def test_a_new_training_can_begin_at_a_checkpoint(ocrstudio, fake_student, dataset, tmp_path):
+    fake_student(["metric", 1, 0.9], ["metric", 2, 0.8])
+    checkpoint = tmp_path / "checkpoint-1"
+    checkpoint.mkdir()
+    done = ocrstudio(
+        "train", "--dataset", dataset, "--model", "micro", "--resume", checkpoint, "--output", "out"
+    )
+    assert done.returncode == 0, done.stderr
+    assert _only_run(tmp_path / "out").spec.request["resume_from"] == str(checkpoint)
+    assert "Step 1" not in done.stdout
+    assert "Step 2" in done.stdout
+
+
+def test_control_c_without_a_terminal_leaves_the_run_to_itself(fake_student, dataset, tmp_path):
+    go = tmp_path / "go"
+    fake_student(["metric", 1, 0.9], ["wait", str(go)])
+    command = [sys.executable, "-m", "ocrstudio", "train", "--dataset", str(dataset), "--model", "micro"]
+    with subprocess.Popen(
+        [*command, "--output", str(tmp_path / "out")],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    ) as process:
+        until(lambda: [*tmp_path.glob("out/runs/*/events.jsonl")])
+        folder = _only_run(tmp_path / "out")
+        until(lambda: folder.state() is RunState.RUNNING)
+        os.killpg(process.pid, signal.SIGINT)
+        output, errors = process.communicate(timeout=30)
+    assert process.returncode == 130, errors
+    assert "goes on in the background" in output
+    assert folder.state() is RunState.RUNNING
+    go.touch()
+    assert wait_until_over(folder, 30) is RunState.FINISHED
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "state"), [("s", 3, RunState.STOPPED), ("d", 130, RunState.RUNNING)]
+)
+def test_control_c_in_a_terminal_asks(fake_student, dataset, tmp_path, answer, status, state):
+    go = tmp_path / "go"
+    fake_student(["metric", 1, 0.9], ["wait", str(go)])
+    primary, secondary = pty.openpty()
+    command = [sys.executable, "-m", "ocrstudio", "train", "--dataset", str(dataset), "--model", "micro"]
+    with subprocess.Popen(
+        [*command, "--output", str(tmp_path / "out")],
+        stdin=secondary,
+        stdout=secondary,
+        stderr=secondary,
+        start_new_session=True,
+        env=os.environ | {"TERM": "xterm"},
+    ) as process:
+        os.close(secondary)
+        shown = bytearray()
+
+        def read_until(text: bytes) -> None:
+            while text not in shown:
+                shown.extend(os.read(primary, 4096))
+
+        read_until(b"0.9000")
+        folder = _only_run(tmp_path / "out")
+        process.send_signal(signal.SIGINT)
+        read_until(b"[d]etach")
+        os.write(primary, answer.encode() + b"\n")
+        try:
+            while block := os.read(primary, 4096):
+                shown.extend(block)
+        except OSError:
+            pass  # the other side is closed
+        process.wait(timeout=30)
+    os.close(primary)
+    assert process.returncode == status, shown.decode()
+    assert folder.state() is state
+    go.touch()
+    assert wait_until_over(folder, 30) is not None
+
+
+def test_missing_packages_are_one_sentence(ocrstudio, fake_student, dataset, tmp_path, monkeypatch):
+    hidden = tmp_path / "hidden"
+    hidden.mkdir()
+    (hidden / "bodies_without_torch.py").write_text('BODIES = {"train": "needs_torch:train"}')
+    (hidden / "needs_torch.py").write_text("import torch")
+    (hidden / "torch.py").write_text("raise ModuleNotFoundError(\"No module named 'torch'\", name='torch')")
+    monkeypatch.setenv("PYTHONPATH", f"{hidden}{os.pathsep}{os.environ['PYTHONPATH']}")
+    monkeypatch.setenv("OCRSTUDIO_WORKER_BODIES", "bodies_without_torch")
+    done = ocrstudio("train", "--dataset", dataset, "--model", "micro")
+    assert done.returncode == 1
+    assert "The package torch is not installed" in done.stderr
+    assert "pip install 'ocrstudio[train]'" in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
