@@ -1,6 +1,10 @@
-"""``ocrstudio`` and ``python -m ocrstudio``: without arguments the window, otherwise the command line."""
+"""``ocrstudio`` and ``python -m ocrstudio``: the window, or the command line.
+
+Without arguments, or with the path of a workspace or document as the only one, the window opens.
+"""
 
 import sys
+from pathlib import Path
 
 
 def main() -> int:
@@ -10,14 +14,21 @@ def main() -> int:
         status = _frozen_child(argv)
         if status is not None:
             return status
-    if not argv:
-        return _window()
+    if not argv or _is_path_to_open(argv):
+        return _window(argv)
     from ocrstudio.cli.main import main as command_line
 
     return command_line(argv)
 
 
-def _window() -> int:
+def _is_path_to_open(argv: list[str]) -> bool:
+    """Whether the only argument names something on disk that is not also the name of a command."""
+    from ocrstudio.cli.main import COMMANDS
+
+    return len(argv) == 1 and argv[0] not in COMMANDS and Path(argv[0]).exists()
+
+
+def _window(argv: list[str]) -> int:
     try:
         from ocrstudio.ui.app import main as window
     except ImportError as error:
@@ -26,7 +37,7 @@ def _window() -> int:
             "Hint: The command line works without it; see `ocrstudio --help`.\n"
         )
         return 1
-    return window([])
+    return window(argv)
 
 
 def _frozen_child(argv: list[str]) -> int | None:
