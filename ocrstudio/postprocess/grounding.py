@@ -31,8 +31,25 @@ _CLASS_NAME = re.compile(r"[a-z]+(?:_[a-z]+)*")
 
 # Classes seen in real outputs; there is no official list, so document output may hold others.
 LAYOUT_CLASSES = frozenset(
-    "title sub_title text list code reference equation header footer page_number "
-    "image image_caption figure figure_caption table table_caption table_footnote".split()
+    {
+        "title",
+        "sub_title",
+        "text",
+        "list",
+        "code",
+        "reference",
+        "equation",
+        "header",
+        "footer",
+        "page_number",
+        "image",
+        "image_caption",
+        "figure",
+        "figure_caption",
+        "table",
+        "table_caption",
+        "table_footnote",
+    }
 )
 
 
@@ -217,6 +234,6 @@ def _without_partial_tag(text: str) -> tuple[str, bool]:
     """Cut off a tag that the end of the output broke, such as ``<|re``, in output that has whole tags."""
     if REF not in text:
         return text, False
-    start = max(0, len(text) - _LONGEST_PARTIAL_TAG)
-    match = _PARTIAL_TAG.search(text, start)
+    text = text.rstrip()
+    match = _PARTIAL_TAG.search(text, max(0, len(text) - _LONGEST_PARTIAL_TAG))
     return (text, False) if match is None else (text[: match.start()], True)

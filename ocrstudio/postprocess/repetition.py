@@ -52,7 +52,8 @@ def _repeated_end(text: str) -> str | None:
             return None  # longer periods would only repeat this one
         if _is_rows(unit) and length // period < _MIN_ROW_REPEATS:
             return None
-        return f'the text ends with {length // period} repetitions of "{_short(unit)}"'
+        repeats = (length + period // 2) // period
+        return f'the text ends with {repeats} repetitions of "{_short(unit)}"'
     return None
 
 

@@ -11,7 +11,15 @@ import yaml
 from pydantic import BaseModel
 
 from ocrstudio.domain.errors import ConfigError
-from ocrstudio.settings.yaml_schema import SchemaDumper, SchemaLoader, YamlValue, plain_tag, scalar_value
+from ocrstudio.settings.yaml_schema import (
+    MAPPING,
+    SEQUENCE,
+    SchemaDumper,
+    SchemaLoader,
+    YamlValue,
+    plain_tag,
+    scalar_value,
+)
 
 KeyPath = tuple[str | int, ...]
 
@@ -170,6 +178,9 @@ class _NodeReader:
         self._substitute = substitute
 
     def read(self, node: yaml.Node, path: KeyPath) -> YamlValue:
+        if not isinstance(node, yaml.ScalarNode) and node.tag not in (MAPPING, SEQUENCE):
+            self.problems.append((node.start_mark.line + 1, f"the tag {node.tag} is not supported."))
+            return None
         if isinstance(node, yaml.MappingNode):
             return self._read_mapping(node, path)
         if isinstance(node, yaml.SequenceNode):

@@ -15,13 +15,12 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from ocrstudio.domain.errors import ConfigError
-from ocrstudio.settings.teacher import ApiConfig
+from ocrstudio.settings.teacher import PLACEHOLDER_KEYS, ApiConfig
 
 _LOG = logging.getLogger(__name__)
 
 SERVICE = "ocrstudio"
 ENVIRONMENT_VARIABLE = "OPENAI_API_KEY"
-_PLACEHOLDER = "your-api-key"
 _MIN_REDACTED = 4
 MASK = "***"
 
@@ -42,7 +41,7 @@ class ApiKey:
 def find_api_key(api: ApiConfig) -> ApiKey:
     """Look up the key of a server."""
     given = api.api_key.get_secret_value() if api.api_key is not None else ""
-    if given and given != _PLACEHOLDER:
+    if given.lower() not in PLACEHOLDER_KEYS:
         return ApiKey(SecretStr(given), "configuration")
     stored = stored_key(api.base_url)
     if stored is not None:

@@ -25,7 +25,8 @@ TYPE_SECTIONS: Mapping[str, tuple[str, ...]] = {
     "local": ("local", "generation", "image"),
     "offline": ("offline",),
 }
-_PLACEHOLDER_KEYS = frozenset({"", "your-api-key", "empty", "none", "dummy"})
+# What examples write where no key is needed; never taken for one.
+PLACEHOLDER_KEYS = frozenset({"", "your-api-key", "empty", "none", "dummy"})
 
 
 class ApiConfig(Section):
@@ -266,7 +267,7 @@ def _warn_of_literal_key(layer: Layer) -> None:
     api = layer.data.get("api")
     key = api.get("api_key") if isinstance(api, dict) else None
     place = ("api", "api_key")
-    if not isinstance(key, str) or key.lower() in _PLACEHOLDER_KEYS or place in layer.lines.references:
+    if not isinstance(key, str) or key.lower() in PLACEHOLDER_KEYS or place in layer.lines.references:
         return
     line = layer.lines.line(place)
     _LOG.warning(
