@@ -1,0 +1,126 @@
+"""The records of an evaluation: a page to score, a page's scores, and the figures of the whole."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ocrstudio.evaluation.bootstrap import Interval
+from ocrstudio.evaluation.normalise import Normalisation
+
+Flag = Literal["missing", "empty_prediction", "empty_reference", "runaway", "truncated"]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A page to score.
+
+    Attributes:
+        key: Identifies the page within the report.
+        document: Its document, or empty.
+        page: Its page counted from one, or 0 when unknown.
+        reference: The true text.
+        prediction: The predicted text, or None when there is none.
+        truncated: Whether the generation ended at its token limit.
+        error: Why there is no prediction, or empty.
+    """
+
+    key: str
+    reference: str
+    prediction: str | None
+    document: str = ""
+    page: int = 0
+    truncated: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class PageResult:
+    """The scores of a page; the texts are as they came, the scores are of the normalised ones.
+
+    Attributes:
+        cer: Character error rate; above 1 when the prediction is much too long.
+        wer: Word error rate.
+        ned: Normalised edit distance, between 0 and 1.
+        teds: Similarity of the tables, or None where neither text has one.
+        reading_order: Share of paragraph pairs that keep their order.
+        flags: What was noticed.
+    """
+
+    key: str
+    document: str
+    page: int
+    reference: str
+    prediction: str | None
+    cer: float
+    wer: float
+    ned: float
+    teds: float | None
+    reading_order: float
+    flags: tuple[Flag, ...]
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class ErrorRate:
+    """An error rate over all pages.
+
+    Attributes:
+        corpus: All edits by all of the reference's characters (or words): long pages weigh more.
+        median: Of the pages' rates.
+        capped_mean: Mean of the pages' rates, none above 1.
+        interval: 95 % interval of `corpus`, or None for a single page.
+    """
+
+    corpus: float
+    median: float
+    capped_mean: float
+    interval: Interval | None
+
+
+@dataclass(frozen=True)
+class Overall:
+    """The figures of a report; rates of pages are shares of all pages.
+
+    Attributes:
+        pages: Number of pages, missing ones included.
+        missing: Pages without a prediction.
+        runaway_rate: Share of pages whose prediction repeats itself without end.
+        truncated_rate: Share of pages whose generation ended at its token limit.
+        exact_rate: Share of pages without any error.
+        characters: Characters of all references, normalised.
+        cer: Character error rate.
+        wer: Word error rate.
+        ned: Mean normalised edit distance.
+        teds: Mean over the pages with tables, or None when there is none.
+        reading_order: Mean over all pages with a prediction, or None when there is none.
+    """
+
+    pages: int
+    missing: int
+    runaway_rate: float
+    truncated_rate: float
+    exact_rate: float
+    characters: int
+    cer: ErrorRate
+    wer: ErrorRate
+    ned: float
+    teds: float | None
+    reading_order: float | None
+
+
+@dataclass(frozen=True)
+class EvaluationReport:
+    """What was measured, and how.
+
+    Attributes:
+        overall: The figures.
+        normalisation: What was made equal first.
+        seed: Seed of the resampling behind the intervals.
+        pages: One record for each page, in the order given.
+        title: What was evaluated, in words.
+    """
+
+    overall: Overall
+    normalisation: Normalisation
+    seed: int
+    pages: tuple[PageResult, ...]
+    title: str = ""
