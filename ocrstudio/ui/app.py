@@ -1,0 +1,250 @@
+"""The composition root: builds the parts of the window, joins them, and runs until the window is closed."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import qasync
+from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+from ocrstudio.domain.errors import OcrStudioError
+from ocrstudio.settings.app import AppSettings, load_app_settings
+from ocrstudio.ui.actions import Context
+from ocrstudio.ui.background import Background
+from ocrstudio.ui.crash import CrashReporter
+from ocrstudio.ui.labels.controller import LabelController
+from ocrstudio.ui.main_window import MainWindow
+from ocrstudio.ui.messages import Messages
+from ocrstudio.ui.pages.controller import PagesController
+from ocrstudio.ui.session import Session
+from ocrstudio.ui.theme import ThemeManager
+from ocrstudio.ui.viewer.controller import ViewerController
+from ocrstudio.ui.viewer.renderer import PageRenderer
+from ocrstudio.ui.widgets.keys_dialog import KeysDialog
+from ocrstudio.ui.window_state import WindowState
+from ocrstudio.ui.workspace_controller import WorkspaceController
+
+_MIB = 1024 * 1024
+_SIGNAL_POLL_MS = 200
+
+
+class Studio:
+    """The window with everything behind it.
+
+    Args:
+        app: The Qt application.
+        settings: The user's settings.
+        store: Where window geometry and recent workspaces are kept.
+
+    Attributes:
+        window, session, messages, background: For controllers that are added to the window.
+    """
+
+    def __init__(self, app: QApplication, settings: AppSettings, store: QSettings) -> None:
+        self.settings = settings
+        self.themes = ThemeManager(app)
+        self.themes.choose(settings.theme)
+        self.messages = Messages()
+        self.background = Background(self.messages.failure)
+        self.state = WindowState(store, settings.recent_workspaces_limit)
+        self.session = Session()
+        self.window = MainWindow(self.background, self.state)
+        self.renderer = PageRenderer(settings.page_cache_mib * _MIB)
+        self.crashes = CrashReporter(self.window)
+        window, session = self.window, self.session
+        self.workspaces = WorkspaceController(session, window, self.background, self.messages, self.state)
+        self.pages = PagesController(session, window.pages, self.background, self.messages)
+        self.viewer = ViewerController(session, window.viewer, self.renderer, self.messages)
+        self.labels = LabelController(session, window.labels, self.messages, settings.autosave_delay_ms)
+        self._join()
+        self.apply_settings(settings)
+
+    def _join(self) -> None:
+        window, session, labels = self.window, self.session, self.window.labels
+        self.messages.posted.connect(window.show_message)
+        self.themes.changed.connect(window.restyle)
+        session.opened.connect(lambda _: self._set_available())
+        session.closed.connect(self._set_available)
+        session.page_changed.connect(lambda _: self._set_available())
+        self.labels.regions_changed.connect(window.viewer.view.show_regions)
+        labels.editor.caret_region.connect(window.viewer.view.activate_region)
+        window.viewer.view.region_clicked.connect(self._go_to_region)
+        window.viewer.page_chosen.connect(self.pages.go_to_index)
+        window.may_close = self._may_close
+        self._connect_actions()
+
+    def _connect_actions(self) -> None:
+        book, view, labels = self.window.book, self.window.viewer.view, self.window.labels
+        handlers = {
+            "workspace.new": self.workspaces.ask_new,
+            "workspace.open": self.workspaces.ask_open,
+            "workspace.open_document": self.workspaces.ask_open_document,
+            "workspace.close": self.session.close,
+            "documents.import": self.workspaces.ask_import,
+            "documents.import_folder": self.workspaces.ask_import_folder,
+            "app.settings": self.show_settings,
+            "app.quit": self.window.close,
+            "edit.undo": labels.editor.undo,
+            "edit.redo": labels.editor.redo,
+            "edit.find": lambda: labels.open_find(replace=False),
+            "edit.replace": lambda: labels.open_find(replace=True),
+            "edit.next_doubt": lambda: self.labels.next_doubt(1),
+            "edit.previous_doubt": lambda: self.labels.next_doubt(-1),
+            "edit.save": self.labels.save_now,
+            "page.previous": lambda: self.pages.step(-1),
+            "page.next": lambda: self.pages.step(1),
+            "page.go_to": self.window.viewer.focus_page_number,
+            "page.filter": self.window.pages.focus_search,
+            "page.draft": self.session.request_draft,
+            "review.next": lambda: self.pages.step_review(1),
+            "review.previous": lambda: self.pages.step_review(-1),
+            "review.accept": self.labels.accept_and_next,
+            "review.flag": self.labels.flag,
+            "review.exclude": self.labels.exclude,
+            "review.reopen": self.labels.reopen,
+            "view.zoom_in": view.zoom_in,
+            "view.zoom_out": view.zoom_out,
+            "view.fit_page": view.fit_page,
+            "view.fit_width": view.fit_width,
+            "view.edit": lambda: labels.show_tab(0),
+            "view.preview": lambda: labels.show_tab(1),
+            "view.compare": lambda: labels.show_tab(2),
+            "help.keys": self.show_keys,
+            "help.about": self.show_about,
+        }
+        for action_id, handler in handlers.items():
+            book.connect(action_id, handler)
+        book.connect_toggle("view.regions", view.set_regions_visible)
+
+    def _go_to_region(self, index: int) -> None:
+        self.window.viewer.view.activate_region(index)
+        self.window.labels.show_tab(0)
+        self.window.labels.editor.go_to_region(index)
+
+    def _set_available(self) -> None:
+        contexts = {Context.ALWAYS}
+        if self.session.workspace is not None:
+            contexts.add(Context.WORKSPACE)
+        if self.session.page_id is not None:
+            contexts.add(Context.PAGE)
+        self.window.book.set_available(frozenset(contexts))
+
+    # Settings and help
+
+    def apply_settings(self, settings: AppSettings) -> None:
+        """Puts settings into effect at once."""
+        self.settings = settings
+        self.themes.choose(settings.theme)
+        editor, preview = self.window.labels.editor, self.window.labels.preview
+        editor.set_font(settings.editor_font_family, settings.editor_font_size)
+        editor.set_wrap(settings.editor_wrap_lines)
+        preview.set_delay(settings.preview_delay_ms)
+        self.labels.autosave.set_delay(settings.autosave_delay_ms)
+        self.window.book["view.regions"].setChecked(settings.show_regions)
+        self.viewer.neighbours = settings.prefetch_pages
+        self.window.viewer.view.set_mode(settings.zoom_mode)
+        self.renderer.cache.set_limit(settings.page_cache_mib * _MIB)
+        self.state.recent_limit = settings.recent_workspaces_limit
+
+    def show_settings(self) -> None:
+        """Opens the settings dialog."""
+        from ocrstudio.ui.settings.dialog import SettingsDialog
+
+        dialog = SettingsDialog(self.window, self.settings, self.messages)
+        dialog.applied.connect(self.apply_settings)
+        dialog.show()
+
+    def show_keys(self) -> None:
+        """Opens the list of keys."""
+        KeysDialog(self.window, self.window.book.specs.values()).show()
+
+    def show_about(self) -> None:
+        """Says what this is."""
+        from importlib.metadata import version
+
+        QMessageBox.about(
+            self.window,
+            "About OCR Studio",
+            f"<b>OCR Studio {version('ocrstudio')}</b><p>A workbench for fine-tuning DeepSeek-OCR by pseudo "
+            "labelling: draft, correct, train, evaluate.</p><p>MIT licence.</p>",
+        )
+
+    # Life
+
+    def start(self, workspace: Path | None) -> None:
+        """Shows the window, then opens the workspace that was asked for or the last one."""
+        self.window.show()
+        recent = self.state.recent()
+        if workspace is None and self.settings.reopen_last_workspace and recent:
+            workspace = recent[0]
+        if workspace is not None:
+            self.workspaces.open(workspace)
+
+    def _may_close(self) -> bool:
+        return self.labels.save_now() or self.labels.autosave.told_to_close()
+
+    def shutdown(self) -> None:
+        """Saves, and ends everything that runs."""
+        self.session.close()
+        self.background.shutdown()
+        self.renderer.shutdown()
+        self.crashes.restore()
+
+
+async def _run_until_closed(studio: Studio) -> None:
+    """Waits for the window, then ends every task that is still running."""
+    closed = asyncio.Event()
+    studio.window.closed.connect(closed.set)
+    await closed.wait()
+    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs the window.
+
+    Args:
+        argv: Nothing, or the folder of a workspace to open.
+
+    Returns:
+        Exit status.
+    """
+    logging.getLogger("qasync").setLevel(logging.WARNING)
+    app = QApplication.instance() or QApplication(["ocrstudio"])
+    if not isinstance(app, QApplication):
+        return 1
+    app.setApplicationName("OCR Studio")
+    app.setOrganizationName("OCR Studio")
+    app.setDesktopFileName("ocrstudio")
+    try:
+        settings = load_app_settings()
+    except OcrStudioError as problem:
+        QMessageBox.critical(None, "OCR Studio", str(problem))
+        return 1
+    loop = qasync.QEventLoop(app)
+    asyncio.set_event_loop(loop)
+    studio = Studio(app, settings, QSettings())
+    handle = signal.signal(signal.SIGINT, lambda *_: studio.window.close())
+    beat = QTimer()  # lets Python see Ctrl+C while Qt waits
+    beat.start(_SIGNAL_POLL_MS)
+    beat.timeout.connect(lambda: None)
+    studio.start(Path(argv[0]) if argv else None)
+    try:
+        with loop:
+            loop.run_until_complete(_run_until_closed(studio))
+            studio.shutdown()
+    finally:
+        beat.stop()
+        signal.signal(signal.SIGINT, handle)
+        asyncio.set_event_loop(None)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""The label on the right: editor, preview, comparison, and the controller that saves it."""

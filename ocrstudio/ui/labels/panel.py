@@ -1,0 +1,98 @@
+"""The right side: source line, the tabs Edit, Preview and Compare, and the buttons of review."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
+
+from ocrstudio.ui.actions import ActionBook
+from ocrstudio.ui.background import Background
+from ocrstudio.ui.icons import icon
+from ocrstudio.ui.labels.compare import ComparePanel
+from ocrstudio.ui.labels.editor import LabelEditor
+from ocrstudio.ui.labels.find_bar import FindBar
+from ocrstudio.ui.labels.preview import Preview
+from ocrstudio.ui.labels.source_line import SourceLine
+from ocrstudio.ui.widgets.buttons import labelled_button
+
+_TAB_ICONS = ("edit", "preview", "compare")
+
+
+class LabelPanel(QWidget):
+    """Holds the views of one label; the controller fills them.
+
+    Attributes:
+        editor: The Markdown source.
+        preview: The rendered label.
+        compare: Two versions and their differences.
+        find_bar: Find and replace.
+        source_line: Facts about the label.
+    """
+
+    def __init__(self, actions: ActionBook, background: Background) -> None:
+        super().__init__()
+        self._actions = actions
+        self.source_line = SourceLine()
+        self.editor = LabelEditor()
+        self.find_bar = FindBar(self.editor)
+        self.preview = Preview(background)
+        self.compare = ComparePanel()
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        edit = QWidget()
+        column = QVBoxLayout(edit)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.editor, 1)
+        column.addWidget(self.find_bar)
+        for widget, words, action in (
+            (edit, "Edit", "view.edit"),
+            (self.preview, "Preview", "view.preview"),
+            (self.compare, "Compare", "view.compare"),
+        ):
+            number = self.tabs.addTab(widget, words)
+            self.tabs.setTabToolTip(number, f"{words} ({actions[action].shortcut().toString()})")
+        self._lay_out()
+        self.restyle()
+        self.setMinimumWidth(340)
+
+    def _lay_out(self) -> None:
+        buttons = QWidget()
+        buttons.setProperty("role", "bar-top")
+        buttons.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        row = QHBoxLayout(buttons)
+        row.setContentsMargins(12, 8, 12, 8)
+        row.setSpacing(8)
+        self._buttons = [
+            (labelled_button(self._actions["page.draft"], "Draft"), "page.draft"),
+            (labelled_button(self._actions["review.flag"], "Flag…"), "review.flag"),
+            (labelled_button(self._actions["review.exclude"], "Exclude"), "review.exclude"),
+        ]
+        for button, _ in self._buttons:
+            row.addWidget(button)
+        row.addStretch(1)
+        row.addWidget(labelled_button(self._actions["review.accept"], "Accept && next", primary=True))
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addWidget(self.source_line)
+        outer.addWidget(self.tabs, 1)
+        outer.addWidget(buttons)
+
+    def show_tab(self, number: int) -> None:
+        """Shows Edit (0), Preview (1) or Compare (2) and gives it the focus."""
+        self.tabs.setCurrentIndex(number)
+        target = (self.editor, self.preview, self.compare)[number]
+        target.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def open_find(self, *, replace: bool) -> None:
+        """Shows the find bar of the editor."""
+        self.tabs.setCurrentIndex(0)
+        self.find_bar.open_bar(replace=replace)
+
+    def restyle(self) -> None:
+        """Takes the colours of the theme."""
+        for number, name in enumerate(_TAB_ICONS):
+            self.tabs.setTabIcon(number, icon(name))
+        for button, action_id in self._buttons:
+            button.setIcon(self._actions[action_id].icon())
+        self.editor.restyle()
+        self.preview.restyle()

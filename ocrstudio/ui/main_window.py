@@ -1,0 +1,225 @@
+"""The main window: where things are, what is remembered of their sizes, and what may be dropped onto it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtWidgets import (
+    QApplication,
+    QMainWindow,
+    QMenu,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ocrstudio.ui.actions import ActionBook
+from ocrstudio.ui.background import Background
+from ocrstudio.ui.bottom_area import BottomArea
+from ocrstudio.ui.icons import app_icon
+from ocrstudio.ui.labels.panel import LabelPanel
+from ocrstudio.ui.menus import build_menus
+from ocrstudio.ui.messages import Message
+from ocrstudio.ui.pages.panel import PagesPanel
+from ocrstudio.ui.start_page import StartPage
+from ocrstudio.ui.viewer.panel import ViewerPanel
+from ocrstudio.ui.widgets.message_bar import MessageBar
+from ocrstudio.ui.widgets.task_rows import TaskRows
+from ocrstudio.ui.window_state import WindowState
+
+_TITLE = "OCR Studio"
+_SIZE = (1480, 920)
+_PANES = [270, 640, 560]
+_HEIGHTS = [640, 240]
+_PAGE_MENU = (
+    "review.accept",
+    "review.flag",
+    "review.exclude",
+    "review.reopen",
+    "page.draft",
+)
+
+
+class MainWindow(QMainWindow):
+    """Arranges the panels; it knows no service.
+
+    Signals:
+        files_dropped: Paths that were dropped, as a tuple.
+        closed: The window is closed.
+
+    Attributes:
+        may_close: Asked before closing; False keeps the window open.
+        pages, viewer, labels: The three panes.
+        bottom: The area for more panels.
+        start: The start page.
+        message_bar, tasks: What is happening.
+    """
+
+    files_dropped = Signal(object)
+    closed = Signal()
+
+    def __init__(self, background: Background, state: WindowState) -> None:
+        super().__init__()
+        self._state = state
+        self.may_close: Callable[[], bool] = lambda: True
+        self.book = ActionBook(self)
+        self.setWindowIcon(app_icon())
+        self.setAcceptDrops(True)
+        self.message_bar = MessageBar()
+        self.tasks = TaskRows()
+        self.start = StartPage(self.book)
+        page_actions = tuple(self.book[action_id] for action_id in _PAGE_MENU)
+        self.pages = PagesPanel(page_actions, self.book["documents.import"])
+        self.viewer = ViewerPanel(self.book)
+        self.labels = LabelPanel(self.book, background)
+        self.bottom = BottomArea()
+        self._panes = QSplitter(Qt.Orientation.Horizontal)
+        self._rows = QSplitter(Qt.Orientation.Vertical)
+        self._stack = QStackedWidget()
+        self._lay_out()
+        build_menus(self.menuBar(), self.book, self._fill_recent)
+        self.book.connect_toggle("window.panels", self._show_bottom)
+        self.book.connect("window.next_pane", lambda: self._move_focus(1))
+        self.book.connect("window.previous_pane", lambda: self._move_focus(-1))
+        self.bottom.fold_wanted.connect(lambda: self.book["window.panels"].setChecked(False))
+        self.show_start()
+        self._restore()
+
+    def _lay_out(self) -> None:
+        for pane in (self.pages, self.viewer, self.labels):
+            self._panes.addWidget(pane)
+        self._panes.setChildrenCollapsible(False)
+        self._panes.setStretchFactor(1, 1)
+        self._panes.setSizes(_PANES)
+        self._rows.addWidget(self._panes)
+        self._rows.addWidget(self.bottom)
+        self._rows.setStretchFactor(0, 1)
+        self._rows.setChildrenCollapsible(False)
+        self._rows.setSizes(_HEIGHTS)
+        self.bottom.hide()
+        self._stack.addWidget(self.start)
+        self._stack.addWidget(self._rows)
+        centre = QWidget()
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.message_bar)
+        column.addWidget(self.tasks)
+        column.addWidget(self._stack, 1)
+        self.setCentralWidget(centre)
+
+    # Contents
+
+    def add_panel(self, panel_id: str, title: str, icon_name: str, widget: QWidget) -> None:
+        """Adds a panel to the bottom area; see `BottomArea.add_panel`."""
+        self.bottom.add_panel(panel_id, title, icon_name, widget)
+        self._show_bottom(self.book["window.panels"].isChecked())
+
+    def show_panel(self, panel_id: str) -> None:
+        """Unfolds the bottom area and brings a panel to the front."""
+        self.bottom.show_panel(panel_id)
+        self.book["window.panels"].setChecked(True)
+
+    def show_start(self) -> None:
+        """Shows the start page."""
+        self.start.show_recent(self._state.recent())
+        self._stack.setCurrentWidget(self.start)
+        self.setWindowTitle(_TITLE)
+
+    def show_workspace(self, root: Path) -> None:
+        """Shows the three panes."""
+        self._stack.setCurrentWidget(self._rows)
+        self.setWindowTitle(f"{root.name} — {_TITLE}")
+
+    def show_message(self, message: Message) -> None:
+        """Shows a message in the bar."""
+        self.message_bar.show_message(message.level.value, message.text, message.hint)
+
+    def restyle(self) -> None:
+        """Takes the colours of the theme."""
+        self.book.refresh_icons()
+        for part in (self.start, self.pages, self.viewer, self.labels, self.bottom):
+            part.restyle()
+
+    def _fill_recent(self, menu: QMenu) -> None:
+        menu.clear()
+        for folder in self._state.recent():
+            action = menu.addAction(str(folder))
+            action.triggered.connect(lambda _checked=False, path=folder: self.start.recent_chosen.emit(path))
+        if menu.isEmpty():
+            menu.addAction("No recent workspaces").setEnabled(False)
+
+    def _show_bottom(self, wanted: bool) -> None:
+        self.bottom.setVisible(wanted and self.bottom.count() > 0)
+
+    # Focus
+
+    def _move_focus(self, step: int) -> None:
+        """F6: from pane to pane."""
+        stops: list[QWidget] = [self.pages.tree, self.viewer.view, self.labels.tabs.currentWidget()]
+        if self.bottom.isVisible():
+            stops.append(self.bottom.currentWidget())
+        focused = QApplication.focusWidget()
+        here = next(
+            (
+                number
+                for number, stop in enumerate(stops)
+                if focused is not None and (stop is focused or stop.isAncestorOf(focused))
+            ),
+            -1 if step > 0 else 0,
+        )
+        target = stops[(here + step) % len(stops)]
+        if target is self.labels.tabs.widget(0):
+            target = self.labels.editor
+        if target.focusPolicy() == Qt.FocusPolicy.NoFocus:
+            target = next(
+                (
+                    child
+                    for child in target.findChildren(QWidget)
+                    if child.focusPolicy() & Qt.FocusPolicy.TabFocus
+                ),
+                target,
+            )
+        target.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    # Dropping files
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Takes files and folders."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Hands the paths on."""
+        paths = tuple(Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile())
+        if paths:
+            event.acceptProposedAction()
+            self.files_dropped.emit(paths)
+
+    # Remembering
+
+    def _restore(self) -> None:
+        geometry = self._state.bytes("window/geometry")
+        if geometry is None or not self.restoreGeometry(geometry):
+            room = QGuiApplication.primaryScreen().availableGeometry()
+            self.resize(min(_SIZE[0], room.width()), min(_SIZE[1], room.height()))
+        for key, splitter in (("window/panes", self._panes), ("window/rows", self._rows)):
+            stored = self._state.bytes(key)
+            if stored is not None:
+                splitter.restoreState(stored)
+        self.book["window.panels"].setChecked(self._state.flag("window/panels", default=True))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Remembers the sizes and closes, unless something cannot be saved."""
+        if not self.may_close():
+            event.ignore()
+            return
+        self._state.set_bytes("window/geometry", self.saveGeometry())
+        self._state.set_bytes("window/panes", self._panes.saveState())
+        self._state.set_bytes("window/rows", self._rows.saveState())
+        self._state.set_flag("window/panels", self.book["window.panels"].isChecked())
+        self._state.sync()
+        event.accept()
+        self.closed.emit()

@@ -1,0 +1,87 @@
+"""The one door through which anything becomes visible to the user.
+
+`error`, `warning` and `info` may be called from any thread. A `Messages` bus keeps the history and emits a
+signal in the thread of the window; what is said before a window listens is kept and shown then.
+"""
+
+import logging
+import time
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from PySide6.QtCore import QObject, Signal
+
+from ocrstudio.domain.errors import OcrStudioError
+
+_LOG = logging.getLogger("ocrstudio.ui")
+_HISTORY = 2_000
+
+
+class Level(StrEnum):
+    """How much a message matters."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+_LOG_LEVELS = {Level.INFO: logging.INFO, Level.WARNING: logging.WARNING, Level.ERROR: logging.ERROR}
+
+
+@dataclass(frozen=True)
+class Message:
+    """One sentence for the user and what to do about it.
+
+    Attributes:
+        level: Information, warning or error.
+        text: One sentence.
+        hint: What to do; may be empty.
+        time: Unix time in seconds.
+    """
+
+    level: Level
+    text: str
+    hint: str = ""
+    time: float = field(default_factory=time.time)
+
+
+class Messages(QObject):
+    """The bus.
+
+    Signals:
+        posted: A `Message` for the bar and the log.
+    """
+
+    posted = Signal(object)
+    _received = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.history: list[Message] = []
+        self._received.connect(self._deliver)
+
+    def error(self, text: str, hint: str = "") -> None:
+        """Something failed."""
+        self.post(Message(Level.ERROR, text, hint))
+
+    def warning(self, text: str, hint: str = "") -> None:
+        """Something needs attention."""
+        self.post(Message(Level.WARNING, text, hint))
+
+    def info(self, text: str, hint: str = "") -> None:
+        """Something worth knowing happened."""
+        self.post(Message(Level.INFO, text, hint))
+
+    def failure(self, problem: OcrStudioError) -> None:
+        """Shows an expected failure with its hint."""
+        self.error(problem.message, problem.hint)
+
+    def post(self, message: Message) -> None:
+        """Sends a message; from another thread it arrives through the event loop."""
+        _LOG.log(_LOG_LEVELS[message.level], "%s %s", message.text, message.hint)
+        self._received.emit(message)
+
+    def _deliver(self, message: Message) -> None:
+        self.history.append(message)
+        del self.history[:-_HISTORY]
+        self.posted.emit(message)

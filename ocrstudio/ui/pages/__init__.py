@@ -1,0 +1,1 @@
+"""The list of documents and pages on the left."""

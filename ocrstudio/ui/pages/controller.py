@@ -1,0 +1,153 @@
+"""Joins the page list to the workspace: reads rows in the background and moves between pages."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+
+from ocrstudio.domain.document import PageStatus
+from ocrstudio.domain.errors import OcrStudioError
+from ocrstudio.services import labelling
+from ocrstudio.store import PageRow, Workspace
+from ocrstudio.ui.background import Background
+from ocrstudio.ui.messages import Messages
+from ocrstudio.ui.pages.panel import PagesPanel
+from ocrstudio.ui.session import Session
+
+_BULK = 50
+
+
+class PagesController(QObject):
+    """The page list of the open workspace."""
+
+    def __init__(
+        self, session: Session, panel: PagesPanel, background: Background, messages: Messages
+    ) -> None:
+        super().__init__(panel)
+        self._session = session
+        self._panel = panel
+        self._background = background
+        self._messages = messages
+        self._statuses: frozenset[PageStatus] = frozenset()
+        self._text = ""
+        self._found: frozenset[int] | None = None
+        self._loads = 0
+        panel.page_selected.connect(session.choose_page)
+        panel.statuses_chosen.connect(self._filter_statuses)
+        panel.text_searched.connect(self._search)
+        session.opened.connect(self._open)
+        session.closed.connect(self._close)
+        session.documents_changed.connect(self.reload)
+        session.pages_changed.connect(self._update_pages)
+        session.page_changed.connect(self._show_choice)
+
+    # Contents
+
+    def _open(self) -> None:
+        self._panel.clear_filters()
+        self.reload()
+
+    def _close(self) -> None:
+        self._loads += 1
+        self._panel.show_rows([])
+
+    def reload(self) -> None:
+        """Reads all rows again, in the background; the chosen page stays."""
+        self._loads += 1
+        number, root = self._loads, self._session.root
+
+        def show(rows: list[PageRow]) -> None:
+            if number != self._loads:
+                return
+            self._panel.show_rows(rows)
+            if self._session.page_id is None or self._panel.model.row_of(self._session.page_id) is None:
+                self._session.choose_page(self._panel.model.neighbour(None, 1))
+
+        self._background.run(lambda _: _read_rows(root), show)
+
+    def _update_pages(self, page_ids: tuple[int, ...]) -> None:
+        if self._session.workspace is None:
+            return
+        if len(page_ids) > _BULK:
+            self.reload()
+            return
+        try:
+            for page_id in page_ids:
+                self._update_page(self._session.workspace, page_id)
+        except OcrStudioError as problem:
+            self._messages.failure(problem)
+        self._panel.show_counts()
+
+    def _update_page(self, workspace: Workspace, page_id: int) -> None:
+        page = workspace.pages.get(page_id)
+        current = workspace.labels.current(page_id)
+        source = current.source if current is not None else None
+        snippet = " ".join(current.text[:400].split())[:120] if current is not None else ""
+        self._panel.model.update_page(page, source, snippet)
+
+    # Filters
+
+    def _filter_statuses(self, statuses: set[PageStatus]) -> None:
+        self._statuses = frozenset(statuses)
+        self._apply_filter()
+
+    def _search(self, text: str) -> None:
+        if text == self._text or self._session.workspace is None:
+            return
+        self._text = text
+        if not text:
+            self._found = None
+            self._apply_filter()
+            return
+        root = self._session.root
+
+        def show(found: frozenset[int]) -> None:
+            if text == self._text:
+                self._found = found
+                self._apply_filter()
+
+        self._background.run(lambda _: _search_labels(root, text), show)
+
+    def _apply_filter(self) -> None:
+        self._panel.model.set_filter(self._statuses, self._found)
+
+    # Moving
+
+    def _show_choice(self, page_id: int | None) -> None:
+        self._panel.select(page_id)
+
+    def step(self, direction: int) -> None:
+        """Goes to the next (1) or previous (-1) page of the list."""
+        target = self._panel.model.neighbour(self._session.page_id, direction)
+        if target is not None:
+            self._session.choose_page(target)
+
+    def step_review(self, direction: int) -> None:
+        """Goes to the next (1) or previous (-1) page to review."""
+        try:
+            page = labelling.next_to_review(
+                self._session.require(), self._session.page_id, backwards=direction < 0
+            )
+        except OcrStudioError as problem:
+            self._messages.failure(problem)
+            return
+        if page is None:
+            self._messages.info("No other page is left to review.")
+        else:
+            self._session.choose_page(page.id)
+
+    def go_to_index(self, index: int) -> None:
+        """Goes to a page of the document that is shown."""
+        row = self._panel.model.row_of(self._session.page_id) if self._session.page_id is not None else None
+        target = self._panel.model.page_at(row.page.document_id, index) if row is not None else None
+        if target is not None:
+            self._session.choose_page(target)
+
+
+def _read_rows(root: Path) -> list[PageRow]:
+    with Workspace.open(root) as workspace:
+        return workspace.pages.list()
+
+
+def _search_labels(root: Path, text: str) -> frozenset[int]:
+    with Workspace.open(root) as workspace:
+        return frozenset(row.page.id for row in workspace.pages.list(text=text))

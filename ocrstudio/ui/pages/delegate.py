@@ -1,0 +1,92 @@
+"""Paints a row of the page list: a document heading, or a page with its status and its first words."""
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QPainter
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from ocrstudio.store import PageRow
+from ocrstudio.ui.icons import pixmap
+from ocrstudio.ui.pages.model import DOCUMENT_ROLE, PAGE_ROLE, DocumentHeading
+from ocrstudio.ui.pages.status import STATUS_LOOKS
+from ocrstudio.ui.theme import theme
+
+_PADDING = 8
+_ICON = 18
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+
+
+class PageDelegate(QStyledItemDelegate):
+    """Two lines a row: name and status word, then the muted beginning of the text."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, _index: QModelIndex | QPersistentModelIndex) -> QSize:
+        """The same height for every row, so that the view need not ask for each."""
+        return QSize(160, 2 * option.fontMetrics.height() + 14)
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        """Paints one row."""
+        painter.save()
+        painter.setClipRect(option.rect)
+        heading = index.data(DOCUMENT_ROLE)
+        if isinstance(heading, DocumentHeading):
+            self._paint_heading(painter, option, heading)
+        else:
+            self._paint_page(painter, option, index.data(PAGE_ROLE))
+        painter.restore()
+
+    def _paint_heading(
+        self, painter: QPainter, option: QStyleOptionViewItem, heading: DocumentHeading
+    ) -> None:
+        colours = theme()
+        painter.fillRect(option.rect, QColor(colours.window))
+        is_open = bool(option.state & QStyle.StateFlag.State_Open)
+        arrow = pixmap("down" if is_open else "next", colours.muted, 14)
+        area = option.rect.adjusted(_PADDING, 5, -_PADDING, -5)
+        painter.drawPixmap(area.left(), area.center().y() - 6, arrow)
+        text = area.adjusted(_ICON + 4, 0, 0, 0)
+        upper, lower = _halves(text)
+        bold = QFont(option.font)
+        bold.setWeight(QFont.Weight.DemiBold)
+        painter.setFont(bold)
+        painter.setPen(QColor(colours.text))
+        elide = Qt.TextElideMode.ElideMiddle
+        painter.drawText(upper, _LEFT, painter.fontMetrics().elidedText(heading.name, elide, upper.width()))
+        painter.setFont(option.font)
+        painter.setPen(QColor(colours.muted))
+        pages = "1 page" if heading.shown == 1 else f"{heading.shown:,} pages"
+        painter.drawText(lower, _LEFT, f"{pages} · {heading.accepted:,} accepted")
+
+    def _paint_page(self, painter: QPainter, option: QStyleOptionViewItem, row: PageRow) -> None:
+        colours = theme()
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
+        if selected or hovered:
+            painter.fillRect(option.rect, QColor(colours.selection if selected else colours.hover))
+        if selected:
+            bar = QRect(option.rect.left(), option.rect.top(), 3, option.rect.height())
+            painter.fillRect(bar, QColor(colours.accent))
+        look = STATUS_LOOKS[row.page.status]
+        area = option.rect.adjusted(_PADDING + 4, 5, -_PADDING, -5)
+        upper, lower = _halves(area.adjusted(_ICON + 8, 0, 0, 0))
+        painter.drawPixmap(
+            area.left(), upper.center().y() - _ICON // 2 + 1, pixmap(look.icon, look.colour, _ICON)
+        )
+        painter.setFont(option.font)
+        painter.setPen(QColor(look.colour))
+        painter.drawText(upper, _RIGHT, look.word)
+        painter.setPen(QColor(colours.text))
+        painter.drawText(upper, _LEFT, f"Page {row.page.index + 1}")
+        painter.setPen(QColor(colours.muted))
+        words = row.page.note or row.snippet or "No label yet"
+        elided = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, lower.width())
+        painter.drawText(lower, _LEFT, elided)
+
+
+def _halves(area: QRect) -> tuple[QRect, QRect]:
+    half = area.height() // 2
+    return (
+        QRect(area.left(), area.top(), area.width(), half),
+        QRect(area.left(), area.top() + half, area.width(), half),
+    )

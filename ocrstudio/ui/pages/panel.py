@@ -1,0 +1,226 @@
+"""The left side: search field, status chips with counts, and the list of documents and pages."""
+
+from PySide6.QtCore import QItemSelection, QModelIndex, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QContextMenuEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QStackedWidget,
+    QToolButton,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ocrstudio.domain.document import PageStatus
+from ocrstudio.store import PageRow
+from ocrstudio.ui.icons import icon
+from ocrstudio.ui.pages.delegate import PageDelegate
+from ocrstudio.ui.pages.model import PAGE_ROLE, PageListModel
+from ocrstudio.ui.pages.status import STATUS_LOOKS
+from ocrstudio.ui.widgets.empty_state import EmptyState
+from ocrstudio.ui.widgets.flow_layout import FlowLayout
+
+_SEARCH_DELAY_MS = 250
+
+
+class PageTree(QTreeView):
+    """The list itself.
+
+    Signals:
+        menu_wanted: A page id and the place on the screen.
+    """
+
+    menu_wanted = Signal(int, object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setHeaderHidden(True)
+        self.setUniformRowHeights(True)
+        self.setIndentation(0)
+        self.setRootIsDecorated(False)
+        self.setExpandsOnDoubleClick(False)
+        self.setMouseTracking(True)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setItemDelegate(PageDelegate(self))
+        self.setAccessibleName("Pages")
+        self.clicked.connect(self._fold)
+
+    def _fold(self, index: QModelIndex) -> None:
+        if not index.parent().isValid():
+            self.setExpanded(index, not self.isExpanded(index))
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Offers what can be done with the page under the pointer."""
+        row = self.indexAt(event.pos()).data(PAGE_ROLE)
+        if isinstance(row, PageRow):
+            self.menu_wanted.emit(row.page.id, event.globalPos())
+
+
+class PagesPanel(QWidget):
+    """Shows the pages and emits which one is wanted.
+
+    Signals:
+        page_selected: Id of the page that the user chose.
+        text_searched: What to look for in the labels; empty for everything.
+        statuses_chosen: A set of `PageStatus`; empty for all.
+    """
+
+    page_selected = Signal(int)
+    text_searched = Signal(str)
+    statuses_chosen = Signal(object)
+
+    def __init__(self, page_actions: tuple[QAction, ...], import_action: QAction) -> None:
+        super().__init__()
+        self.model = PageListModel(self)
+        self.tree = PageTree()
+        self.tree.setModel(self.model)
+        self._page_actions = page_actions
+        self._search = QLineEdit()
+        self._search.setPlaceholderText("Search in labels")
+        self._search.setClearButtonEnabled(True)
+        self._search.setAccessibleName("Search in labels")
+        self._delay = QTimer(self)
+        self._delay.setSingleShot(True)
+        self._delay.setInterval(_SEARCH_DELAY_MS)
+        self._delay.timeout.connect(lambda: self.text_searched.emit(self._search.text().strip()))
+        self._search.textChanged.connect(self._delay.start)
+        self._chips: dict[PageStatus, QToolButton] = {}
+        self._summary = QLabel()
+        self._summary.setProperty("role", "muted")
+        self._stack = QStackedWidget()
+        self._empty = self._empty_state(import_action)
+        self._nothing = EmptyState("filter", "No page matches", "Change the search or the status filter.")
+        for widget in (self.tree, self._empty, self._nothing):
+            self._stack.addWidget(widget)
+        self._lay_out()
+        self.tree.selectionModel().selectionChanged.connect(self._selection_changed)
+        self.tree.menu_wanted.connect(self._show_menu)
+        self.model.modelReset.connect(self._after_reset)
+        self._current: int | None = None
+        self.setMinimumWidth(220)
+
+    def _empty_state(self, import_action: QAction) -> EmptyState:
+        button = QToolButton()
+        button.setDefaultAction(import_action)
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        advice = "Import a PDF or images, or drop them onto this window. The sources are copied."
+        return EmptyState("document", "No documents yet", advice, (button,))
+
+    def _lay_out(self) -> None:
+        top = QWidget()
+        top.setProperty("role", "bar-bottom")
+        top.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        column = QVBoxLayout(top)
+        column.setContentsMargins(10, 10, 10, 8)
+        column.setSpacing(8)
+        column.addWidget(self._search)
+        chips = QWidget()
+        flow = FlowLayout(chips)
+        for status, look in STATUS_LOOKS.items():
+            chip = QToolButton()
+            chip.setProperty("chip", "true")
+            chip.setCheckable(True)
+            chip.setIconSize(QSize(14, 14))
+            chip.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            chip.setToolTip(f"Show only: {look.word}")
+            chip.toggled.connect(self._emit_statuses)
+            self._chips[status] = chip
+            flow.addWidget(chip)
+        column.addWidget(chips)
+        column.addWidget(self._summary)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addWidget(top)
+        outer.addWidget(self._stack, 1)
+        self.restyle()
+        self.show_counts()
+
+    # State
+
+    def show_rows(self, rows: list[PageRow]) -> None:
+        """Replaces the pages; the selection stays."""
+        self.model.set_rows(rows)
+        self.show_counts()
+
+    def select(self, page_id: int | None) -> None:
+        """Selects a page without emitting `page_selected`."""
+        self._current = page_id
+        index = self.model.index_of(page_id)
+        selection = self.tree.selectionModel()
+        selection.blockSignals(True)
+        if index.isValid():
+            self.tree.expand(index.parent())
+            self.tree.setCurrentIndex(index)
+            self.tree.scrollTo(index)
+        else:
+            self.tree.clearSelection()
+        selection.blockSignals(False)
+        self.tree.viewport().update()
+
+    def show_counts(self) -> None:
+        """Writes the number of pages in each state onto the chips."""
+        counts = self.model.counts()
+        for status, chip in self._chips.items():
+            look = STATUS_LOOKS[status]
+            chip.setText(f"{look.word} {counts[status]:,}")
+            chip.setVisible(counts[status] > 0 or chip.isChecked())
+            chip.setAccessibleName(f"{look.word}, {counts[status]} pages")
+        total, shown = self.model.total, self.model.shown
+        accepted = counts[PageStatus.ACCEPTED]
+        words = (
+            f"{total:,} pages, {accepted:,} accepted" if shown == total else f"{shown:,} of {total:,} pages"
+        )
+        self._summary.setText(words if total else "")
+        self._stack.setCurrentWidget(self.tree if shown else self._nothing if total else self._empty)
+
+    def focus_search(self) -> None:
+        """Puts the caret into the search field."""
+        self._search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._search.selectAll()
+
+    def clear_filters(self) -> None:
+        """Shows everything again."""
+        self._search.clear()
+        for chip in self._chips.values():
+            chip.setChecked(False)
+
+    def restyle(self) -> None:
+        """Takes the colours of the theme."""
+        for status, chip in self._chips.items():
+            look = STATUS_LOOKS[status]
+            chip.setIcon(icon(look.icon, look.colour))
+        self._empty.restyle()
+        self._nothing.restyle()
+        self.tree.viewport().update()
+
+    # Intent
+
+    def _emit_statuses(self) -> None:
+        self.statuses_chosen.emit({status for status, chip in self._chips.items() if chip.isChecked()})
+
+    def _selection_changed(self, selected: QItemSelection) -> None:
+        for index in selected.indexes():
+            row = index.data(PAGE_ROLE)
+            if isinstance(row, PageRow) and row.page.id != self._current:
+                self._current = row.page.id
+                self.page_selected.emit(row.page.id)
+
+    def _after_reset(self) -> None:
+        self.tree.expandAll()
+        self.select(self._current)
+        self.show_counts()
+
+    def _show_menu(self, page_id: int, place: object) -> None:
+        if page_id != self._current:
+            self.select(page_id)
+            self.page_selected.emit(page_id)
+        menu = QMenu(self)
+        menu.addActions(self._page_actions)
+        menu.exec(place)  # type: ignore[call-overload]
+        menu.deleteLater()

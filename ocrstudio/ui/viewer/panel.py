@@ -1,0 +1,117 @@
+"""The middle of the window: the page view and a slim bar with page number and zoom below it."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
+
+from ocrstudio.ui.actions import ActionBook
+from ocrstudio.ui.icons import pixmap
+from ocrstudio.ui.theme import theme
+from ocrstudio.ui.viewer.page_view import PageView, ZoomMode
+from ocrstudio.ui.widgets.buttons import action_button
+
+_FIT_PAGE, _FIT_WIDTH = "Fit page", "Fit width"
+_PERCENTS = ("50 %", "75 %", "100 %", "150 %", "200 %", "400 %")
+
+
+class ViewerPanel(QWidget):
+    """Shows a page and emits where the user wants to go.
+
+    Signals:
+        page_chosen: Zero-based index of the page in its document.
+    """
+
+    page_chosen = Signal(int)
+
+    def __init__(self, actions: ActionBook) -> None:
+        super().__init__()
+        self.view = PageView(self)
+        self._actions = actions
+        self._page = QSpinBox()
+        self._page.setKeyboardTracking(False)
+        self._page.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        self._page.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._page.setFixedWidth(58)
+        self._page.setToolTip("Page number in this document (Ctrl+G)")
+        self._page.setAccessibleName("Page number")
+        self._count = QLabel("of 0")
+        self._warning = QLabel()
+        self._warning.setVisible(False)
+        self._zoom = QComboBox()
+        self._zoom.setEditable(True)
+        self._zoom.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self._zoom.addItems([_FIT_PAGE, _FIT_WIDTH, *_PERCENTS])
+        self._zoom.setFixedWidth(104)
+        self._zoom.setToolTip("Zoom")
+        self._zoom.setAccessibleName("Zoom")
+        self._lay_out()
+        self._page.valueChanged.connect(lambda number: self.page_chosen.emit(number - 1))
+        self._zoom.textActivated.connect(self._choose_zoom)
+        line = self._zoom.lineEdit()
+        if line is not None:
+            line.returnPressed.connect(lambda: self._choose_zoom(self._zoom.currentText()))
+        self.view.zoom_changed.connect(self._show_zoom)
+
+    def _lay_out(self) -> None:
+        bar = QWidget()
+        bar.setProperty("role", "bar-top")
+        bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(10, 5, 10, 5)
+        row.setSpacing(6)
+        row.addWidget(action_button(self._actions["page.previous"]))
+        row.addWidget(self._page)
+        row.addWidget(self._count)
+        row.addWidget(action_button(self._actions["page.next"]))
+        row.addWidget(self._warning)
+        row.addStretch(1)
+        row.addWidget(action_button(self._actions["view.regions"]))
+        row.addSpacing(6)
+        row.addWidget(action_button(self._actions["view.fit_page"]))
+        row.addWidget(action_button(self._actions["view.fit_width"]))
+        row.addWidget(action_button(self._actions["view.zoom_out"]))
+        row.addWidget(self._zoom)
+        row.addWidget(action_button(self._actions["view.zoom_in"]))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.view, 1)
+        column.addWidget(bar)
+
+    def show_position(self, index: int, count: int) -> None:
+        """Shows which page of how many this is."""
+        self._page.blockSignals(True)
+        self._page.setRange(1 if count else 0, count)
+        self._page.setValue(index + 1)
+        self._page.blockSignals(False)
+        self._page.setEnabled(count > 0)
+        self._count.setText(f"of {count}")
+
+    def show_warnings(self, warnings: tuple[str, ...]) -> None:
+        """Shows a sign with the remarks about the page's picture, or none."""
+        self._warning.setPixmap(pixmap("warning", theme().orange))
+        self._warning.setToolTip("\n".join(warnings))
+        self._warning.setVisible(bool(warnings))
+
+    def focus_page_number(self) -> None:
+        """Puts the caret into the page number."""
+        self._page.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._page.selectAll()
+
+    def restyle(self) -> None:
+        """Takes the colours of the theme."""
+        self.view.restyle()
+
+    def _choose_zoom(self, text: str) -> None:
+        fits = {_FIT_PAGE: self.view.fit_page, _FIT_WIDTH: self.view.fit_width}
+        number = text.replace("%", "").replace(",", ".").strip()
+        if text in fits:
+            fits[text]()
+        elif number.replace(".", "", 1).isdigit():
+            self.view.zoom_to(float(number) / 100)
+        else:
+            self._show_zoom(self.view.zoom)
+
+    def _show_zoom(self, factor: float) -> None:
+        names = {ZoomMode.FIT_PAGE: _FIT_PAGE, ZoomMode.FIT_WIDTH: _FIT_WIDTH}
+        self._zoom.setEditText(f"{round(factor * 100)} %")
+        self._zoom.setToolTip(f"Zoom ({names.get(self.view.mode, 'free')})")

@@ -1,0 +1,273 @@
+"""Pictures of pages: asks the render process for them, keeps the last ones, and draws neighbours ahead."""
+
+import json
+import subprocess
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
+
+from ocrstudio.domain.errors import DocumentError, OcrStudioError
+from ocrstudio.jobs.command_line import module_command
+
+_MODULE = "ocrstudio.ui.viewer.render_process"
+_STEPS = (12, 24, 48, 72, 96, 128, 170, 228, 304, 405, 540, 720)
+_END_TIMEOUT = 3.0
+
+
+@dataclass(frozen=True)
+class PageKey:
+    """Which page: a document file and a zero-based page index."""
+
+    document: Path
+    index: int
+
+
+@dataclass(frozen=True)
+class RenderedPage:
+    """A picture of a page.
+
+    Attributes:
+        key: The page.
+        image: The pixels.
+        asked_dpi: The step of resolution that was asked for.
+        warnings: Sentences about this page.
+    """
+
+    key: PageKey
+    image: QImage
+    asked_dpi: int
+    warnings: tuple[str, ...] = ()
+
+
+def resolution_step(dpi: float) -> int:
+    """The smallest step that is at least ``dpi``; small changes of zoom then reuse a picture."""
+    return next((step for step in _STEPS if step >= dpi), _STEPS[-1])
+
+
+class PageCache:
+    """The last pictures, one for each page, up to a number of bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._pages: OrderedDict[PageKey, RenderedPage] = OrderedDict()
+        self._bytes = 0
+
+    @property
+    def bytes(self) -> int:
+        """Memory of the pictures held."""
+        return self._bytes
+
+    def get(self, key: PageKey) -> RenderedPage | None:
+        """The picture of a page, which becomes the most recent one."""
+        page = self._pages.get(key)
+        if page is not None:
+            self._pages.move_to_end(key)
+        return page
+
+    def put(self, page: RenderedPage) -> None:
+        """Keeps a picture in place of an earlier one of the page; the oldest are dropped."""
+        self._drop(page.key)
+        self._pages[page.key] = page
+        self._bytes += page.image.sizeInBytes()
+        while self._bytes > self._limit and len(self._pages) > 1:
+            self._drop(next(iter(self._pages)))
+
+    def set_limit(self, limit: int) -> None:
+        """Sets the number of bytes; it is kept from the next picture on."""
+        self._limit = limit
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        self._pages.clear()
+        self._bytes = 0
+
+    def _drop(self, key: PageKey) -> None:
+        old = self._pages.pop(key, None)
+        if old is not None:
+            self._bytes -= old.image.sizeInBytes()
+
+
+class PageRenderer(QObject):
+    """Draws pages in the background.
+
+    One thread talks to one render process. The page that the user wants comes first; of several wanted
+    pages only the last is drawn, the others were only passed by.
+
+    Signals:
+        rendered: A `RenderedPage`.
+        failed: A `PageKey` and an `OcrStudioError`.
+    """
+
+    rendered = Signal(object)
+    failed = Signal(object, object)
+    _finished = Signal(object)
+
+    def __init__(self, cache_bytes: int, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.cache = PageCache(cache_bytes)
+        self._condition = threading.Condition()
+        self._wanted: tuple[PageKey, int] | None = None
+        self._ahead: list[tuple[PageKey, int]] = []
+        self._stopping = False
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread: threading.Thread | None = None
+        self._finished.connect(self._deliver)
+
+    def cached(self, key: PageKey) -> RenderedPage | None:
+        """The picture if it is there already, at whatever resolution."""
+        return self.cache.get(key)
+
+    def request(self, key: PageKey, dpi: float) -> None:
+        """Asks for a picture of at least ``dpi`` (up to the highest step); it comes with `rendered`."""
+        step = resolution_step(dpi)
+        known = self.cache.get(key)
+        if known is not None and known.asked_dpi >= step:
+            self.rendered.emit(known)
+            return
+        with self._condition:
+            self._wanted = (key, step)
+            self._condition.notify()
+        self._ensure_thread()
+
+    def draw_ahead(self, keys: list[PageKey], dpi: float) -> None:
+        """Draws these pages when nothing else is wanted, in this order, in place of earlier wishes."""
+        step = resolution_step(dpi)
+        missing = [key for key in keys if self._is_poorer(key, step)]
+        with self._condition:
+            self._ahead = [(key, step) for key in missing]
+            self._condition.notify()
+        if missing:
+            self._ensure_thread()
+
+    def forget(self) -> None:
+        """Drops all pictures and wishes (another workspace was opened)."""
+        with self._condition:
+            self._wanted = None
+            self._ahead = []
+        self.cache.clear()
+
+    def shutdown(self) -> None:
+        """Ends the thread and the process; may be called at any time."""
+        with self._condition:
+            self._stopping = True
+            self._condition.notify()
+            process = self._process
+        if process is not None:
+            process.kill()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _is_poorer(self, key: PageKey, step: int) -> bool:
+        known = self.cache.get(key)
+        return known is None or known.asked_dpi < step
+
+    def _deliver(self, outcome: RenderedPage | tuple[PageKey, OcrStudioError]) -> None:
+        if isinstance(outcome, RenderedPage):
+            self.cache.put(outcome)
+            self.rendered.emit(outcome)
+        else:
+            self.failed.emit(*outcome)
+
+    def _ensure_thread(self) -> None:
+        if self._thread is None and not self._stopping:
+            self._thread = threading.Thread(target=self._work, name="page renderer", daemon=True)
+            self._thread.start()
+
+    def _work(self) -> None:
+        while True:
+            job = self._next_job()
+            if job is None:
+                break
+            key, step = job
+            try:
+                page = self._draw(key, step)
+            except OcrStudioError as problem:
+                self._report((key, problem))
+            else:
+                self._report(page)
+        self._end_process()
+
+    def _report(self, outcome: RenderedPage | tuple[PageKey, OcrStudioError]) -> None:
+        if not self._stopping:
+            self._finished.emit(outcome)
+
+    def _next_job(self) -> tuple[PageKey, int] | None:
+        with self._condition:
+            while not self._stopping:
+                if self._wanted is not None:
+                    job, self._wanted = self._wanted, None
+                    return job
+                if self._ahead:
+                    return self._ahead.pop(0)
+                self._condition.wait()
+        return None
+
+    def _draw(self, key: PageKey, step: int) -> RenderedPage:
+        process = self._running_process()
+        if process.stdin is None or process.stdout is None:
+            raise DocumentError("The process that draws pages has no pipes.")
+        request = {"document": str(key.document), "page": key.index, "dpi": float(step)}
+        try:
+            process.stdin.write(json.dumps(request).encode() + b"\n")
+            process.stdin.flush()
+            header = process.stdout.readline()
+            answer = json.loads(header) if header else None
+            pixels = _read_pixels(process.stdout, answer)
+        except OSError:
+            answer, pixels = None, b""
+        if answer is None:
+            self._end_process()
+            raise DocumentError(
+                f"The process that draws pages ended at page {key.index + 1} of {key.document.name}.",
+                "Select the page again; if it happens each time, the file is damaged.",
+            )
+        if "error" in answer:
+            raise DocumentError(answer["error"], answer["hint"])
+        width, height = answer["width"], answer["height"]
+        image = QImage(pixels, width, height, width * 3, QImage.Format.Format_RGB888)
+        # The conversion copies, so the picture no longer leans on the bytes; 32 bits a pixel are painted
+        # faster.
+        picture = image.convertToFormat(QImage.Format.Format_RGB32)
+        return RenderedPage(key, picture, step, tuple(answer["warnings"]))
+
+    def _running_process(self) -> subprocess.Popen[bytes]:
+        with self._condition:
+            if self._stopping:
+                raise DocumentError("The window is closing.")
+            if self._process is None:
+                self._process = subprocess.Popen(
+                    module_command(_MODULE), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+                )
+            return self._process
+
+    def _end_process(self) -> None:
+        with self._condition:
+            process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait(_END_TIMEOUT)
+        for pipe in (process.stdin, process.stdout):
+            _close_quietly(pipe)
+
+
+def _read_pixels(stream: IO[bytes], answer: dict[str, int] | None) -> bytes:
+    if answer is None or "error" in answer:
+        return b""
+    return stream.read(answer["width"] * answer["height"] * 3)
+
+
+def _close_quietly(pipe: IO[bytes] | None) -> None:
+    """Closes a pipe to a process that is gone; what could not be written no longer matters."""
+    if pipe is None:
+        return
+    try:
+        pipe.close()
+    except BrokenPipeError:
+        return

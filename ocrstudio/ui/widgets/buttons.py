@@ -1,0 +1,49 @@
+"""Buttons in the style of the window."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QPushButton, QToolButton
+
+
+def action_button(action: QAction) -> QToolButton:
+    """A flat button with an action's icon; the tool tip shows its words and first key."""
+    button = QToolButton()
+    button.setDefaultAction(action)
+    button.setProperty("flat", "true")
+    button.setIconSize(QSize(18, 18))
+    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+    words = plain_text(action)
+    button.setAccessibleName(words)
+    keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+    action.setToolTip(f"{words} ({keys})" if keys else words)
+    return button
+
+
+def labelled_button(action: QAction, text: str = "", *, primary: bool = False) -> QPushButton:
+    """A button with words that triggers an action and follows its availability."""
+    button = QPushButton(text or plain_text(action))
+    button.setProperty("primary", "true" if primary else "false")
+    keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+    if keys:
+        button.setToolTip(f"{plain_text(action)} ({keys})")
+    if not primary:
+        button.setIcon(action.icon())
+    button.clicked.connect(action.trigger)
+    button.setEnabled(action.isEnabled())
+    action.enabledChanged.connect(button.setEnabled)
+    return button
+
+
+def push_button(text: str, clicked: Callable[[], object], *, primary: bool = False) -> QPushButton:
+    """A button with words that calls a function."""
+    button = QPushButton(text)
+    button.setProperty("primary", "true" if primary else "false")
+    button.clicked.connect(lambda _checked=False: clicked())
+    return button
+
+
+def plain_text(action: QAction) -> str:
+    """The words of an action without the mark of the access key and the ellipsis."""
+    return action.text().replace("&", "").removesuffix("…")

@@ -1,0 +1,53 @@
+"""What the window remembers between two starts: place, panes and recent workspaces (QSettings)."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSettings
+
+_RECENT = "workspaces/recent"
+
+
+class WindowState:
+    """Typed access to the stored values."""
+
+    def __init__(self, store: QSettings, recent_limit: int) -> None:
+        self._store = store
+        self.recent_limit = recent_limit
+
+    def recent(self) -> tuple[Path, ...]:
+        """Workspaces that were open lately and still exist, the last first."""
+        stored = self._store.value(_RECENT, [])
+        names = [stored] if isinstance(stored, str) else stored if isinstance(stored, list) else []
+        paths = [Path(name) for name in names if isinstance(name, str)]
+        return tuple(path for path in paths if path.is_dir())[: self.recent_limit]
+
+    def remember_workspace(self, root: Path) -> None:
+        """Puts a workspace at the head of the recent ones."""
+        others = [path for path in self.recent() if path != root]
+        self._store.setValue(_RECENT, [str(path) for path in [root, *others]][: self.recent_limit])
+
+    def clear_recent(self) -> None:
+        """Forgets the recent workspaces."""
+        self._store.remove(_RECENT)
+
+    def bytes(self, key: str) -> QByteArray | None:
+        """A stored geometry or splitter, or None."""
+        value = self._store.value(key)
+        return value if isinstance(value, QByteArray) and not value.isEmpty() else None
+
+    def set_bytes(self, key: str, value: QByteArray) -> None:
+        """Stores a geometry or splitter."""
+        self._store.setValue(key, value)
+
+    def flag(self, key: str, default: bool) -> bool:
+        """A stored yes or no."""
+        value = self._store.value(key, default)
+        return value in (True, "true", 1, "1")
+
+    def set_flag(self, key: str, value: bool) -> None:
+        """Stores a yes or no."""
+        self._store.setValue(key, value)
+
+    def sync(self) -> None:
+        """Writes everything to the disk."""
+        self._store.sync()
