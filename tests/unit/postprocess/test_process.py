@@ -182,8 +182,8 @@ def test_text_that_is_no_tag_stays():
 def test_spans_survive_all_steps():
     raw = (
         f"{EOS}\r\n\r\n\r\n{ref('title', (1, 1, 2, 2))}\r\n\r\n\r\n\r\n# A <|grounding|>title \r\n\r\n"
-        f"\r\n{ref('table_caption', (1, 1, 2, 2))}\n<center>Table \\coloneqq 1</center>\n<--- Page Split --->\n\n\n"
-        f"{ref('text', (1, 1, 2, 2))}\nlast line   \n\n"
+        f"\r\n{ref('table_caption', (1, 1, 2, 2))}\n<center>Table \\coloneqq 1</center>\n"
+        f"<--- Page Split --->\n\n\n{ref('text', (1, 1, 2, 2))}\nlast line   \n\n"
     )
     assert texts(document(raw)) == ["# A title", "Table := 1", "last line"]
 
@@ -194,9 +194,10 @@ def test_every_flag_has_words_for_the_reviewer():
 
 
 PARTS = st.sampled_from(
-    ["<|ref|>", "<|/ref|>", "<|det|>", "<|/det|>", "<|grounding|>", "text", "image", "title", "[[1, 2, 3, 4]]",
-     "[[", "12", ",", "]", "\n", "\n\n", " ", "<center>", "</center>", "\\coloneqq", "<--- Page Split --->", EOS,
-     "<|", "|>", "<", "|", ">", "re", "f", "# Hello", "<td>", "\r", "\u3000", "한글", "{target}"]
+    ["<|ref|>", "<|/ref|>", "<|det|>", "<|/det|>", "<|grounding|>", "text", "image", "title",
+     "[[1, 2, 3, 4]]", "[[", "12", ",", "]", "\n", "\n\n", " ", "<center>", "</center>",
+     "\\coloneqq", "<--- Page Split --->", "<|", "|>", "<", "|", ">", "re", "f", "# Hello", "<td>",
+     "\r", "\u3000", "한글", EOS]
 )  # fmt: skip
 OUTPUTS = st.lists(PARTS | st.text(max_size=5), max_size=30).map("".join)
 
@@ -247,8 +248,10 @@ def test_plain_text_loses_no_word(words):
 
 @pytest.mark.parametrize(
     "unit",
-    ["<|ref|>", "<|/det|>", "<|det|>[", "<|ref|>a<|/ref|>", "<|ref|>a<|/ref|><|det|>[[1,2,3,4]]<|/det|>", "<|re",
-     "|>", "<center>", "\\coloneqq", " \n", "\n", "<|det|>[[1,2,3,4] , ", "<|ref|>\n\n"],
+    [
+        "<|ref|>", "<|/det|>", "<|det|>[", "<|ref|>a<|/ref|>", "<|ref|>a<|/ref|><|det|>[[1,2,3,4]]<|/det|>",
+        "<|re", "|>", "<center>", "\\coloneqq", " \n", "\n", "<|det|>[[1,2,3,4] , ", "<|ref|>\n\n",
+    ],
 )  # fmt: skip
 def test_time_grows_with_the_length_only(unit):
     def seconds(count):

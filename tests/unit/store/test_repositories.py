@@ -31,6 +31,11 @@ def test_a_revision_comes_back_as_it_was_given(ws: Workspace, page_id: int) -> N
     assert (revision.task, revision.prompt, revision.parameters) == (new.task, new.prompt, new.parameters)
 
 
+def test_half_a_character_does_not_cost_the_label(ws: Workspace, page_id: int) -> None:
+    kept = ws.labels.append(page_id, NewRevision("a \ud83d\ude00 b \ud83d c", HUMAN), make_current=True)
+    assert kept.text == "a \U0001f600 b \ufffd c"
+
+
 def test_history_is_newest_first_and_a_draft_beside_does_not_change_the_page(
     ws: Workspace, page_id: int
 ) -> None:

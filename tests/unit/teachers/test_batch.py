@@ -52,7 +52,7 @@ def run(teacher: Scripted, count: int, **options: object) -> tuple[BatchSummary,
 
 def test_all_pages_are_drafted_with_bounded_concurrency() -> None:
     async def script(page: PageSource) -> Draft:
-        for _ in range(page.page_index % 3):
+        for _ in range(1 + page.page_index % 3):
             await asyncio.sleep(0)
         return Draft(page.key)
 
