@@ -38,6 +38,7 @@ class LabelRepository:
             WorkspaceError: There is no such page, or the database cannot be written.
         """
         created = time.time()
+        text, raw = _storable(revision.text), _storable(revision.raw)
         with self._database.transaction():
             if self._database.integer("SELECT 1 FROM pages WHERE id = ?", (page_id,)) is None:
                 raise WorkspaceError(f"The workspace has no page with the id {page_id}.")
@@ -48,18 +49,16 @@ class LabelRepository:
                     page_id,
                     revision.source,
                     created,
-                    _snippet(revision.text),
+                    _snippet(text),
                     revision.task,
                     revision.prompt,
                     json.dumps(dict(revision.parameters), ensure_ascii=False),
                     json.dumps([_region_to_json(region) for region in revision.regions], ensure_ascii=False),
-                    revision.text,
-                    revision.raw,
+                    text,
+                    raw,
                 ),
             )
-            self._database.write(
-                "INSERT INTO label_search (rowid, text) VALUES (?, ?)", (revision_id, revision.text)
-            )
+            self._database.write("INSERT INTO label_search (rowid, text) VALUES (?, ?)", (revision_id, text))
             if make_current:
                 self.set_current(page_id, revision_id)
         return self.get(revision_id)
@@ -109,6 +108,13 @@ class LabelRepository:
             "SELECT source, count(*) FROM label_revisions GROUP BY source ORDER BY source"
         )
         return dict(rows)
+
+
+def _storable(text: str) -> str:
+    """Join surrogate pairs and replace lone ones, which SQLite refuses: an odd character beats a lost label."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _snippet(text: str) -> str:
