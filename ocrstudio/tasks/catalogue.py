@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ocrstudio.domain.errors import ConfigError, InputError
 from ocrstudio.settings.prompts import PromptConfig, load_prompts
-from ocrstudio.tasks.prompt import IMAGE_PLACEHOLDER, with_target
+from ocrstudio.tasks.prompt import IMAGE_PLACEHOLDER, require_target, with_target
 from ocrstudio.tasks.task import Task
 
 # The prompts DeepSeek-OCR was trained with; their wording is in config/prompts.yaml.
@@ -72,6 +72,7 @@ def get_task(tasks: Mapping[str, Task], task_id: str) -> Task:
         InputError: There is no such task (the message names the nearest one), or its target does not fit.
     """
     if task_id in tasks:
+        require_target(tasks[task_id])
         return tasks[task_id]
     key, separator, target = task_id.partition(_TARGET_SEPARATOR)
     key = key.strip()

@@ -117,6 +117,8 @@ def test_a_target_is_filled_in_and_asked_for():
         student_prompt(tasks["locate"])
     with pytest.raises(InputError, match="needs to know what to look for"):
         get_task(tasks, "locate:  ")
+    with pytest.raises(InputError, match="needs to know what to look for"):
+        get_task(tasks, "locate")
     with pytest.raises(InputError, match="takes no target"):
         get_task(tasks, "free_ocr:word")
 
