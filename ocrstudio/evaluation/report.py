@@ -18,10 +18,7 @@ from ocrstudio.evaluation.results import ErrorRate, EvaluationReport, Flag, Over
 from ocrstudio.evaluation.teds import page_teds
 from ocrstudio.postprocess.repetition import find_runaway
 
-__all__ = [
-    "CAP", "DEFAULT_SEED", "EvaluationReport", "PageResult", "Pair", "build_report", "from_json", "read", "to_json",
-    "write",
-]  # fmt: skip
+__all__ = ["EvaluationReport", "PageResult", "Pair", "build_report", "from_json", "read", "to_json", "write"]
 
 CAP = 1.0
 DEFAULT_SEED = 3407
