@@ -11,5 +11,5 @@ Entry points for the rest of the package:
 * `modeling.model.DeepseekOcrForConditionalGeneration` - the network; its docstring lists inputs and outputs.
 * `processor.OcrProcessor` - pictures, prompts and answers become batches, for training and inference alike.
 * `layout` - native parameter names <-> the names of the public checkpoint.
-* `weights.save_model` - write merged weights in the public layout.
+* `export.save_model` - write merged weights in the public layout.
 """

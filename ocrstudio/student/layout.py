@@ -56,8 +56,7 @@ def _rename(name: str, rules: list[tuple[re.Pattern[str], str]]) -> str:
 
 
 def to_checkpoint_name(native: str) -> str:
-    """Checkpoint name of a module or parameter of the network, apart from fused experts
-    (`checkpoint_slices`).
+    """Checkpoint name of a module or parameter of the network; of fused experts, see `checkpoint_slices`.
 
     A PEFT prefix (``base_model.model.``) and what follows a module (``.lora_A.weight``) are kept.
     """

@@ -1,0 +1,237 @@
+"""Read and write checkpoints of the public layout.
+
+Reading goes straight into the final parameters: the network is built without memory, gets uninitialised
+storage of the target type on the target device, and every tensor is copied to its place. A shard stays mapped
+into memory only for a few hundred megabytes at a time, so that the peak is the weights and little more. Files
+are checked before anything is copied. Pickled weights are never opened.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+from transformers.models.deepseek_ocr2.modeling_deepseek_ocr2 import DeepseekOcr2TextRotaryEmbedding
+
+from ocrstudio.domain.errors import ModelError
+from ocrstudio.student.configuration import DeepseekOcrConfig, read_config
+from ocrstudio.student.layout import TensorSlice, layout_of
+from ocrstudio.student.modeling.model import DeepseekOcrForConditionalGeneration
+
+INDEX_FILE = "model.safetensors.index.json"
+_COPY_AGAIN = "Copy or download the model folder again."
+# Buffers that some fine-tuned uploads carry along; they hold no weights.
+_STRAY_BUFFERS = frozenset({"model.vision_model.embeddings.position_ids"})
+_WEIGHT_TYPES = frozenset({"BF16", "F16", "F32", "F64"})
+_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+_MAPPED_BYTES = 256 * 1024**2
+_NAMES_SHOWN = 3
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class _StoredTensor:
+    """Where a checkpoint holds a tensor."""
+
+    file: Path
+    shape: tuple[int, ...]
+    type: str
+
+
+def load_model(
+    folder: Path,
+    *,
+    dtype: torch.dtype = torch.bfloat16,
+    device: torch.device | str = "cpu",
+    progress: Progress | None = None,
+) -> DeepseekOcrForConditionalGeneration:
+    """Load a checkpoint folder of the public layout.
+
+    Args:
+        folder: Holds ``config.json`` and safetensors files.
+        dtype: Type of the parameters, whatever the files hold.
+        device: Where they go.
+        progress: Called with the bytes read and the bytes in all.
+
+    Returns:
+        The network in evaluation mode.
+
+    Raises:
+        ModelError: A file is missing, damaged or pickled, or tensors are missing, unexpected or of the wrong
+        shape.
+    """
+    config = read_config(folder)
+    stored = _read_directory(folder)
+    model = _build_empty(config)
+    layout = layout_of(dict(model.named_parameters()))
+    _check(folder, layout, stored)
+    _allocate(model, dtype, device)
+    _copy_all(model, layout, stored, progress)
+    model.eval()
+    return model
+
+
+def _build_empty(config: DeepseekOcrConfig) -> DeepseekOcrForConditionalGeneration:
+    with torch.device("meta"):
+        model: DeepseekOcrForConditionalGeneration = DeepseekOcrForConditionalGeneration(config)
+    return model
+
+
+def _allocate(
+    model: DeepseekOcrForConditionalGeneration, dtype: torch.dtype, device: torch.device | str
+) -> None:
+    """Give the parameters storage; nothing is written to it yet."""
+    model.to(dtype)
+    model.to_empty(device=device)
+    reset_rotary_frequencies(model)
+
+
+def reset_rotary_frequencies(model: DeepseekOcrForConditionalGeneration) -> None:
+    """Compute the rotary frequencies anew, in float32: no checkpoint holds them, and a cast would round them."""
+    language_model = model.model.language_model
+    language_model.rotary_emb = DeepseekOcr2TextRotaryEmbedding(language_model.config).to(model.device)
+
+
+def _read_directory(folder: Path) -> dict[str, _StoredTensor]:
+    """All tensors of a checkpoint folder, from the headers of its files."""
+    stored: dict[str, _StoredTensor] = {}
+    for path in _weight_files(folder):
+        try:
+            with safe_open(path, framework="pt") as file:
+                for name in file.keys():  # noqa: SIM118 (not a dictionary)
+                    part = file.get_slice(name)
+                    stored[name] = _StoredTensor(path, tuple(part.get_shape()), part.get_dtype())
+        except (OSError, SafetensorError) as error:
+            raise ModelError(
+                f"The weights file {path} is damaged or incomplete: {error}.", _COPY_AGAIN
+            ) from error
+    return stored
+
+
+def _weight_files(folder: Path) -> list[Path]:
+    """The safetensors files of a checkpoint: those of the index, or all that lie there."""
+    index = folder / INDEX_FILE
+    if index.exists():
+        try:
+            names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+        except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+            raise ModelError(f"The index {index} cannot be read: {error!r}.", _COPY_AGAIN) from error
+        files = [folder / Path(name).name for name in names]
+        missing = [file.name for file in files if not file.is_file()]
+        if missing:
+            raise ModelError(
+                f"The model folder {folder} is incomplete: {_listed(missing)} missing.", _COPY_AGAIN
+            )
+        return files
+    files = sorted(file for file in folder.glob("*.safetensors") if not file.name.startswith("adapter_"))
+    if files:
+        return files
+    pickles = sorted(file.name for pattern in _PICKLES for file in folder.glob(pattern))
+    if pickles:
+        raise ModelError(
+            f"The model folder {folder} holds pickled weights only ({_listed(pickles)}), which can "
+            "run any code.",
+            "Use a copy of the model with safetensors files.",
+        )
+    raise ModelError(f"The model folder {folder} holds no safetensors file.", _COPY_AGAIN)
+
+
+def _check(folder: Path, layout: Mapping[str, TensorSlice], stored: Mapping[str, _StoredTensor]) -> None:
+    """Compare what the network needs with what the files hold; one sentence names all that is wrong."""
+    missing = [name for name in layout if name not in stored]
+    extra = [name for name in stored if name not in layout and name not in _STRAY_BUFFERS]
+    shared = [name for name in layout if name in stored]
+    misshapen = [
+        f"{name} {list(stored[name].shape)} instead of {list(layout[name].shape)}"
+        for name in shared
+        if stored[name].shape != layout[name].shape
+    ]
+    mistyped = [f"{name} {stored[name].type}" for name in shared if stored[name].type not in _WEIGHT_TYPES]
+    problems = [
+        f"{len(names)} {what} ({_listed(names)})"
+        for what, names in (
+            ("missing", missing),
+            ("unexpected", extra),
+            ("of the wrong shape", misshapen),
+            ("of a quantised or unknown type", mistyped),
+        )
+        if names
+    ]
+    if problems:
+        raise ModelError(
+            f"The weights in {folder} do not fit its configuration: tensors {'; '.join(problems)}.",
+            "Only unquantised DeepSeek-OCR (version 1) checkpoints in the public layout can be loaded.",
+        )
+
+
+def _listed(names: Iterable[str]) -> str:
+    names = list(names)
+    rest = len(names) - _NAMES_SHOWN
+    return ", ".join(names[:_NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _copy_all(
+    model: DeepseekOcrForConditionalGeneration,
+    layout: Mapping[str, TensorSlice],
+    stored: Mapping[str, _StoredTensor],
+    progress: Progress | None,
+) -> None:
+    parameters = {name: parameter.detach() for name, parameter in model.named_parameters()}
+    total = sum(parameter.nbytes for parameter in parameters.values())
+    done = 0
+    for file, names in _batches(layout, stored):
+        with safe_open(file, framework="pt") as tensors:
+            for name in names:
+                target = layout[name].of(parameters[layout[name].native])
+                target.copy_(tensors.get_tensor(name))
+                done += target.nbytes
+        if progress is not None:
+            progress(done, total)
+
+
+def _batches(
+    layout: Mapping[str, TensorSlice], stored: Mapping[str, _StoredTensor]
+) -> Iterable[tuple[Path, list[str]]]:
+    """Tensors to read while a file is open: opening it anew gives back the memory of what was read before."""
+    by_file: dict[Path, list[str]] = {}
+    for name in layout:
+        by_file.setdefault(stored[name].file, []).append(name)
+    for file, names in by_file.items():
+        batch: list[str] = []
+        size = 0
+        for name in names:
+            batch.append(name)
+            size += 4 * torch.Size(stored[name].shape).numel()
+            if size >= _MAPPED_BYTES:
+                yield file, batch
+                batch, size = [], 0
+        if batch:
+            yield file, batch
+
+
+def checkpoint_tensors(model: DeepseekOcrForConditionalGeneration) -> dict[str, Tensor]:
+    """Views of all weights under their checkpoint names; buffers are not among them.
+
+    Raises:
+        ModelError: The model still carries an adapter, or is no plain network for another reason.
+    """
+    parameters = dict(model.named_parameters())
+    expected = dict(_build_empty(model.config).named_parameters())
+    different = sorted(
+        name
+        for name in parameters.keys() | expected.keys()
+        if name not in parameters or name not in expected or parameters[name].shape != expected[name].shape
+    )
+    if different:
+        raise ModelError(
+            f"The model cannot be written as a checkpoint: {_listed(different)} do not belong to the "
+            "plain network.",
+            "Merge the adapter into the weights first.",
+        )
+    return {
+        name: piece.of(parameters[piece.native].detach()) for name, piece in layout_of(parameters).items()
+    }
