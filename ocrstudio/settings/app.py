@@ -138,7 +138,7 @@ def load_app_settings(user_file: Path | None = None) -> AppSettings:
     """
     layers = [file_layer(config_dir() / SHIPPED_FILE)]
     user_file = user_file or user_settings_file()
-    if user_file.exists():
+    if _exists(user_file):
         layers.append(file_layer(user_file))
     data: dict[str, Any] = {}
     for layer in layers:
@@ -160,7 +160,7 @@ def save_overrides(values: Mapping[str, Any], user_file: Path | None = None) -> 
     user_file = user_file or user_settings_file()
     shipped = file_layer(config_dir() / SHIPPED_FILE)
     # References to environment variables stay references.
-    kept = read_yaml(user_file, substitute=False)[0] if user_file.exists() else {}
+    kept = read_yaml(user_file, substitute=False)[0] if _exists(user_file) else {}
     change = override_layer(values)
     check(AppSettings, merge(shipped.data, change.data), [shipped, change])
     wanted = merge(kept, plain_items(change.data))
@@ -174,4 +174,13 @@ def save_overrides(values: Mapping[str, Any], user_file: Path | None = None) -> 
         raise ConfigError(
             f"The settings cannot be saved to {user_file}: {error.strerror or error}.",
             "Check the permissions and the free space of that folder.",
+        ) from error
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read: {error.strerror or error}.", "Check the permissions of its folder."
         ) from error

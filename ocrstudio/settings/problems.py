@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from ocrstudio.domain.errors import ConfigError
 from ocrstudio.settings.loader import KeyPath, LineMap, dotted, problem_list
 
-_SECRET = re.compile(r"key|token|secret|password", re.IGNORECASE)
+_SECRET = re.compile(r"(?:^|_)(?:key|secret|password)$", re.IGNORECASE)
 _MAX_QUOTED = 60
 
 
@@ -143,6 +143,8 @@ def _models_of(annotation: object) -> list[type[BaseModel]]:
 
 
 def _suggestion(value: object, choices: Sequence[str]) -> str:
+    if value in choices:
+        return "; write it without quotes."
     if isinstance(value, str) and difflib.get_close_matches(value.lower(), choices, n=1, cutoff=0.6):
         return nearest(value, choices)
     return "."

@@ -43,11 +43,13 @@ class LoraConfig(Section):
     lora_alpha: int = Field(ge=1, le=1024, description="Scale of the adapter; its effect is lora_alpha / r.")
     lora_dropout: float = Field(ge=0, lt=1, description="Dropout before the adapter; 0 is fastest.")
     vision_target_modules: Strings = Field(
+        min_length=1,
         description="Layers of the vision encoder adapted with --mode vision or both, by "
-        "the end of their name."
+        "the end of their name.",
     )
     llm_target_modules: Strings = Field(
-        description="Layers of the language model adapted with --mode llm or both, by the end of their name."
+        min_length=1,
+        description="Layers of the language model adapted with --mode llm or both, by the end of their name.",
     )
     train_routed_experts: bool = Field(
         description="Also adapt the 64 routed experts of each layer: 95 % of the adapter in llm mode."

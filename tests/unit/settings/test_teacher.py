@@ -49,6 +49,7 @@ def test_a_file_may_hold_several_types_to_switch_between(config):
         (f"api: {{base_url: 'http://me:{KEY}@host/v1'}}", "must not hold a user name or password"),
         (f"api: {{api_key: [{KEY}]}}", "must be text"),
         ("api: {modelname: x}", 'did you mean "model_name"'),
+        ("generation: {max_tokens: many}", 'whole number, not "many"'),
         ("request: {timeout: 0}", "more than 0"),
         (
             "prompts: {invoice: {user: y, usr: x}}",

@@ -71,6 +71,8 @@ def test_one_problem_is_one_sentence(config):
         ("model: {load_in_4bit: yes}", "true or false"),
         ("lora: {vision_target_modules: fc1}", "a list"),
         ("lora: {vision_target_modules: [1]}", r"vision_target_modules\[0\]"),
+        ("lora: {llm_target_modules: []}", "at least 1"),
+        ('model: {use_gradient_checkpointing: "true"}', "without quotes"),
         ("training: {learning_rate: }", "a number, not empty"),
         ("training: {early_stopping_patience: 2, eval_steps: null}", "needs eval_steps"),
         ("training: {max_steps: 5, num_train_epochs: 2}", "either max_steps or num_train_epochs"),
