@@ -1,0 +1,163 @@
+"""From files and folders to pages, grouped into documents."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ocrstudio.domain.document import DocumentKind
+from ocrstudio.domain.errors import InputError, OcrStudioError
+from ocrstudio.pdf import find_sources, open_document
+from ocrstudio.services.page_names import document_names
+from ocrstudio.teachers.base import PageSource
+
+_PAGE_STEM = re.compile(r"(?P<name>.+)_p(?P<page>\d+)")
+
+
+@dataclass(frozen=True)
+class InputPage:
+    """A page to label.
+
+    Attributes:
+        id: The same for the same page in a later run: absolute path, page, size and time of the file.
+        document: Name of its document, and of its Markdown file.
+        number: Page number in the document, from 1.
+        path: The file it comes from.
+        source: What a teacher is given.
+        is_picture: Whether the file is the picture of this page and nothing else.
+    """
+
+    id: str
+    document: str
+    number: int
+    path: Path
+    source: PageSource
+    is_picture: bool
+
+
+@dataclass(frozen=True)
+class FoundPages:
+    """All pages in order, and the files that could not be opened."""
+
+    pages: tuple[InputPage, ...]
+    problems: tuple[OcrStudioError, ...]
+
+
+def find_pages(
+    images: Path | None, documents: Path | None, *, password: str | None, dpi: float
+) -> FoundPages:
+    """List the pages of an image file or folder and of a PDF file or folder.
+
+    Pictures named ``{name}_p{page}`` are pages of the document ``{name}``, in numeric order.
+
+    Args:
+        images: Picture or folder, or None.
+        documents: PDF or folder, or None.
+        password: Tried on encrypted PDFs.
+        dpi: Resolution for pages that are rendered.
+
+    Raises:
+        InputError: Nothing is given, a path does not exist, or a folder holds nothing of that kind.
+    """
+    pictures = _sources(images, DocumentKind.IMAGE) if images is not None else []
+    pdfs = _sources(documents, DocumentKind.PDF) if documents is not None else []
+    if not pictures and not pdfs:
+        raise InputError("There is nothing to label.", "Give --images or --pdf, each a file or a folder.")
+    counts, problems = _count_pages([*pdfs, *pictures], password)
+    pages = _document_pages([path for path in pdfs if path in counts], counts, password, dpi)
+    taken = {page.document.casefold() for page in pages}
+    pages += _picture_pages([path for path in pictures if path in counts], counts, taken, dpi)
+    return FoundPages(tuple(pages), tuple(problems))
+
+
+def _sources(path: Path, kind: DocumentKind) -> list[Path]:
+    """The file, whatever it is, or the files of that kind in a folder."""
+    found = find_sources(path)
+    if path.is_file():
+        return found
+    is_pdf = kind is DocumentKind.PDF
+    wanted = [file for file in found if (file.suffix.lower() == ".pdf") == is_pdf]
+    if not wanted:
+        other = "--images" if is_pdf else "--pdf"
+        what = "PDF" if is_pdf else "image"
+        raise InputError(f"The folder {path} holds no {what} file.", f"For its other files use {other}.")
+    return wanted
+
+
+def _count_pages(paths: Iterable[Path], password: str | None) -> tuple[dict[Path, int], list[OcrStudioError]]:
+    counts: dict[Path, int] = {}
+    problems: list[OcrStudioError] = []
+    for path in paths:
+        try:
+            with open_document(path, password) as document:
+                counts[path] = document.page_count
+        except OcrStudioError as error:
+            problems.append(error)
+    return counts, problems
+
+
+def _document_pages(
+    paths: Sequence[Path], counts: Mapping[Path, int], password: str | None, dpi: float
+) -> list[InputPage]:
+    names = document_names(paths, Path())
+    return [
+        _page(path, name, index, index + 1, is_picture=False, password=password, dpi=dpi)
+        for path, name in zip(paths, names, strict=True)
+        for index in range(counts[path])
+    ]
+
+
+def _picture_pages(
+    paths: Sequence[Path], counts: Mapping[Path, int], taken: set[str], dpi: float
+) -> list[InputPage]:
+    """Pictures that belong together by their names first, then the rest, each a document of its own."""
+    grouped: dict[str, dict[int, Path]] = {}
+    single: list[Path] = []
+    for path in paths:
+        match = _PAGE_STEM.fullmatch(path.stem)
+        siblings = grouped.setdefault(match["name"], {}) if match and counts[path] == 1 else None
+        if match is None or siblings is None or int(match["page"]) in siblings:
+            single.append(path)
+        else:
+            siblings[int(match["page"])] = path
+    pages: list[InputPage] = []
+    for name, by_number in grouped.items():
+        free = _free_name(name, taken)
+        pages += [
+            _page(path, free, 0, number, is_picture=True, dpi=dpi)
+            for number, path in sorted(by_number.items())
+        ]
+    for path in single:
+        free = _free_name(path.stem, taken)
+        frames = counts[path]
+        pages += [
+            _page(path, free, index, index + 1, is_picture=frames == 1, dpi=dpi) for index in range(frames)
+        ]
+    return pages
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    free, number = name, 2
+    while free.casefold() in taken:
+        free, number = f"{name}_{number}", number + 1
+    taken.add(free.casefold())
+    return free
+
+
+def _page(
+    path: Path,
+    document: str,
+    index: int,
+    number: int,
+    *,
+    is_picture: bool,
+    password: str | None = None,
+    dpi: float,
+) -> InputPage:
+    state = path.stat()
+    key = path.name if is_picture else f"{path.name}, page {number}"
+    source = PageSource(
+        key, image=path if is_picture else None, document=path, page_index=index, password=password, dpi=dpi
+    )
+    identity = f"{path.resolve().as_posix()}#{index}@{state.st_size}.{state.st_mtime_ns}"
+    return InputPage(identity, document, number, path, source, is_picture)
