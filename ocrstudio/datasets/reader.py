@@ -73,8 +73,12 @@ class Dataset:
         """One sentence with all counts, such as ``118 samples; 2 lines skipped (image not found: 2)``."""
         counts = Counter(problem.kind for problem in self.problems)
         parts = [f"{kind.value}: {count}" for kind, count in counts.most_common()]
-        skipped = f"; {self.skipped} lines skipped" if self.skipped else ""
-        return f"{len(self.samples)} samples{skipped}" + (f" ({', '.join(parts)})" if parts else "")
+        skipped = f"; {_count(self.skipped, 'line')} skipped" if self.skipped else ""
+        return f"{_count(len(self.samples), 'sample')}{skipped}" + (f" ({', '.join(parts)})" if parts else "")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def read_dataset(path: Path, *, strict: bool = False) -> Dataset:

@@ -3,11 +3,13 @@
 train.jsonl  eval.jsonl  images/{name}_p{page}.png  manifest.json
 """
 
+import glob
 import hashlib
 import json
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,7 @@ TRAIN: Final = "train.jsonl"
 EVALUATION: Final = "eval.jsonl"
 IMAGES: Final = "images"
 MANIFEST_VERSION: Final = 1
+_ABANDONED_S = 24 * 3600.0  # no export takes a day
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,10 @@ def _swap(building: Path, target: Path) -> None:
 
 
 def _recover(target: Path) -> None:
+    """Tidy up after an export that was killed."""
+    for abandoned in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
+        if time.time() - abandoned.stat().st_mtime > _ABANDONED_S:
+            shutil.rmtree(abandoned, ignore_errors=True)
     old = _old(target)
     if old.exists():
         if target.exists():

@@ -111,7 +111,10 @@ class LabelRepository:
 
 
 def _storable(text: str) -> str:
-    """Join surrogate pairs and replace lone ones, which SQLite refuses: an odd character beats a lost label."""
+    """Join surrogate pairs and replace lone ones.
+
+    SQLite refuses them, and a label is not to be lost to one character.
+    """
     if text.isascii():
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -1,0 +1,138 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from ocrstudio.datasets import Dataset, DatasetRecord, ProblemKind, read_dataset, reader
+from ocrstudio.domain.errors import DatasetError
+
+
+def line(
+    content: str = "<image>\nFree OCR.", images: object = ("p.png",), answer: object = "text", **roles: str
+) -> str:
+    user = {"role": roles.get("user", "<|User|>"), "content": content, "images": images}
+    assistant = {"role": roles.get("assistant", "<|Assistant|>"), "content": answer}
+    return json.dumps({"messages": [user, assistant]})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "p.png").touch()
+    return tmp_path
+
+
+def read(folder: Path, content: str | bytes, **options: bool) -> Dataset:
+    path = folder / "d.jsonl"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return read_dataset(path, **options)
+
+
+def test_a_good_line_becomes_a_sample(folder: Path) -> None:
+    dataset = read(folder, line(answer="# Ä\n\n한국어") + "\n")
+    (sample,) = dataset.samples
+    assert (sample.image, sample.image_name, sample.line) == (folder / "p.png", "p.png", 1)
+    assert (sample.prompt, sample.answer) == ("<image>\nFree OCR.", "# Ä\n\n한국어")
+    assert dataset.problems == ()
+    assert dataset.summary() == "1 sample"
+
+
+def test_the_toolkits_own_example_is_read(folder: Path) -> None:
+    example = (
+        '{"messages": [{"role": "<|User|>", "content": "<image>\\nConvert this document to markdown.", '
+        '"images": ["p.png"]}, {"role": "<|Assistant|>", "content": "# Title\\n\\nContent..."}]}'
+    )
+    assert read(folder, example).samples[0].answer == "# Title\n\nContent..."
+    assert DatasetRecord.from_json(example).to_json() == example
+
+
+@pytest.mark.parametrize(
+    ("bad", "kind"),
+    [
+        ("{not json", ProblemKind.NOT_JSON),
+        ("[" * 100_000, ProblemKind.NOT_JSON),
+        ("7", ProblemKind.NO_MESSAGES),
+        ("{}", ProblemKind.NO_MESSAGES),
+        ('{"messages": ["a"]}', ProblemKind.NO_MESSAGES),
+        ('{"messages": []}', ProblemKind.WRONG_TURNS),
+        (line(user="<|Assistant|>"), ProblemKind.WRONG_TURNS),
+        (line(user="user"), ProblemKind.UNKNOWN_ROLE),
+        (line(assistant="<|System|>"), ProblemKind.UNKNOWN_ROLE),
+        (line(content="Free OCR."), ProblemKind.NO_IMAGE_TOKEN),
+        (line(content="<image><image>"), ProblemKind.SEVERAL_IMAGES),
+        (line(images=["p.png", "p.png"]), ProblemKind.SEVERAL_IMAGES),
+        (line(images=[]), ProblemKind.NO_IMAGE),
+        (line(images="p.png"), ProblemKind.NO_IMAGE),
+        (line(images=["gone.png"]), ProblemKind.MISSING_IMAGE),
+        (line(images=["\x00"]), ProblemKind.MISSING_IMAGE),
+        (line(answer=" \n"), ProblemKind.EMPTY_ANSWER),
+        (line(answer=None), ProblemKind.NO_MESSAGES),
+    ],
+)
+def test_a_bad_line_is_named_and_the_others_are_kept(folder: Path, bad: str, kind: ProblemKind) -> None:
+    content = f"{line()}\n{bad}\n{line()}\n"
+    dataset = read(folder, content)
+    assert [sample.line for sample in dataset.samples] == [1, 3]
+    assert [(problem.line, problem.kind) for problem in dataset.problems] == [(2, kind)]
+    assert str(dataset.problems[0]).startswith("Line 2: ")
+    assert dataset.summary() == f"2 samples; 1 line skipped ({kind.value}: 1)"
+    with pytest.raises(DatasetError, match=r"d\.jsonl, line 2: "):
+        read(folder, content, strict=True)
+
+
+def test_bytes_that_are_not_utf8_cost_only_their_line(folder: Path) -> None:
+    dataset = read(folder, line().encode() + b"\n" + line(answer="\xe4").encode("latin-1") + b"\xe4\n")
+    assert [problem.kind for problem in dataset.problems] == [ProblemKind.NOT_UTF8]
+    assert len(dataset.samples) == 1
+
+
+def test_a_byte_order_mark_and_blank_lines_cost_nothing(folder: Path) -> None:
+    dataset = read(folder, b"\xef\xbb\xbf" + line().encode() + b"\r\n\r\n" + line().encode(), strict=True)
+    assert [sample.line for sample in dataset.samples] == [1, 3]
+    assert [problem.kind for problem in dataset.problems] == [
+        ProblemKind.BYTE_ORDER_MARK,
+        ProblemKind.BLANK_LINE,
+    ]
+    assert dataset.skipped == 0
+
+
+def test_a_huge_line_is_not_kept_in_memory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "MAX_LINE_BYTES", 1000)
+    dataset = read(folder, f"{line()}\n{line(answer='x' * 5000)}\n{line()}")
+    assert [sample.line for sample in dataset.samples] == [1, 3]
+    assert [(problem.line, problem.kind) for problem in dataset.problems] == [(2, ProblemKind.TOO_LONG)]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "is empty"),
+        (line().encode("utf-16"), "UTF-16"),
+        (f"[{line()}]".encode(), "JSON array"),
+    ],
+)
+def test_a_file_that_is_no_dataset_is_one_sentence(folder: Path, content: bytes, sentence: str) -> None:
+    with pytest.raises(DatasetError, match=sentence):
+        read(folder, content)
+
+
+def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"nowhere\.jsonl cannot be read: No such file"):
+        read_dataset(tmp_path / "nowhere.jsonl")
+
+
+def test_pictures_are_found_beside_the_file_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    beside, elsewhere = tmp_path / "data", tmp_path / "here"
+    for folder in (beside, elsewhere):
+        (folder / "images").mkdir(parents=True)
+        (folder / "images" / "both.png").touch()
+    (elsewhere / "cwd.png").touch()
+    monkeypatch.chdir(elsewhere)
+    absolute = str(elsewhere / "cwd.png")
+    names = ["images/both.png", "cwd.png", absolute, "images\\both.png"]
+    dataset = read(beside, "\n".join(line(images=[name]) for name in names))
+    assert [sample.image for sample in dataset.samples] == [
+        beside / "images" / "both.png",
+        elsewhere / "cwd.png",
+        elsewhere / "cwd.png",
+        beside / "images" / "both.png",
+    ]
