@@ -26,6 +26,8 @@ def config_error(error: ValidationError, model: type[BaseModel], layers: Sequenc
     """
     found: dict[str, list[tuple[int | None, str]]] = {}
     for detail in error.errors(include_url=False):
+        if _is_echo(detail):
+            continue
         path = tuple(part for part in detail["loc"] if _belongs_to_data(part))
         name, line = _origin(path, layers)
         found.setdefault(name, []).append((line, _sentence(detail, path, model)))
@@ -40,6 +42,11 @@ def nearest(word: str, choices: Sequence[str]) -> str:
         if close and choice.lower() == close[0]:
             return f'; did you mean "{choice}"?'
     return f"; possible: {', '.join(choices)}." if choices else "."
+
+
+def _is_echo(detail: ErrorDetails) -> bool:
+    # pydantic calls a list too short when it had to leave out wrong items, which it reports by themselves.
+    return detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]
 
 
 def _belongs_to_data(part: str | int) -> bool:
