@@ -132,7 +132,7 @@ def stop(run: str, place: Path | None, force: bool, wait: float) -> int:
     """Stop a run: it saves a checkpoint and ends, and can be resumed."""
     folder = find_run(run, _places(place))
     if force:
-        return report_outcome(folder, force_stop(folder, Patience(save=wait)))
+        return report_outcome(folder, force_stop(folder, Patience(wait, min(wait, Patience.terminate))))
     request_stop(folder)
     click.echo("Asked to stop; waiting for the checkpoint.")
     state = wait_until_over(folder, wait)

@@ -27,6 +27,7 @@ PROTOCOL_VERSION = 1
 
 _RESERVED = frozenset({"v", "seq", "time", "type"})
 _TAIL_BLOCK = 65_536
+_PORTION = 1 << 20
 _MAX_WAITING_LINES = 10_000
 
 
@@ -200,6 +201,7 @@ class EventFollower:
         self._path = path
         self._offset = 0
         self.stream = EventStream(after)
+        self.is_behind = False
 
     @property
     def gaps(self) -> list[Gap]:
@@ -209,13 +211,21 @@ class EventFollower:
     def poll_lines(self) -> list[tuple[Event, str]]:
         """New events since the last call, each with the line it came from.
 
+        A long history comes in portions; `is_behind` tells whether there is more.
+
         Raises:
             UnknownVersionError: The log has another protocol version.
         """
+        self.is_behind = False
         try:
             with self._path.open("rb") as file:
                 file.seek(self._offset)
-                block = file.read()
+                block = file.read(_PORTION)
+                self.is_behind = len(block) == _PORTION
+                while self.is_behind and b"\n" not in block:  # one line longer than a portion
+                    rest = file.read(_PORTION)
+                    self.is_behind = len(rest) == _PORTION
+                    block += rest
         except FileNotFoundError:
             return []
         complete = block[: block.rfind(b"\n") + 1]
@@ -228,8 +238,11 @@ class EventFollower:
         return found
 
     def poll(self) -> list[Event]:
-        """New events since the last call, as `poll_lines`."""
-        return [event for event, _ in self.poll_lines()]
+        """All new events since the last call, as `poll_lines`."""
+        events = [event for event, _ in self.poll_lines()]
+        while self.is_behind:
+            events += [event for event, _ in self.poll_lines()]
+        return events
 
 
 def read_events(path: Path, after: int = 0) -> list[Event]:

@@ -4,9 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from typing import Any
 
 import psutil
+
+_POLL = 0.02
 
 
 def own_session(*, detached: bool = False) -> dict[str, Any]:
@@ -43,4 +46,14 @@ def kill_tree(process: psutil.Process, timeout: float = 5.0) -> None:
             member.kill()
         except psutil.NoSuchProcess:
             continue
-    psutil.wait_procs(doomed, timeout=timeout)
+    deadline = time.monotonic() + timeout
+    while any(_runs(member) for member in doomed) and time.monotonic() < deadline:
+        time.sleep(_POLL)
+
+
+def _runs(process: psutil.Process) -> bool:
+    """Whether a process still does something; one that only waits to be collected by its parent does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -51,6 +51,8 @@ class Relay:
             found = self._follower.poll_lines()
             yield from (Followed(event, line) for event, line in found)
             terminal = bool(found) and found[-1][0].is_terminal
+            if self._follower.is_behind:
+                continue
             quiet_polls = 0 if found else quiet_polls + 1
             if terminal or quiet_polls % _STATE_EVERY == 1:
                 state = self._folder.state()

@@ -29,7 +29,7 @@ class Patience:
     """
 
     save: float = 120.0
-    terminate: float = 15.0
+    terminate: float = 10.0
 
 
 def request_stop(folder: RunFolder) -> None:

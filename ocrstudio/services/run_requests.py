@@ -1,7 +1,6 @@
 """What training and evaluation runs have in common before they start: versions, base model, dataset."""
 
 import importlib.metadata
-import json
 import platform
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,15 +92,6 @@ def base_revision(model: str) -> str | None:
         return notes.read_text(encoding="utf-8").splitlines()[0].strip() or None
     except (OSError, IndexError, UnicodeDecodeError):
         return None
-
-
-def model_architecture(model: str) -> str | None:
-    """``model_type`` of a model folder's configuration, or None when there is none."""
-    try:
-        data = json.loads((Path(model) / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return str(data["model_type"]) if isinstance(data, dict) and "model_type" in data else None
 
 
 def recorded_versions() -> dict[str, str]:

@@ -117,6 +117,20 @@ def test_the_log_can_be_read_backwards_over_many_blocks(tmp_path: Path):
     assert last_event(tmp_path / "absent") is None
 
 
+def test_a_long_log_and_a_very_long_line_arrive_whole(tmp_path: Path):
+    log = tmp_path / "events.jsonl"
+    with EventWriter(log) as writer:
+        for size in (10, 3_000_000, 10, 900_000, 900_000):
+            writer.write("sample", {"text": "x" * size})
+    assert [len(event.data["text"]) for event in read_events(log)] == [10, 3_000_000, 10, 900_000, 900_000]
+    follower = EventFollower(log)
+    portions = [len(follower.poll_lines())]
+    while follower.is_behind:
+        portions.append(len(follower.poll_lines()))
+    assert sum(portions) == 5
+    assert len(portions) > 1
+
+
 def test_threads_write_whole_lines_in_order(tmp_path: Path):
     log = tmp_path / "events.jsonl"
     with EventWriter(log) as writer:

@@ -1,0 +1,290 @@
+"""What this machine offers: versions, GPU, memory, disk, model, dataset. Works without torch installed."""
+
+import json
+import platform
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import psutil
+
+from ocrstudio import __version__
+from ocrstudio.datasets import read_dataset
+from ocrstudio.datasets.checks import check_samples
+from ocrstudio.paths import resources_dir
+from ocrstudio.services.run_requests import MICRO_MODEL, base_revision, installed_version
+
+KNOWN_VERSIONS_FILE = "known_versions.txt"
+
+_GPU_TIMEOUT = 20.0
+_GPU_FIELDS = "name,driver_version,memory.total,memory.free"
+_MIB = 2**20
+_DEEPSEEK_OCR = ("deepseek_vl_v2", "deepseekocr", "deepseek_ocr")
+_DOWNLOAD_BYTES = 7 * 2**30
+"""Room that the public model takes, with some to spare."""
+
+
+class Verdict(StrEnum):
+    """How something was found."""
+
+    OK = "ok"
+    DIFFERS = "differs"
+    MISSING = "missing"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True)
+class PackageCheck:
+    """A package beside the version that is known to work.
+
+    Attributes:
+        name: Distribution name.
+        installed: Version, or None.
+        known: Version that was tried with the others.
+    """
+
+    name: str
+    installed: str | None
+    known: str
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether it is the known version; a local part (``2.11.0+cu130``) makes no difference."""
+        if self.installed is None:
+            return Verdict.MISSING
+        return Verdict.OK if _release(self.installed) == _release(self.known) else Verdict.DIFFERS
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """A GPU as its driver describes it; memory in bytes."""
+
+    name: str
+    driver: str
+    memory_total: int
+    memory_free: int
+
+
+@dataclass(frozen=True)
+class ModelCheck:
+    """A model folder.
+
+    Attributes:
+        name: The folder, or ``micro``.
+        verdict: OK, MISSING or PROBLEM.
+        detail: One sentence.
+    """
+
+    name: str
+    verdict: Verdict
+    detail: str
+
+
+@dataclass(frozen=True)
+class DatasetCheck:
+    """A dataset file.
+
+    Attributes:
+        path: The file.
+        summary: One sentence with the counts.
+        samples: Usable lines.
+        problems: Every line that is skipped or odd, as sentences.
+        findings: Duplicates, contradictions, very long answers, as sentences.
+        answer_characters: Shortest, median and longest answer; None without samples.
+    """
+
+    path: str
+    summary: str
+    samples: int
+    problems: tuple[str, ...]
+    findings: tuple[str, ...]
+    answer_characters: tuple[int, int, int] | None
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What `look_around` found; sizes in bytes.
+
+    Attributes:
+        ocrstudio: Version of this program.
+        python: Version of Python.
+        platform: Operating system and machine.
+        processors: Logical CPU cores.
+        memory_total: Main memory.
+        memory_available: Main memory that programs can have now.
+        disk_free: Free space where runs would be written.
+        packages: The packages that matter.
+        gpus: GPUs that the NVIDIA driver lists.
+        gpu_problem: Why there is no list of GPUs, or empty.
+    """
+
+    ocrstudio: str
+    python: str
+    platform: str
+    processors: int
+    memory_total: int
+    memory_available: int
+    disk_free: int
+    packages: tuple[PackageCheck, ...]
+    gpus: tuple[Gpu, ...]
+    gpu_problem: str
+
+
+def look_around(folder: Path) -> Environment:
+    """Describe this machine.
+
+    Args:
+        folder: Where runs would be written; its disk is looked at.
+    """
+    memory = psutil.virtual_memory()
+    gpus, problem = find_gpus()
+    return Environment(
+        ocrstudio=__version__,
+        python=platform.python_version(),
+        platform=platform.platform(terse=True) + " " + platform.machine(),
+        processors=psutil.cpu_count() or 1,
+        memory_total=memory.total,
+        memory_available=memory.available,
+        disk_free=shutil.disk_usage(_existing(folder)).free,
+        packages=tuple(check_packages()),
+        gpus=tuple(gpus),
+        gpu_problem=problem,
+    )
+
+
+def known_versions(text: str) -> dict[str, str]:
+    """Read a constraints file of ``name==version`` lines."""
+    pairs = (line.partition("#")[0].strip().partition("==") for line in text.splitlines())
+    return {name.strip(): version.strip() for name, equal, version in pairs if equal}
+
+
+def _release(version: str) -> str:
+    """The part of a version that counts: ``2.0`` and ``2.0.0+cu130`` are both ``2``."""
+    release = version.partition("+")[0]
+    while release.endswith(".0"):
+        release = release.removesuffix(".0")
+    return release
+
+
+def check_packages() -> list[PackageCheck]:
+    """Compare the installed packages with the versions that were tried together."""
+    known = known_versions((resources_dir() / KNOWN_VERSIONS_FILE).read_text(encoding="utf-8"))
+    return [PackageCheck(name, installed_version(name), version) for name, version in known.items()]
+
+
+def find_gpus(command: Sequence[str] = ("nvidia-smi",)) -> tuple[list[Gpu], str]:
+    """Ask the NVIDIA driver for its GPUs, without torch.
+
+    Returns:
+        The GPUs, and a sentence when they cannot be listed.
+    """
+    program = shutil.which(command[0])
+    if program is None:
+        return [], "no NVIDIA driver was found; training on the CPU suits the micro student only"
+    query = [program, *command[1:], f"--query-gpu={_GPU_FIELDS}", "--format=csv,noheader,nounits"]
+    try:
+        done = subprocess.run(query, capture_output=True, text=True, timeout=_GPU_TIMEOUT, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return [], f"nvidia-smi did not answer: {error}"
+    if done.returncode != 0:
+        return [], f"nvidia-smi failed: {(done.stderr or done.stdout).strip()[:200]}"
+    return [gpu for line in done.stdout.splitlines() if (gpu := _gpu(line)) is not None], ""
+
+
+def _gpu(line: str) -> Gpu | None:
+    parts = [part.strip() for part in line.split(",")]
+    try:
+        name, driver, total, free = parts
+        return Gpu(name, driver, int(total) * _MIB, int(free) * _MIB)
+    except ValueError:
+        return None
+
+
+def check_model(name: str) -> ModelCheck:
+    """Look whether a model folder is there and complete; nothing is loaded or downloaded.
+
+    Args:
+        name: A folder, or ``micro``.
+    """
+    if name == MICRO_MODEL:
+        return ModelCheck(name, Verdict.OK, "built in; random weights, for trying out")
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        return ModelCheck(
+            name, Verdict.MISSING, "not there yet; train, evaluate and infer download it (about 6.7 GB)"
+        )
+    problem = _model_problem(folder)
+    if problem:
+        return ModelCheck(name, Verdict.PROBLEM, problem)
+    revision = base_revision(name)
+    return ModelCheck(name, Verdict.OK, "complete" + (f", revision {revision[:12]}" if revision else ""))
+
+
+def _model_problem(folder: Path) -> str:
+    """What is wrong with a model folder, or nothing."""
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        kind = str(config.get("model_type", "")).lower()
+    except (OSError, ValueError, AttributeError):
+        return "config.json is missing or damaged"
+    if kind not in _DEEPSEEK_OCR:
+        return f"its model_type is {kind!r}, not DeepSeek-OCR's"
+    if not (folder / "tokenizer.json").is_file():
+        return "tokenizer.json is missing"
+    index = folder / "model.safetensors.index.json"
+    if not index.is_file():
+        single = folder / "model.safetensors"
+        return "" if single.is_file() else "it has no weights (model.safetensors)"
+    try:
+        wanted = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    except (OSError, ValueError, KeyError, AttributeError):
+        return f"{index.name} is damaged"
+    absent = sorted(name for name in wanted if not (folder / name).is_file())
+    return f"weights are missing: {', '.join(absent)}" if absent else ""
+
+
+def check_dataset_file(path: Path) -> DatasetCheck:
+    """Read a dataset and sum it up.
+
+    Raises:
+        DatasetError: The file cannot be read at all.
+    """
+    dataset = read_dataset(path)
+    lengths = sorted(len(sample.answer) for sample in dataset.samples)
+    return DatasetCheck(
+        path=str(path),
+        summary=dataset.summary(),
+        samples=len(dataset.samples),
+        problems=tuple(map(str, dataset.problems)),
+        findings=tuple(map(str, check_samples(dataset.samples))),
+        answer_characters=(lengths[0], lengths[len(lengths) // 2], lengths[-1]) if lengths else None,
+    )
+
+
+def advice(environment: Environment, model: ModelCheck) -> list[str]:
+    """What the user may want to do before training, as sentences."""
+    sentences = []
+    missing = [check.name for check in environment.packages if check.verdict is Verdict.MISSING]
+    if "torch" in missing or "transformers" in missing:
+        sentences.append("To train or run the student, install: pip install 'ocrstudio[train]'.")
+    differing = [check.name for check in environment.packages if check.verdict is Verdict.DIFFERS]
+    if differing:
+        known = resources_dir() / KNOWN_VERSIONS_FILE
+        sentences.append(
+            f"{', '.join(differing)}: not the versions that were tried together; use -c {known}."
+        )
+    if model.verdict is Verdict.MISSING and environment.disk_free < _DOWNLOAD_BYTES:
+        sentences.append("The disk has too little room for the model (about 7 GiB).")
+    if model.verdict is Verdict.PROBLEM:
+        sentences.append(
+            "Download the model again: hf download unsloth/DeepSeek-OCR --local-dir " + model.name
+        )
+    return sentences
+
+
+def _existing(folder: Path) -> Path:
+    folder = folder.resolve()
+    return next(place for place in (folder, *folder.parents) if place.is_dir())
