@@ -1,0 +1,38 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ocrstudio.pdf import markdown_cleaning as cleaning
+
+
+@pytest.mark.parametrize(
+    ("step", "before", "after"),
+    [
+        (cleaning.normalise_characters, "of\ufb01ce e\u0301\u00adt\x07a\ufffd\u00a0b", "office \u00e9ta b"),
+        (cleaning.unwrap_decoration, "a <mark>b</mark> <u>c</u> <sup>2</sup>", "a b c <sup>2</sup>"),
+        (cleaning.unbold_headings, "## **1 One** two\n**bold** text", "## 1 One two\n**bold** text"),
+        (cleaning.drop_picture_notes, "a\n**==> picture [3 x 4] intentionally omitted <==**\nb", "a\n\nb"),
+        (cleaning.drop_empty_tables, "a\n\n|||\n|---|---|\n|||\n\nb", "a\n\nb"),
+        (cleaning.drop_empty_tables, "|a|\n|---|\n||", "|a|\n|---|\n||"),
+        (cleaning.tidy_lines, "\n\na  \n\n\n\nb\t\n\n", "a\n\nb\n"),
+        (cleaning.tidy_lines, " \n\n", ""),
+    ],
+)
+def test_each_step(step, before, after):
+    assert step(before) == after
+
+
+def test_text_in_a_picture_is_kept_unless_the_page_says_it_elsewhere():
+    before = (
+        "Sales rose.\n\n<!-- Start of picture text -->\nSales  rose<br>North<br><br>South<br>"
+        "<!-- End of picture text -->\n\nEnd."
+    )
+    assert cleaning.clean_markdown(before) == "Sales rose.\n\nNorth\nSouth\n\nEnd.\n"
+
+
+@given(st.text(alphabet="ab *#|<>u/\n-_é", max_size=60))
+def test_cleaning_twice_changes_nothing_more_and_loses_no_letter(text):
+    once = cleaning.clean_markdown(text)
+    assert cleaning.tidy_lines(once) == once
+    kept = cleaning.unwrap_decoration(text)
+    assert [c for c in once if c in "abé"] == [c for c in kept if c in "abé"]
