@@ -178,6 +178,7 @@ class Studio:
     def start(self, workspace: Path | None) -> None:
         """Shows the window, then opens the workspace that was asked for or the last one."""
         self.window.show()
+        self.renderer.warm_up()
         recent = self.state.recent()
         if workspace is None and self.settings.reopen_last_workspace and recent:
             workspace = recent[0]

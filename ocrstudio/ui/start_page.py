@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from ocrstudio.ui.actions import ActionBook
@@ -43,9 +43,13 @@ class StartPage(QWidget):
         column.addSpacing(10)
         column.addWidget(self._heading)
         column.addLayout(self._list)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(middle)
+        row.addStretch(1)
         outer = QVBoxLayout(self)
         outer.addStretch(2)
-        outer.addWidget(middle, 0, Qt.AlignmentFlag.AlignHCenter)
+        outer.addLayout(row)
         outer.addStretch(3)
         self.show_recent(())
 
@@ -111,7 +115,7 @@ class StartPage(QWidget):
 
     def _row(self, folder: Path) -> QWidget:
         row = QWidget()
-        button = QPushButton(folder.name)
+        button = QPushButton(f" {folder.name}")
         button.setIcon(icon("folder", theme().accent))
         button.setProperty("flat", "true")
         button.setToolTip(str(folder))

@@ -171,8 +171,15 @@ def palette(colours: Theme) -> QPalette:
 
 
 def style_sheet(colours: Theme) -> str:
-    """``resources/styles/window.qss`` with ``@name@`` replaced by the theme's colours."""
+    """``resources/styles/window.qss`` with ``@name@`` replaced by the theme's colours.
+
+    ``@arrow@``, ``@arrow_up@`` and ``@check@`` are pictures, which a style sheet can only name as files.
+    """
     text = (resources_dir() / "styles" / "window.qss").read_text(encoding="utf-8")
+    scheme = "dark" if colours.dark else "light"
+    for picture in ("arrow", "arrow_up", "check"):
+        path = resources_dir() / "icons" / f"{picture}_{scheme}.svg"
+        text = text.replace(f"@{picture}@", path.as_posix())
     for name, value in asdict(colours).items():
         text = text.replace(f"@{name}@", str(value))
     return text

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from ocrstudio.domain.label import HUMAN, Revision
-from ocrstudio.ui.labels.differences import Kind, Piece, compare
+from ocrstudio.evaluation.diff import Change, ChangeKind, diff_lines, diff_words
 from ocrstudio.ui.labels.history import describe, sittings
 from ocrstudio.ui.theme import theme
 from ocrstudio.ui.widgets.buttons import push_button
@@ -24,6 +24,7 @@ from ocrstudio.ui.widgets.buttons import push_button
 _SIDE_BY_SIDE, _INLINE = "Side by side", "In one text"
 _MINUS, _PLUS = "\N{MINUS SIGN}", "+"
 _NOW = -1
+_CHANGED = frozenset(ChangeKind) - {ChangeKind.EQUAL}
 
 
 class ComparePanel(QWidget):
@@ -139,39 +140,66 @@ class ComparePanel(QWidget):
         self._restore.setEnabled(self._left.currentData() in self._revisions)
         if not self.isVisible():
             return
-        pieces = compare(self._text_of(self._left), self._text_of(self._right))
-        removed = sum(piece.kind is Kind.REMOVED for piece in pieces)
-        added = sum(piece.kind is Kind.ADDED for piece in pieces)
-        self._summary.setText(
-            f"{_MINUS} {removed} removed   {_PLUS} {added} added" if removed or added else "No differences"
-        )
+        left, right = self._text_of(self._left), self._text_of(self._right)
+        changes = word_changes(left, right)
+        removed = sum(change.left[1] > change.left[0] for change in changes if change.kind in _CHANGED)
+        added = sum(change.right[1] > change.right[0] for change in changes if change.kind in _CHANGED)
+        words = f"{_MINUS} {removed} removed   {_PLUS} {added} added"
+        self._summary.setText(words if removed or added else "No differences")
         inline = self._mode.currentText() == _INLINE
         self._second.setVisible(not inline)
-        if inline:
-            self._first.setHtml(to_html(pieces, frozenset(Kind)))
-        else:
-            self._first.setHtml(to_html(pieces, frozenset({Kind.SAME, Kind.REMOVED})))
-            self._second.setHtml(to_html(pieces, frozenset({Kind.SAME, Kind.ADDED})))
+        self._first.setHtml(to_html(left, right, changes, removed=True, added=inline))
+        self._second.setHtml("" if inline else to_html(left, right, changes, removed=False, added=True))
 
     def _ask_restore(self) -> None:
         if self._left.currentData() in self._revisions:
             self.restore_requested.emit(self._left.currentData())
 
 
-def to_html(pieces: Sequence[Piece], kinds: frozenset[Kind]) -> str:
-    """The chosen kinds of pieces; what was removed has a minus sign, what was added a plus sign."""
-    colours = theme()
-    styles = {
-        Kind.REMOVED: (_MINUS, f"background-color: {colours.removed}; text-decoration: line-through;"),
-        Kind.ADDED: (_PLUS, f"background-color: {colours.added}; text-decoration: underline;"),
-    }
-    parts = []
-    for piece in pieces:
-        if piece.kind not in kinds:
+def word_changes(left: str, right: str) -> list[Change]:
+    """Differences by words; lines that are equal are not looked into, so that long labels stay fast."""
+    result: list[Change] = []
+    for change in diff_lines(left, right):
+        if change.kind is not ChangeKind.REPLACE:
+            result.append(change)
             continue
-        text = html.escape(piece.text)
-        if piece.kind in styles:
-            sign, style = styles[piece.kind]
-            text = f'<span style="{style}"><b>{sign}</b>{text}</span>'
-        parts.append(text)
+        (left_start, left_end), (right_start, right_end) = change.left, change.right
+        for part in diff_words(left[left_start:left_end], right[right_start:right_end]):
+            left_span = (part.left[0] + left_start, part.left[1] + left_start)
+            right_span = (part.right[0] + right_start, part.right[1] + right_start)
+            result.append(Change(part.kind, left_span, right_span))
+    return result
+
+
+def to_html(left: str, right: str, changes: Sequence[Change], *, removed: bool, added: bool) -> str:
+    """The text with its changes: what was removed has a minus sign, what was added a plus sign.
+
+    Args:
+        left: The older text.
+        right: The newer text.
+        changes: The differences.
+        removed: Whether to show what was removed.
+        added: Whether to show what was added.
+    """
+    colours = theme()
+    parts = []
+    for change in changes:
+        old, new = left[slice(*change.left)], right[slice(*change.right)]
+        if change.kind is ChangeKind.EQUAL:
+            parts.append(html.escape(new))
+            continue
+        if removed and old:
+            parts.append(
+                _marked(_MINUS, old, f"background-color: {colours.removed}; text-decoration: line-through")
+            )
+        if added and new:
+            parts.append(
+                _marked(_PLUS, new, f"background-color: {colours.added}; text-decoration: underline")
+            )
     return f'<div style="white-space: pre-wrap; color: {colours.text};">{"".join(parts)}</div>'
+
+
+def _marked(sign: str, text: str, style: str) -> str:
+    # A change of nothing but line breaks would be invisible.
+    shown = html.escape(text) if text.strip() else html.escape(text.replace("\n", "¶\n"))
+    return f'<span style="{style}"><b>{sign}</b>{shown}</span>'

@@ -23,6 +23,7 @@ from ocrstudio.ui.labels.positions import Span, Utf16Map
 from ocrstudio.ui.theme import theme
 
 _KEPT_DOCUMENTS = 30
+_MARGIN = 14
 _PAGE_KEYS = frozenset({Qt.Key.Key_PageUp, Qt.Key.Key_PageDown})
 
 
@@ -63,6 +64,7 @@ class LabelEditor(QPlainTextEdit):
         # Our own empty document: the one that Qt made dies when another takes its place.
         self._blank = QTextDocument(self)
         self._blank.setDocumentLayout(QPlainTextDocumentLayout(self._blank))
+        self._blank.setDocumentMargin(_MARGIN)
         self.setDocument(self._blank)
         self.textChanged.connect(self._text_changed)
         self.cursorPositionChanged.connect(self._caret_moved)
@@ -136,6 +138,7 @@ class LabelEditor(QPlainTextEdit):
     def _new_document(self, text: str) -> _PageDocument:
         document = QTextDocument(self)
         document.setDocumentLayout(QPlainTextDocumentLayout(document))
+        document.setDocumentMargin(_MARGIN)
         document.setDefaultFont(self.font())
         document.setPlainText(text)
         return _PageDocument(document, MarkdownHighlighter(document))

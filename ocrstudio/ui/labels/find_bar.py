@@ -1,6 +1,7 @@
 """Find and replace below the editor, with regular expressions and a count."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, QRegularExpression, Qt
@@ -95,9 +96,12 @@ class FindBar(QWidget):
     def _lay_out(self) -> None:
         self.setProperty("role", "bar-top")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._previous = self._tool("up", "Previous match (Shift+Enter)", lambda: self.step(-1))
-        self._next = self._tool("down", "Next match (Enter)", lambda: self.step(1))
-        close = self._tool("close", "Close (Esc)", self.close_bar)
+        self._tools = {
+            "up": self._tool("Previous match (Shift+Enter)", lambda: self.step(-1)),
+            "down": self._tool("Next match (Enter)", lambda: self.step(1)),
+            "close": self._tool("Close (Esc)", self.close_bar),
+        }
+        self.restyle()
         replace = push_button("Replace", self.replace_one)
         replace_all = push_button("Replace all", self.replace_all)
         options = QHBoxLayout()
@@ -108,7 +112,7 @@ class FindBar(QWidget):
         options.addWidget(self._count)
         buttons = QHBoxLayout()
         buttons.setSpacing(4)
-        for button in (self._previous, self._next, close):
+        for button in self._tools.values():
             buttons.addWidget(button)
         replacing = QHBoxLayout()
         replacing.setSpacing(6)
@@ -125,14 +129,18 @@ class FindBar(QWidget):
         self._replace_widgets = (self._replacement, replace, replace_all)
 
     @staticmethod
-    def _tool(name: str, tip: str, clicked: object) -> QToolButton:
+    def _tool(tip: str, clicked: Callable[[], object]) -> QToolButton:
         button = QToolButton()
-        button.setIcon(icon(name))
         button.setProperty("flat", "true")
         button.setToolTip(tip)
         button.setAccessibleName(tip)
-        button.clicked.connect(clicked)
+        button.clicked.connect(lambda _checked=False: clicked())
         return button
+
+    def restyle(self) -> None:
+        """Takes the colours of the theme."""
+        for name, button in self._tools.items():
+            button.setIcon(icon(name))
 
     # Intent
 

@@ -27,7 +27,7 @@ class Rule:
 RULES = (
     Rule(re.compile(r"^\s{0,3}#{1,6}\s.*$"), "heading"),
     Rule(re.compile(r"^\s*>.*$"), "quote"),
-    Rule(re.compile(r"^\s*([-*+]|\d+[.)])(?=\s)"), "mark"),
+    Rule(re.compile(r"^\s*([-*+]|\d{1,3}[.)])(?=\s)"), "mark"),
     Rule(re.compile(r"(?<!\\)\|"), "mark"),
     Rule(re.compile(r"(\*\*|__)(?=\S)[^*_]+?(?<=\S)\1"), "bold"),
     Rule(re.compile(r"(?<![*\w])\*(?=[^\s*])[^*]+?(?<=[^\s*])\*(?!\*)"), "italic"),

@@ -95,4 +95,5 @@ class LabelPanel(QWidget):
         for button, action_id in self._buttons:
             button.setIcon(self._actions[action_id].icon())
         self.editor.restyle()
+        self.find_bar.restyle()
         self.preview.restyle()

@@ -64,6 +64,9 @@ class Preview(QTextBrowser):
         self._delay.setInterval(300)
         self._delay.timeout.connect(self._draw)
         self.document().setDocumentMargin(18)
+        font = self.font()
+        font.setPointSizeF(font.pointSizeF() * 1.1)
+        self.setFont(font)
 
     def set_delay(self, milliseconds: int) -> None:
         """Sets the quiet time after typing before it is drawn again."""

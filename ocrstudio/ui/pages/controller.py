@@ -61,6 +61,7 @@ class PagesController(QObject):
             self._panel.show_rows(rows)
             if self._session.page_id is None or self._panel.model.row_of(self._session.page_id) is None:
                 self._session.choose_page(self._panel.model.neighbour(None, 1))
+                self._panel.tree.setFocus()
 
         self._background.run(lambda _: _read_rows(root), show)
 

@@ -12,6 +12,7 @@ from ocrstudio.ui.theme import theme
 
 _PADDING = 8
 _ICON = 18
+_MARKS = "#>*-| "  # Markdown at the beginning of a label says nothing in a list
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
@@ -79,7 +80,7 @@ class PageDelegate(QStyledItemDelegate):
         painter.setPen(QColor(colours.text))
         painter.drawText(upper, _LEFT, f"Page {row.page.index + 1}")
         painter.setPen(QColor(colours.muted))
-        words = row.page.note or row.snippet or "No label yet"
+        words = row.page.note or row.snippet.lstrip(_MARKS) or "No label yet"
         elided = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, lower.width())
         painter.drawText(lower, _LEFT, elided)
 

@@ -99,7 +99,7 @@ class PageView(QGraphicsView):
         self._paper.setRect(0, 0, width, height)
         self._paper.setVisible(True)
         self._picture.setVisible(False)
-        self.scene().setSceneRect(self._margins().adjusted(0, 0, 0, 0))
+        self.scene().setSceneRect(self._margins())
         self.set_note("Loading…")
         self._apply_mode()
         self.verticalScrollBar().setValue(self.verticalScrollBar().minimum())
@@ -210,6 +210,7 @@ class PageView(QGraphicsView):
     def zoom_to(self, factor: float, around: QPointF | None = None) -> None:
         """Sets the zoom; the point of the page under ``around`` (in the viewport) stays where it is."""
         self.mode = ZoomMode.FREE
+        self._apply_mode()
         anchor = QPointF(self.viewport().rect().center()) if around is None else around
         before = self.mapToScene(anchor.toPoint())
         self._scale_to(min(max(factor, _MIN_ZOOM), _MAX_ZOOM))
@@ -228,18 +229,19 @@ class PageView(QGraphicsView):
 
     def _apply_mode(self) -> None:
         width, height = self._size
-        if not width or self.mode is ZoomMode.FREE:
+        policy = Qt.ScrollBarPolicy
+        free = self.mode is ZoomMode.FREE
+        self.setHorizontalScrollBarPolicy(policy.ScrollBarAsNeeded if free else policy.ScrollBarAlwaysOff)
+        if not width or free:
             self._settle.start()
             return
-        room = self.viewport().size()
-        bar = 0 if self.verticalScrollBar().isVisible() else self.verticalScrollBar().sizeHint().width()
-        by_width = (room.width() - 2 * _MARGIN) / width
-        by_height = (room.height() - 2 * _MARGIN) / height
+        # The size without scroll bars: they come and go with the answer.
+        room_width, room_height = self.width() - 2 * _MARGIN - 2, self.height() - 2 * _MARGIN - 2
+        scale = room_width / width
         if self.mode is ZoomMode.FIT_PAGE:
-            scale = min(by_width, by_height)
-        else:
-            needs_bar = by_width * height + 2 * _MARGIN > room.height()
-            scale = (room.width() - 2 * _MARGIN - (bar if needs_bar else 0)) / width
+            scale = min(scale, room_height / height)
+        elif scale * height > room_height:
+            scale = (room_width - self.verticalScrollBar().sizeHint().width()) / width
         self._scale_to(min(max(scale / _PIXELS_PER_POINT, _MIN_ZOOM), _MAX_ZOOM))
 
     def _margins(self) -> QRectF:

@@ -1,7 +1,8 @@
 """The middle of the window: the page view and a slim bar with page number and zoom below it."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtGui import QIntValidator
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from ocrstudio.ui.actions import ActionBook
 from ocrstudio.ui.icons import pixmap
@@ -26,9 +27,9 @@ class ViewerPanel(QWidget):
         super().__init__()
         self.view = PageView(self)
         self._actions = actions
-        self._page = QSpinBox()
-        self._page.setKeyboardTracking(False)
-        self._page.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        self._page = QLineEdit()
+        self._numbers = QIntValidator(1, 1, self)
+        self._page.setValidator(self._numbers)
         self._page.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._page.setFixedWidth(58)
         self._page.setToolTip("Page number in this document (Ctrl+G)")
@@ -44,7 +45,7 @@ class ViewerPanel(QWidget):
         self._zoom.setToolTip("Zoom")
         self._zoom.setAccessibleName("Zoom")
         self._lay_out()
-        self._page.valueChanged.connect(lambda number: self.page_chosen.emit(number - 1))
+        self._page.returnPressed.connect(lambda: self.page_chosen.emit(int(self._page.text()) - 1))
         self._zoom.textActivated.connect(self._choose_zoom)
         line = self._zoom.lineEdit()
         if line is not None:
@@ -79,10 +80,8 @@ class ViewerPanel(QWidget):
 
     def show_position(self, index: int, count: int) -> None:
         """Shows which page of how many this is."""
-        self._page.blockSignals(True)
-        self._page.setRange(1 if count else 0, count)
-        self._page.setValue(index + 1)
-        self._page.blockSignals(False)
+        self._numbers.setRange(1, max(1, count))
+        self._page.setText(str(index + 1) if count else "")
         self._page.setEnabled(count > 0)
         self._count.setText(f"of {count}")
 

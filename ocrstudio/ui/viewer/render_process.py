@@ -16,7 +16,7 @@ from typing import Any
 
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.jobs.stdio import ClaimedOutput, claim_stdout
-from ocrstudio.pdf import PageImage, PdfDocument, open_document
+from ocrstudio.pdf import PageImage, PdfDocument, engine, open_document
 
 _OPEN_DOCUMENTS = 4
 
@@ -41,6 +41,7 @@ class OpenDocuments:
 def main() -> int:
     """Answers requests until standard input ends."""
     output = claim_stdout()
+    engine.load()  # now, while nobody waits for a page yet
     documents = OpenDocuments()
     try:
         for line in sys.stdin.buffer:

@@ -1,8 +1,10 @@
 """Pictures of pages: asks the render process for them, keeps the last ones, and draws neighbours ahead."""
 
+import contextlib
 import json
 import subprocess
 import threading
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,7 @@ from ocrstudio.jobs.command_line import module_command
 _MODULE = "ocrstudio.ui.viewer.render_process"
 _STEPS = (12, 24, 48, 72, 96, 128, 170, 228, 304, 405, 540, 720)
 _END_TIMEOUT = 3.0
+_STUCK_SECONDS = 8.0
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,7 @@ class PageRenderer(QObject):
         self._wanted: tuple[PageKey, int] | None = None
         self._ahead: list[tuple[PageKey, int]] = []
         self._stopping = False
+        self._busy_since: float | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._thread: threading.Thread | None = None
         self._finished.connect(self._deliver)
@@ -121,6 +125,10 @@ class PageRenderer(QObject):
     def cached(self, key: PageKey) -> RenderedPage | None:
         """The picture if it is there already, at whatever resolution."""
         return self.cache.get(key)
+
+    def warm_up(self) -> None:
+        """Starts the render process, which takes a moment, before the first page is wanted."""
+        self._ensure_thread()
 
     def request(self, key: PageKey, dpi: float) -> None:
         """Asks for a picture of at least ``dpi`` (up to the highest step); it comes with `rendered`."""
@@ -132,6 +140,9 @@ class PageRenderer(QObject):
         with self._condition:
             self._wanted = (key, step)
             self._condition.notify()
+            busy, process = self._busy_since, self._process
+        if process is not None and busy is not None and time.monotonic() - busy > _STUCK_SECONDS:
+            process.kill()  # a page that takes so long must not keep the others away
         self._ensure_thread()
 
     def draw_ahead(self, keys: list[PageKey], dpi: float) -> None:
@@ -180,17 +191,19 @@ class PageRenderer(QObject):
             self._thread.start()
 
     def _work(self) -> None:
-        while True:
-            job = self._next_job()
-            if job is None:
-                break
+        with contextlib.suppress(DocumentError):  # the first page tries again and says why
+            self._running_process()
+        while (job := self._next_job()) is not None:
             key, step = job
+            self._busy_since = time.monotonic()
             try:
                 page = self._draw(key, step)
             except OcrStudioError as problem:
                 self._report((key, problem))
             else:
                 self._report(page)
+            finally:
+                self._busy_since = None
         self._end_process()
 
     def _report(self, outcome: RenderedPage | tuple[PageKey, OcrStudioError]) -> None:
@@ -241,9 +254,15 @@ class PageRenderer(QObject):
             if self._stopping:
                 raise DocumentError("The window is closing.")
             if self._process is None:
-                self._process = subprocess.Popen(
-                    module_command(_MODULE), stdin=subprocess.PIPE, stdout=subprocess.PIPE
-                )
+                try:
+                    self._process = subprocess.Popen(
+                        module_command(_MODULE), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+                    )
+                except OSError as error:
+                    raise DocumentError(
+                        f"The process that draws pages cannot be started: {error.strerror}.",
+                        "Close other programs; the machine may be out of memory.",
+                    ) from error
             return self._process
 
     def _end_process(self) -> None:

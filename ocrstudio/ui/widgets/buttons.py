@@ -23,7 +23,8 @@ def action_button(action: QAction) -> QToolButton:
 
 def labelled_button(action: QAction, text: str = "", *, primary: bool = False) -> QPushButton:
     """A button with words that triggers an action and follows its availability."""
-    button = QPushButton(text or plain_text(action))
+    words = text or plain_text(action)
+    button = QPushButton(words if primary else f" {words}")  # Qt puts icon and words close together
     button.setProperty("primary", "true" if primary else "false")
     keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
     if keys:
