@@ -85,6 +85,17 @@ def save_adapter(adapted: PeftModel, target: Path, info: AdapterInfo) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def copy_adapter(source: Path, target: Path) -> None:
+    """Copy an adapter folder; a folder that is already there is replaced only when the copy is complete."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        shutil.copytree(source, temporary, dirs_exist_ok=True)
+        replace_folder(temporary, target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def replace_folder(source: Path, target: Path) -> None:
     """Move a complete folder to its place; what stood there goes only after that."""
     source.chmod(0o755)  # mkdtemp makes it private

@@ -1,4 +1,4 @@
-"""Torch's neighbours warn while they are compiled and imported for the first time; our own warnings stay errors."""
+"""Torch and its neighbours warn when they are first imported; our own warnings stay errors."""
 
 import warnings
 

@@ -1,0 +1,74 @@
+"""Training engines: who prepares torch before the model is loaded.
+
+Both train the same network with the same recipe. ``unsloth`` brings its gradient checkpointing, which moves
+activations to the CPU; it exists only where there is a CUDA GPU, so it is imported when it is chosen.
+"""
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+
+from ocrstudio.domain.errors import RunError
+from ocrstudio.settings.train import ModelConfig
+
+# Unsloth raises the last two on a machine without a GPU, and the first with a torchvision that does not fit.
+_UNAVAILABLE = (ImportError, NotImplementedError, AssertionError, RuntimeError)
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine that is ready.
+
+    Attributes:
+        name: ``unsloth`` or ``transformers``.
+        remark: Why it was taken although another was asked for, or empty.
+        checkpointing: Whether activations are computed again in the backward pass.
+    """
+
+    name: str
+    remark: str
+    checkpointing: bool
+
+
+def _prepare_transformers(_config: ModelConfig) -> None:
+    """Nothing to prepare."""
+
+
+def _prepare_unsloth(config: ModelConfig) -> None:
+    """Import unsloth, and let it take over gradient checkpointing when the configuration says so."""
+    importlib.import_module("unsloth")
+    if config.use_gradient_checkpointing == "unsloth":
+        checkpointing = importlib.import_module("unsloth_zoo.gradient_checkpointing")
+        checkpointing.patch_unsloth_smart_gradient_checkpointing(dtype=torch.bfloat16)
+
+
+ENGINES: Mapping[str, Callable[[ModelConfig], None]] = {
+    "transformers": _prepare_transformers,
+    "unsloth": _prepare_unsloth,
+}
+
+
+def choose_engine(config: ModelConfig) -> Engine:
+    """Resolve ``auto``, prepare the engine, and fall back where unsloth cannot be used.
+
+    Raises:
+        RunError: Weights in 4 bits were asked for without a GPU.
+    """
+    cuda = torch.cuda.is_available()
+    if config.load_in_4bit and not cuda:
+        raise RunError("Loading the weights in 4 bits needs a CUDA GPU.", "Set model.load_in_4bit to false.")
+    # Without a GPU memory is not what is short, and computing twice is only slow.
+    checkpointing = bool(config.use_gradient_checkpointing) and cuda
+    name = config.engine if config.engine != "auto" else ("unsloth" if cuda else "transformers")
+    if name == "unsloth" and not cuda:
+        return Engine("transformers", "Unsloth needs a CUDA GPU; training with transformers.", checkpointing)
+    try:
+        ENGINES[name](config)
+    except _UNAVAILABLE as error:
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        return Engine(
+            "transformers", f"Unsloth cannot be used ({reason}); training with transformers.", checkpointing
+        )
+    return Engine(name, "", checkpointing)

@@ -1,0 +1,185 @@
+"""Everything that can be known before weights are loaded: bad samples, lengths, space, useless settings.
+
+A problem here costs seconds; the same problem in the middle of a training costs the training. Samples
+that cannot be used are counted and named, and with ``strict`` the first of them ends the run.
+"""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ocrstudio.datasets import Dataset, read_dataset
+from ocrstudio.datasets.checks import document_of
+from ocrstudio.datasets.split import split_by_document
+from ocrstudio.domain.errors import DatasetError, InputError, RunError
+from ocrstudio.jobs.context import RunContext
+from ocrstudio.settings.train import TrainingConfig
+from ocrstudio.student.arguments import StepPlan, plan_steps, schedule_warnings
+from ocrstudio.student.collator import Collator
+from ocrstudio.student.examples import Example, Length, LengthStatistics
+from ocrstudio.student.modeling.loss import IGNORE_INDEX
+from ocrstudio.student.request import TrainRequest
+
+_SHOWN_SAMPLES = 3
+_NAMED_PROBLEMS = 5
+_SHOWN_CHARACTERS = 2_000
+_CHECKPOINT_BYTES_PER_PARAMETER = 12  # float32 weight and two moments of AdamW
+_GIB = 2**30
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """A dataset that is ready for training.
+
+    Attributes:
+        train: Usable training examples, in the order of the file.
+        evaluation: Usable evaluation examples; empty when there are none.
+        longest: Indices into `train` of the longest examples first, for the memory probe.
+        lengths: Distribution over the training examples.
+        plan: Number of steps.
+        skipped: Lines of both files that are left out.
+    """
+
+    train: tuple[Example, ...]
+    evaluation: tuple[Example, ...]
+    longest: tuple[int, ...]
+    lengths: LengthStatistics
+    plan: StepPlan
+    skipped: int
+
+
+def run_preflight(request: TrainRequest, collator: Collator, context: RunContext) -> Preflight:
+    """Read the datasets and check them against the model's processor.
+
+    Args:
+        request: The run.
+        collator: Of the model and image settings of the run.
+        context: Receives warnings and the samples as the model will see them.
+
+    Raises:
+        DatasetError: No sample is usable; or, when strict, any sample is not.
+    """
+    examples, held_out, skipped = _read(request, context)
+    train, lengths, dropped = _measure(examples, collator, request, context, "training")
+    evaluation, _, dropped_there = _measure(held_out, collator, request, context, "evaluation")
+    if not train:
+        raise DatasetError(
+            f"{request.dataset} holds no sample that can be used for training.",
+            "The warnings of this run name every problem.",
+        )
+    plan = plan_steps(request.config.training, len(train))
+    for warning in schedule_warnings(request.config.training, plan, has_evaluation=bool(evaluation)):
+        context.emit("warning", message=warning)
+    statistics = LengthStatistics.of(lengths)
+    context.emit("phase", name="data", message=f"{statistics.sentence()}; {len(evaluation)} for evaluation")
+    longest = sorted(range(len(train)), key=lambda index: lengths[index].total, reverse=True)
+    for index in dict.fromkeys((0, len(train) // 2, longest[0])):
+        _show(train[index], lengths[index], collator, context)
+    return Preflight(
+        tuple(train), tuple(evaluation), tuple(longest), statistics, plan, skipped + dropped + dropped_there
+    )
+
+
+def _read(request: TrainRequest, context: RunContext) -> tuple[list[Example], list[Example], int]:
+    dataset = read_dataset(request.dataset, strict=request.strict)
+    _report_lines(dataset, context)
+    examples = [Example.of(sample) for sample in dataset.samples]
+    if request.eval_dataset is not None:
+        held_out = read_dataset(request.eval_dataset, strict=request.strict)
+        _report_lines(held_out, context)
+        skipped = dataset.skipped + held_out.skipped
+        return examples, [Example.of(sample) for sample in held_out.samples], skipped
+    names = [document_of(example.name) or example.name for example in examples]
+    training = request.config.training
+    split = split_by_document(names, training.eval_fraction, training.seed)
+    if split.remark:
+        context.emit("warning", message=split.remark)
+    return [examples[i] for i in split.train], [examples[i] for i in split.evaluation], dataset.skipped
+
+
+def _report_lines(dataset: Dataset, context: RunContext) -> None:
+    if not dataset.problems:
+        return
+    named = " ".join(str(problem) for problem in dataset.problems[:_NAMED_PROBLEMS])
+    context.emit("warning", message=f"{dataset.path.name}: {dataset.summary()}. {named}")
+
+
+def _measure(
+    examples: Sequence[Example], collator: Collator, request: TrainRequest, context: RunContext, purpose: str
+) -> tuple[list[Example], list[Length], int]:
+    """Examples that open and fit, with their lengths; the others are reported."""
+    usable: list[Example] = []
+    lengths: list[Length] = []
+    problems: list[str] = []
+    limit = request.config.training.max_length
+    for example in examples:
+        try:
+            length = collator.measure(example)
+        except InputError as error:
+            problems.append(f"Line {example.line}: {error.message}")
+            continue
+        if length.total > limit:
+            problems.append(
+                f"Line {example.line}: {example.name} takes {length.total} tokens "
+                f"({length.image} picture, {length.answer} answer), {limit} are allowed."
+            )
+            continue
+        usable.append(example)
+        lengths.append(length)
+    if problems and request.strict:
+        raise DatasetError(problems[0], "Correct or remove the line, or train without strict.")
+    if problems:
+        named = " ".join(problems[:_NAMED_PROBLEMS])
+        context.emit("warning", message=f"{len(problems)} {purpose} samples are left out. {named}")
+    return usable, lengths, len(problems)
+
+
+def _show(example: Example, length: Length, collator: Collator, context: RunContext) -> None:
+    """Send one sample as the model sees it: decoded from its very ids, placeholders counted."""
+    tokenizer = collator.processor.tokenizer
+    conversation = collator.encode(example)
+    learnt = [label for label in conversation.labels if label != IGNORE_INDEX]
+    masked = [
+        token
+        for token, label in zip(conversation.input_ids, conversation.labels, strict=True)
+        if label == IGNORE_INDEX and token != tokenizer.image_id
+    ]
+    context.emit(
+        "sample",
+        kind="training",
+        line=example.line,
+        image=None if example.image is None else str(example.image),
+        image_tokens=length.image,
+        prompt_tokens=length.prompt,
+        answer_tokens=length.answer,
+        tiles=[[view.columns, view.rows] for view in conversation.views],
+        masked_text=tokenizer.decode(masked)[:_SHOWN_CHARACTERS],
+        learnt_text=tokenizer.decode(learnt)[:_SHOWN_CHARACTERS],
+        ends_with_eos=bool(learnt) and learnt[-1] == tokenizer.eos_id,
+    )
+
+
+def check_free_space(folder: Path, trainable: int, training: TrainingConfig, plan: StepPlan) -> None:
+    """Make sure that the checkpoints fit on the disk.
+
+    Args:
+        folder: Where they go.
+        trainable: Trainable parameters.
+        training: The ``training`` section.
+        plan: Length of the training.
+
+    Raises:
+        RunError: They do not fit.
+    """
+    count = max(1, plan.total // training.save_steps)
+    # One more exists while the oldest is not yet deleted, and the best adapter is kept besides.
+    count = min(count, training.save_total_limit or count) + 2
+    needed = count * trainable * _CHECKPOINT_BYTES_PER_PARAMETER
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise RunError(
+            f"{count} checkpoints of this run need {needed / _GIB:.1f} GiB, "
+            f"but only {free / _GIB:.1f} GiB are free in {folder}.",
+            "Free some space, or lower training.save_total_limit or lora.r.",
+        )

@@ -1,0 +1,248 @@
+"""A training run from beginning to end. Read this file first; every stage is a short method.
+
+    setup_data      read the datasets, find every problem, show what the model will see
+    setup_model     load the base model, put the adapter on it
+    setup_trainer   optimiser, schedule, checkpoints, events
+    check           the longest samples forward and backward: enough memory? a gradient everywhere?
+    train           the loop
+    save            the best adapter into the run folder
+
+The loop itself is `transformers.Trainer`; nothing is reported to anybody but the run's own events.
+"""
+
+import shutil
+import time
+from typing import Any
+
+import transformers
+from torch import Tensor
+
+from ocrstudio.domain.errors import RunError
+from ocrstudio.jobs.context import RunContext
+from ocrstudio.student.adapters import (
+    AdapterInfo,
+    copy_adapter,
+    restore_weights,
+    save_adapter,
+    write_adapter,
+)
+from ocrstudio.student.arguments import training_arguments
+from ocrstudio.student.callbacks import (
+    BestAdapterCallback,
+    Evaluation,
+    EventCallback,
+    FiniteLossCallback,
+    StopCallback,
+    Throughput,
+    best_evaluation,
+    evaluations,
+)
+from ocrstudio.student.collator import Collator
+from ocrstudio.student.engines import choose_engine
+from ocrstudio.student.failures import TRAINING_MEMORY_ADVICE, sentences
+from ocrstudio.student.gradient_check import check_gradients
+from ocrstudio.student.loading import load_processor, load_student
+from ocrstudio.student.lora import attach_adapter, select_targets, trainable_parameters
+from ocrstudio.student.preflight import check_free_space, run_preflight
+from ocrstudio.student.request import read_train_request
+from ocrstudio.student.trainer import BATCH_COUNTS, OcrTrainer
+
+PROMPT_CONVENTION = "<image>\n{user}, stripped; begin token, placeholders, prompt; answer, end token"
+_BEST = "best"
+
+
+def train(context: RunContext) -> dict[str, Any]:
+    """Run a training.
+
+    Args:
+        context: The run; `TrainRequest` describes its request and configuration.
+
+    Returns:
+        The summary: steps, losses, time, the adapter's folder, and whether the run was stopped.
+
+    Raises:
+        OcrStudioError: Whatever went wrong, in one sentence; announced checkpoints are intact.
+    """
+    with sentences(context.folder, TRAINING_MEMORY_ADVICE):
+        recipe = Recipe(context)
+        recipe.setup_data()
+        recipe.setup_model()
+        recipe.setup_trainer()
+        recipe.check()
+        recipe.train()
+        return recipe.save()
+
+
+class Recipe:
+    """The stages of a training and what they hand to each other."""
+
+    def __init__(self, context: RunContext) -> None:
+        self.context = context
+        self.request = read_train_request(context.folder)
+        self.config = self.request.config
+        self.started = time.monotonic()
+        transformers.set_seed(self.config.training.seed)
+
+    def setup_data(self) -> None:
+        """Read the datasets with the tokenizer alone; no weights are loaded yet."""
+        self._phase("data", "Reading and checking the dataset")
+        self.processor = load_processor(
+            self.request.model, self.config.image, max_length=self.config.training.max_length
+        )
+        self.collator = Collator(self.processor)
+        self.data = run_preflight(self.request, self.collator, self.context)
+
+    def setup_model(self) -> None:
+        """Load the base model and put a fresh adapter on it."""
+        self.engine = choose_engine(self.config.model)
+        if self.engine.remark:
+            self._warn(self.engine.remark)
+        self._phase("model", f"Loading the base model {self.request.model} with {self.engine.name}")
+        self.student = load_student(
+            self.request.model, self.config.image, load_in_4bit=self.config.model.load_in_4bit
+        )
+        network = self.student.model
+        targets = select_targets(network, self.config.lora, self.request.mode)
+        self.model = attach_adapter(network, self.config.lora, targets)
+        self.trainable = sum(tensor.numel() for tensor in trainable_parameters(self.model).values())
+        total = sum(tensor.numel() for tensor in self.model.parameters())
+        self._phase(
+            "model",
+            f"Training {self.trainable:,} of {total:,} parameters "
+            f"({self.trainable / total:.2%}) in mode {self.request.mode.value}",
+        )
+        check_free_space(
+            self.context.folder.checkpoints, self.trainable, self.config.training, self.data.plan
+        )
+
+    def setup_trainer(self) -> None:
+        """Join model, data, optimiser and callbacks."""
+        training = self.config.training
+        throughput = Throughput()
+        self.stop = StopCallback(self.context)
+        self.best = BestAdapterCallback(
+            self._keep_best,
+            patience=training.early_stopping_patience,
+            threshold=training.early_stopping_threshold,
+        )
+        self.trainer = OcrTrainer(
+            model=self.model,
+            args=training_arguments(
+                self.config,
+                self.context.folder.checkpoints,
+                has_evaluation=bool(self.data.evaluation),
+                checkpointing=self.engine.checkpointing,
+            ),
+            data_collator=self.collator,
+            train_dataset=list(self.data.train),
+            eval_dataset=list(self.data.evaluation) or None,
+            callbacks=[FiniteLossCallback(), self.best, EventCallback(self.context, throughput), self.stop],
+            throughput=throughput,
+            write_checkpoint=lambda folder, step: write_adapter(self.model, folder, self._info(step)),
+            should_stop=self.context.should_stop,
+        )
+
+    def check(self) -> None:
+        """Probe memory and gradients with the longest samples, as one batch."""
+        self._phase("check", "Checking memory and gradients with the longest samples")
+        size = self.config.training.per_device_train_batch_size
+        batch = self.collator([self.data.train[index] for index in self.data.longest[:size]])
+        report = check_gradients(self.model, lambda: self._loss(batch))
+        for warning in report.warnings():
+            self._warn(warning)
+        parts = ", ".join(f"{count} in the {part}" for part, count in report.tensors.items())
+        experts = (
+            f"; {report.experts} of {report.all_experts} expert matrices reached"
+            if report.all_experts
+            else ""
+        )
+        self._phase("check", f"Gradients arrive: {parts}{experts}")
+
+    def train(self) -> None:
+        """Run the loop, from the beginning or from a checkpoint."""
+        resume_from = self.request.resume_from
+        if resume_from is not None and not resume_from.is_dir():
+            raise RunError(
+                f"The checkpoint {resume_from} does not exist.", "Resume from another checkpoint of this run."
+            )
+        self._phase("train", f"Training on {self.trainer.args.device}")
+        self.trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
+
+    def save(self) -> dict[str, Any]:
+        """Write the adapter: the one of the best evaluation where there was one, else the last."""
+        self._phase("save", "Writing the adapter")
+        folder = self.context.folder
+        state = self.trainer.state
+        history = evaluations(state.log_history)
+        best = best_evaluation(history, self.config.training.early_stopping_threshold)
+        kept = folder.checkpoints / f"{_BEST}-{best.step}" if best else None
+        last = Evaluation(state.global_step, history[-1].loss) if history else None
+        if kept is not None and kept.is_dir() and best is not None and best.step < state.global_step:
+            restore_weights(self.model, kept)
+            step, eval_loss = best.step, best.loss
+        else:
+            step = state.global_step
+            eval_loss = last.loss if last and history[-1].step == step else None
+        save_adapter(self.model, folder.adapter, self._info(step, eval_loss))
+        if self.request.export_to is not None:
+            copy_adapter(folder.adapter, self.request.export_to)
+        return self._summary(step, history)
+
+    def _summary(self, step: int, history: list[Evaluation]) -> dict[str, Any]:
+        state = self.trainer.state
+        losses = [float(entry["loss"]) for entry in state.log_history if "loss" in entry]
+        return {
+            "steps": state.global_step,
+            "planned_steps": state.max_steps,
+            "epochs": state.epoch,
+            "first_loss": losses[0] if losses else None,
+            "last_loss": losses[-1] if losses else None,
+            "adapter": str(self.context.folder.adapter),
+            "adapter_step": step,
+            "eval_losses": [[evaluation.step, evaluation.loss] for evaluation in history],
+            "exported_to": str(self.request.export_to) if self.request.export_to else None,
+            "trainable_parameters": self.trainable,
+            "engine": self.engine.name,
+            "samples": len(self.data.train),
+            "skipped_samples": self.data.skipped,
+            "seconds": round(time.monotonic() - self.started, 1),
+            "stopped": self.stop.requested,
+            "stopped_early": self.best.stopped_early,
+        }
+
+    def _loss(self, batch: dict[str, Any]) -> Tensor:
+        """Loss of a batch as training computes it, mixed precision included."""
+        tensors = self.trainer._prepare_inputs(  # noqa: SLF001 - the library's way to its device
+            {name: value for name, value in batch.items() if name not in BATCH_COUNTS}
+        )
+        with self.trainer.accelerator.autocast():
+            return self.model(**tensors).loss
+
+    def _keep_best(self, evaluation: Evaluation) -> None:
+        """Write the adapter of the best evaluation; the one before is superseded."""
+        checkpoints = self.context.folder.checkpoints
+        target = checkpoints / f"{_BEST}-{evaluation.step}"
+        save_adapter(self.model, target, self._info(evaluation.step, evaluation.loss))
+        for folder in checkpoints.glob(f"{_BEST}-*"):
+            if folder != target:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _info(self, step: int, eval_loss: float | None = None) -> AdapterInfo:
+        """What the adapter's folder says about it."""
+        return AdapterInfo(
+            base_model=self.request.model,
+            base=self.student.facts,
+            mode=self.request.mode.value,
+            image=self.config.image.model_dump(),
+            prompt=PROMPT_CONVENTION,
+            step=step,
+            run=self.context.folder.id,
+            eval_loss=eval_loss,
+            versions=dict(self.context.folder.spec.versions),
+        )
+
+    def _phase(self, name: str, message: str) -> None:
+        self.context.emit("phase", name=name, message=message)
+
+    def _warn(self, message: str) -> None:
+        self.context.emit("warning", message=message)
