@@ -1,0 +1,119 @@
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from ocrstudio.cli.main import main
+from ocrstudio.datasets import read_dataset
+from ocrstudio.domain.document import PageStatus
+from ocrstudio.services import labelling
+from ocrstudio.store import Workspace
+from tests.fakes.workspaces import make_pdf
+
+TEXT = "A line of text that is long enough for a text layer to be trusted, twice over."
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_the_user(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A workspace with one PDF of two pages, made by the command."""
+    make_pdf(tmp_path / "report.pdf", [TEXT[:38], TEXT[38:]])
+    assert main(["workspace", "new", str(tmp_path / "ws"), str(tmp_path / "report.pdf")]) == 0
+    return tmp_path / "ws"
+
+
+def test_new_imports_and_says_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = make_pdf(tmp_path / "report.pdf", ["one", "two"])
+    assert main(["workspace", "new", str(tmp_path / "ws"), str(source)]) == 0
+    out = capsys.readouterr().out
+    assert f"Created the workspace {tmp_path / 'ws'}." in out
+    assert "Imported 1 document with 2 pages." in out
+
+
+def test_new_refuses_a_folder_in_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "thesis.tex").touch()
+    assert main(["workspace", "new", str(tmp_path)]) == 1
+    assert "is not empty" in capsys.readouterr().err
+
+
+def test_import_goes_on_after_a_bad_file_and_exits_with_1(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.pdf").write_bytes(b"%PDF- nothing")
+    Image.new("RGB", (20, 20)).save(tmp_path / "scan.png")
+    files = [str(tmp_path / name) for name in ("bad.pdf", "report.pdf", "scan.png")]
+    capsys.readouterr()
+    assert main(["workspace", "import", str(root), *files]) == 1
+    out, err = capsys.readouterr()
+    assert "report.pdf is in the workspace already, as report." in out
+    assert "Imported 1 document with 1 page." in out
+    assert "bad.pdf cannot be opened" in err
+
+
+def test_import_takes_a_password(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    secret = str(make_pdf(tmp_path / "secret.pdf", ["x"], password="1234"))
+    assert main(["workspace", "import", str(root), secret]) == 1
+    assert main(["workspace", "import", str(root), secret, "--password", "1234"]) == 0
+    assert "its copy in the workspace is not" in capsys.readouterr().err
+
+
+def test_status_for_people_and_for_programs(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Workspace.open(root) as ws:
+        labelling.save_edit(ws, 1, "text")
+        labelling.accept(ws, 1)
+    capsys.readouterr()
+    assert main(["workspace", "status", str(root), "--check"]) == 0
+    out = capsys.readouterr().out
+    assert "1 document, 2 pages" in out
+    assert "accepted    1" in out
+    assert "The database is intact." in out
+    assert main(["workspace", "status", str(root), "--json", "--check"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["statuses"]["accepted"] == data["statuses"]["unlabelled"] == 1
+    assert data["documents"][0]["name"] == "report"
+    assert data["revisions"] == {"human": 1}
+    assert data["damage"] == []
+
+
+def test_status_of_something_else_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["workspace", "status", str(tmp_path)]) == 1
+    assert "is not a workspace" in capsys.readouterr().err
+
+
+def test_label_then_export_then_import_again(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["workspace", "label", str(root)]) == 0
+    assert "2 pages drafted by offline, 0 failed." in capsys.readouterr().out
+    with Workspace.open(root) as ws:
+        assert ws.pages.counts()[PageStatus.DRAFT] == 2
+        done = labelling.accept_many(ws, [1, 2])
+        assert done.skipped == ()
+    assert main(["workspace", "label", str(root)]) == 0
+    assert "nothing to label" in capsys.readouterr().out
+    assert main(["workspace", "export", str(root), "--eval-fraction", "0.5", "--dpi", "72"]) == 0
+    out, err = capsys.readouterr()
+    assert "1 sample for training" in out
+    assert "1 sample for evaluation" in out
+    assert "one document" in err
+    exported = root / "exports" / "markdown" / "train.jsonl"
+    assert read_dataset(exported, strict=True).samples[0].prompt.startswith("<image>\n")
+    assert main(["workspace", "import", str(root), str(exported)]) == 0
+
+
+def test_label_names_the_documents_when_there_is_no_such_one(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["workspace", "label", str(root), "--document", "reprot"]) == 2
+    assert "Documents: report" in capsys.readouterr().err
+
+
+def test_export_without_accepted_pages_says_so(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["workspace", "export", str(root)]) == 1
+    assert "no page that is accepted has a label" in capsys.readouterr().err
