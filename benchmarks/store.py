@@ -1,4 +1,4 @@
-"""How long the store takes in a workspace of 20,000 pages: ``python benchmarks/store.py [PAGES]``.
+"""How long the store takes in a workspace of 20,000 pages: ``python -m benchmarks.store [PAGES]``.
 
 Prints one line for each operation that the window or a batch waits for: median and worst of several runs.
 """

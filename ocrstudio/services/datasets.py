@@ -9,7 +9,7 @@ import numpy as np
 
 from ocrstudio.datasets import Dataset, DatasetRecord, LineProblem, Sample, read_dataset
 from ocrstudio.datasets.checks import Finding, check_leakage, check_samples, dataset_sha256
-from ocrstudio.datasets.split import Split, split_by_document
+from ocrstudio.datasets.split import split_by_document
 from ocrstudio.datasets.writer import EVALUATION, IMAGES, TRAIN, Entry, write_dataset
 from ocrstudio.domain.document import Page, PageStatus
 from ocrstudio.domain.errors import DatasetError, OcrStudioError, WorkspaceError
@@ -124,8 +124,17 @@ def export_workspace(
     findings = [finding for part in samples.values() for finding in check_samples(part)]
     if split.by == "document":  # by pages, the shared document is what the remark says
         findings += check_leakage(samples[TRAIN], samples[EVALUATION])
-    sha256 = dataset_sha256(samples[TRAIN])
-    write_dataset(target, parts, _manifest(ws, task, prompt, split, (eval_fraction, seed, dpi), samples))
+    hashes = {name: dataset_sha256(part) for name, part in samples.items()}
+    about = {
+        "source_workspace": ws.root.name,
+        "task": task.id,
+        "prompt": prompt,
+        "dpi": dpi,
+        "split": {"by": split.by, "eval_fraction": eval_fraction, "seed": seed},
+        "samples": {name: len(part) for name, part in samples.items()},
+        "sha256": hashes,
+    }
+    write_dataset(target, parts, about)
     folder = target.absolute()
     return ExportReport(
         folder=folder,
@@ -137,7 +146,7 @@ def export_workspace(
         skipped=tuple(skipped),
         findings=tuple(findings),
         remarks=tuple(remarks + [split.remark] * bool(split.remark)),
-        sha256=sha256,
+        sha256=hashes[TRAIN],
     )
 
 
@@ -231,26 +240,6 @@ def _samples(entries: Sequence[Entry]) -> list[Sample]:
         Sample(entry.image, entry.record.prompt, entry.record.answer, line, entry.record.image)
         for line, entry in enumerate(entries, start=1)
     ]
-
-
-def _manifest(
-    ws: Workspace,
-    task: Task,
-    prompt: str,
-    split: Split,
-    settings: tuple[float, int, float],
-    samples: dict[str, list[Sample]],
-) -> dict[str, object]:
-    fraction, seed, dpi = settings
-    return {
-        "source_workspace": ws.root.name,
-        "task": task.id,
-        "prompt": prompt,
-        "dpi": dpi,
-        "split": {"by": split.by, "eval_fraction": fraction, "seed": seed},
-        "samples": {name: len(part) for name, part in samples.items()},
-        "sha256": {name: dataset_sha256(part) for name, part in samples.items()},
-    }
 
 
 def _import_sample(ws: Workspace, dataset: Dataset, sample: Sample, *, accepted: bool) -> Counter[str]:
