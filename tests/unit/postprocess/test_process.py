@@ -253,14 +253,8 @@ def test_plain_text_loses_no_word(words):
         "<|re", "|>", "<center>", "\\coloneqq", " \n", "\n", "<|det|>[[1,2,3,4] , ", "<|ref|>\n\n",
     ],
 )  # fmt: skip
-def test_time_grows_with_the_length_only(unit):
-    def seconds(count):
-        start = time.perf_counter()
-        document(unit * count)
-        return time.perf_counter() - start
-
-    seconds(100)
-    small = max(min(seconds(2_000) for _ in range(3)), 0.002)
-    assert (
-        seconds(20_000) < 60 * small
-    )  # ten times the text; a quadratic step would take a hundred times as long
+def test_hostile_output_takes_linear_time(unit):
+    start = time.process_time()
+    document(unit * 40_000)
+    # About 0.3 s; one step that looks at the rest of the text for every tag would take minutes.
+    assert time.process_time() - start < 5
