@@ -256,5 +256,5 @@ def test_plain_text_loses_no_word(words):
 def test_hostile_output_takes_linear_time(unit):
     start = time.process_time()
     document(unit * 40_000)
-    # About 0.3 s; one step that looks at the rest of the text for every tag would take minutes.
-    assert time.process_time() - start < 5
+    # Usually well under 1 s; one step that looks at the rest of the text for every tag would take minutes.
+    assert time.process_time() - start < 15
