@@ -99,13 +99,22 @@ def mark_failed(ws: Workspace, page_id: int, reason: str) -> Page:
         return ws.pages.get(page_id)
 
 
-def accept(ws: Workspace, page_id: int) -> Page:
-    """Accept the current label of a page.
+def accept(ws: Workspace, page_id: int, *, seen: int | None = None) -> Page:
+    """Accept the label of a page.
+
+    Args:
+        ws: The workspace.
+        page_id: The page.
+        seen: Id of the revision that the person looked at. When a teacher has drafted another one meanwhile,
+            the one that was seen becomes current again and is accepted. None means the current one, whatever
+            it is.
 
     Raises:
         WorkspaceError: The page has no label, or an empty one.
     """
     with ws.transaction():
+        if seen is not None and ws.pages.get(page_id).revision_id != seen:
+            ws.labels.set_current(page_id, seen)
         if not _has_text(ws, page_id):
             raise WorkspaceError(
                 f"{_place(ws, page_id)} has no label to accept.",
@@ -114,15 +123,15 @@ def accept(ws: Workspace, page_id: int) -> Page:
         return _move(ws, page_id, Action.ACCEPT)
 
 
-def accept_and_next(ws: Workspace, page_id: int) -> Page | None:
-    """Accept a page and return the next one to review, or None when that was the last.
+def accept_and_next(ws: Workspace, page_id: int, *, seen: int | None = None) -> Page | None:
+    """Accept a page (see `accept`) and return the next one to review, or None when that was the last.
 
     Raises:
         WorkspaceError: The page has no label, or an empty one.
     """
     with ws.transaction():
         following = next_to_review(ws, page_id)
-        accept(ws, page_id)
+        accept(ws, page_id, seen=seen)
         return following
 
 

@@ -93,6 +93,16 @@ def test_a_page_without_text_cannot_be_accepted(ws: Workspace) -> None:
     assert ws.pages.get(1).status is PageStatus.DRAFT
 
 
+def test_what_was_seen_is_accepted_and_not_a_draft_that_came_meanwhile(ws: Workspace) -> None:
+    seen = labelling.add_draft(ws, 1, draft("read by a person"))
+    labelling.add_draft(ws, 1, draft("nobody has read this"))
+    labelling.accept_and_next(ws, 1, seen=seen.id)
+    assert text_of(ws, 1) == "read by a person"
+    assert ws.pages.get(1).status is PageStatus.ACCEPTED
+    with pytest.raises(WorkspaceError, match="does not belong"):
+        labelling.accept(ws, 2, seen=seen.id)
+
+
 def test_bulk_accept_skips_what_has_no_label(ws: Workspace) -> None:
     labelling.add_draft(ws, 1, draft("one"))
     labelling.add_draft(ws, 3, draft("three"))
