@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -56,14 +57,6 @@ class RunProgress:
         """``40 of 100 steps``, or the phase while nothing is counted."""
         return f"{self.done} of {self.total} {self.unit}" if self.total else self.phase
 
-    def measurements(self) -> str:
-        """The newest measurements in words: ``loss 0.612, learning rate 1.0e-04``."""
-        return ", ".join(
-            f"{label} {value:{shape}}"
-            for name, (label, shape) in _SHOWN_VALUES.items()
-            if isinstance(value := self.values.get(name), int | float)
-        )
-
     def time_left(self) -> str:
         """``3 min 20 s left``, or nothing while unknown."""
         return f"{duration(self.seconds_left)} left" if self.seconds_left is not None else ""
@@ -78,6 +71,15 @@ _SHOWN_VALUES = {
     "cer": ("CER", ".4f"),
     "wer": ("WER", ".4f"),
 }
+
+
+def in_words(values: Mapping[str, float | None]) -> str:
+    """Measurements in words: ``loss 0.612, learning rate 1.0e-04``."""
+    return ", ".join(
+        f"{label} {value:{shape}}"
+        for name, (label, shape) in _SHOWN_VALUES.items()
+        if isinstance(value := values.get(name), int | float)
+    )
 
 
 def notable(event: Event) -> str:
@@ -128,7 +130,7 @@ class PlainView:
         if event.type == EventType.WARNING:
             echo_warning(str(event.data.get("message", "")))
         elif event.type == EventType.METRIC:
-            self._line(f"Step {event.data.get('step', '?')}: {self._progress.measurements()}")
+            self._line(f"Step {event.data.get('step', '?')}: {in_words(event.data.get('values', {}))}")
         elif event.type == EventType.PROGRESS:
             if time.monotonic() - self._last_line >= _LINE_EVERY:
                 self._line(self._progress.position())
@@ -177,7 +179,7 @@ class TerminalView:
             self._console.print(f"[yellow]Warning:[/] {escape(str(event.data.get('message', '')))}")
         elif text := notable(event):
             self._console.print(escape(text))
-        facts = [text for text in (progress.measurements(), progress.time_left()) if text]
+        facts = [text for text in (in_words(progress.values), progress.time_left()) if text]
         changes: dict[str, Any] = {
             "description": escape(progress.position()),
             "facts": escape(", ".join(facts)),

@@ -23,7 +23,12 @@ def launch_and_watch(folder: RunFolder, *, detach: bool) -> int:
         RunError: It cannot be started, or it failed.
     """
     click.echo(f"Run {folder.id} in {folder.path}")
-    launched = start_worker(folder)
+    try:
+        launched = start_worker(folder)
+    except KeyboardInterrupt:
+        if folder.process_identity is not None:  # it came while the worker was coming up, which goes on
+            echo_how_to_return(folder)
+        raise
     if detach:
         echo_how_to_return(folder)
         return 0
@@ -131,5 +136,5 @@ def _report_result(folder: RunFolder) -> None:
     if folder.spec.kind is RunKind.EVALUATE:
         click.echo(f"Report: {request.get('output', folder.summary_path)}")
     elif folder.adapter.is_dir():
-        exported = request.get("export_to")
+        exported = request.get("copy_adapter_to")
         click.echo(f"Adapter: {exported or folder.adapter}")

@@ -73,7 +73,8 @@ def create_training_run(parent: Path, request: TrainingRequest, config: TrainCon
             "mode": request.mode.value,
             "model": model,
             "resume_from": require_folder(request.resume_from, "checkpoint"),
-            "export_to": str(request.export_to.resolve()) if request.export_to else None,
+            # The worker copies it itself, file by file: the folder may hold this very run.
+            "copy_adapter_to": str(request.export_to.resolve()) if request.export_to else None,
             "strict": request.strict,
         },
         config=config.model_dump(mode="json"),

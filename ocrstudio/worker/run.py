@@ -18,6 +18,7 @@ from ocrstudio.jobs.user_state import state_dir
 from ocrstudio.settings.files import write_text
 from ocrstudio.worker.bodies import load_body
 from ocrstudio.worker.context import WorkerContext
+from ocrstudio.worker.export import export_adapter
 
 _SECRET_VARIABLE = re.compile(r"(TOKEN|KEY|SECRET|PASSWORD)$")
 _SHORTEST_SECRET = 8
@@ -68,6 +69,9 @@ def _work(context: WorkerContext) -> dict[str, Any]:
         context.emit(EventType.PHASE, name="loading", message="Loading the libraries of the student")
         body = load_body(context.folder.spec.kind.value)
         summary: dict[str, Any] = body(context)
+        exported = export_adapter(context.folder)
+        if exported is not None:
+            summary = {**summary, "exported_to": str(exported)}
         write_text(context.folder.summary_path, json.dumps(summary, ensure_ascii=False, indent=2) + "\n")
         return summary
 

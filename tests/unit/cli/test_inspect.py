@@ -10,7 +10,7 @@ def test_one_screen_about_machine_packages_model_and_dataset(ocrstudio, fake_stu
     assert len(done.stdout.splitlines()) <= 30
     for word in ("OCR Studio", "Python", "memory", "free on this disk", "transformers", "micro: ok"):
         assert word in done.stdout
-    assert "3 samples; 1 lines skipped" in done.stdout
+    assert "3 samples; 1 line skipped" in done.stdout
     assert "Line 4" in done.stdout
     assert "answers of 8 to 8 characters" in done.stdout
 

@@ -19,12 +19,14 @@ def _only_run(folder) -> RunFolder:
 
 def test_a_training_runs_to_its_end_and_tells_the_story(ocrstudio, fake_student, dataset, tmp_path):
     fake_student(["metric", 1, 0.91234], ["checkpoint", 1], ["adapter"])
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "notes.txt").write_text("mine")
     done = ocrstudio(
         "train", "--dataset", dataset, "--mode", "llm", "--model", "micro", "--max-steps", "7",
         "--set", "training.learning_rate=1e-5", "--output", "out",
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
-    assert "3 samples; 1 lines skipped" in done.stdout
+    assert "3 samples; 1 line skipped" in done.stdout
     assert "Step 1: loss 0.9123" in done.stdout
     assert "Checkpoint saved" in done.stdout
     assert "Finished." in done.stdout
@@ -33,7 +35,9 @@ def test_a_training_runs_to_its_end_and_tells_the_story(ocrstudio, fake_student,
     assert spec.config["training"]["max_steps"] == 7
     assert spec.config["training"]["learning_rate"] == 1e-5
     assert spec.request["mode"] == "llm"
-    assert spec.request["export_to"] == str(tmp_path / "out")
+    assert (tmp_path / "out" / "adapter_config.json").is_file()
+    assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
+    assert _only_run(tmp_path / "out").summary() == {"steps": 1, "exported_to": str(tmp_path / "out")}
     assert len(spec.dataset_sha256 or "") == 64
     assert {"python", "ocrstudio"} <= spec.versions.keys()
 
