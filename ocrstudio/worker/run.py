@@ -1,5 +1,6 @@
 """One attempt at a run, from the first event to the last."""
 
+import errno
 import json
 import os
 import platform
@@ -22,6 +23,7 @@ from ocrstudio.worker.export import export_adapter
 
 _SECRET_VARIABLE = re.compile(r"(TOKEN|KEY|SECRET|PASSWORD)$")
 _SHORTEST_SECRET = 8
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def run(folder: RunFolder) -> int:
@@ -95,6 +97,11 @@ def describe_failure(error: Exception) -> dict[str, str]:
         fields = {
             "message": "The machine ran out of memory.",
             "hint": "Lower training.per_device_train_batch_size or image.max_tiles, or close other programs.",
+        }
+    elif isinstance(error, OSError) and error.errno in _DISK_FULL:
+        fields = {
+            "message": f"The disk is full ({error.filename or 'the run folder'}).",
+            "hint": "Free some space, then resume the run from its last checkpoint.",
         }
     else:
         fields = {
