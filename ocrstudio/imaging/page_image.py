@@ -7,7 +7,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from ocrstudio.domain.errors import InputError
 
@@ -58,7 +58,7 @@ def load_image(source: Path | bytes, max_pixels: int = DEFAULT_MAX_PIXELS) -> Im
             return picture if turn is None else picture.transpose(turn)
     except FileNotFoundError:
         raise InputError(f"{name} does not exist.") from None
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise InputError(
             f"{name} is not an image that can be read.", "Use PNG, JPEG, TIFF or WebP."
         ) from None
@@ -89,7 +89,7 @@ def _require_affordable(image: Image.Image, name: str) -> None:
     needed = image.width * image.height * _BYTES_PER_PIXEL.get(image.mode, 4)
     if needed > MAX_DECODED_BYTES:
         raise InputError(
-            f"{name} has {image.width:,} x {image.height:,} pixels and would take {needed / 1e9:.1f} GB of memory.",
+            f"{name} has {image.width:,} x {image.height:,} pixels, which would take {needed / 1e9:.1f} GB.",
             "Reduce it, or cut it into pieces.",
         )
 

@@ -213,7 +213,9 @@ def _unlock(handle: Untyped, path: Path, password: str | None) -> None:
     if not handle.needs_pass:
         return
     if password is None:
-        raise EncryptedDocumentError(f"{path} is encrypted and needs a password.", "Give it with --password.")
+        raise EncryptedDocumentError(
+            f"{path} is encrypted and needs a password.", "Give its password (command line: --password)."
+        )
     if not handle.authenticate(password):
         raise EncryptedDocumentError(f"The password given for {path} is wrong.", "Check it and try again.")
 

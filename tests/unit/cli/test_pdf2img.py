@@ -34,7 +34,10 @@ def test_failures_are_sentences_and_the_exit_status_is_one(tmp_path):
     assert done.stdout.startswith("1 image written to")
     lines = done.stderr.splitlines()
     assert len(lines) == 2
-    assert "locked.pdf is encrypted and needs a password. Give it with --password." in lines[0]
+    assert (
+        "locked.pdf is encrypted and needs a password. Give its password (command line: --password)."
+        in lines[0]
+    )
     assert lines[1] == "1 source failed."
     assert run("--source", locked, "--output", tmp_path / "out", "--password", "sesame").exit_code == 0
 
