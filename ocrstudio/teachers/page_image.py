@@ -3,8 +3,10 @@
 import base64
 import io
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
+import numpy as np
 from PIL import Image
 
 from ocrstudio.domain.errors import TeacherError
@@ -13,6 +15,8 @@ from ocrstudio.teachers.base import PageSource
 _JPEG_QUALITY = 90
 _MIME = {"png": "image/png", "jpg": "image/jpeg"}
 _PIL_FORMAT = {"png": "PNG", "jpg": "JPEG"}
+_PLAIN_MODES = frozenset({"L", "RGB"})
+_ORIENTATION_TAG = 0x0112
 
 
 @dataclass(frozen=True)
@@ -41,13 +45,40 @@ def encode_page(page: PageSource, image_format: Literal["png", "jpg"], max_side:
         InputError: The picture or the document cannot be read.
         TeacherError: The page has neither.
     """
+    ready = _ready_file(page.image, image_format, max_side) if page.image is not None else None
+    if ready is not None:
+        return ready
     picture = _picture(page)
     if max_side is not None and max(picture.size) > max_side:
         picture.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
+    data = _png(picture, page.dpi) if image_format == "png" else _jpeg(picture)
+    return EncodedImage(data, _MIME[image_format], picture.width, picture.height)
+
+
+def _ready_file(path: Path, image_format: Literal["png", "jpg"], max_side: int | None) -> EncodedImage | None:
+    """The file as it stands, when only its header had to be read to know that nothing must be changed."""
+    try:
+        with Image.open(path) as picture:
+            fits = max_side is None or max(picture.size) <= max_side
+            plain = picture.mode in _PLAIN_MODES and picture.getexif().get(_ORIENTATION_TAG, 1) == 1
+            if picture.format != _PIL_FORMAT[image_format] or not fits or not plain:
+                return None
+            width, height = picture.size
+        return EncodedImage(path.read_bytes(), _MIME[image_format], width, height)
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return None  # loading it fully gives the sentence
+
+
+def _png(picture: Image.Image, dpi: float) -> bytes:
+    from ocrstudio.pdf.png import encode_png
+
+    return encode_png(np.asarray(picture), dpi)
+
+
+def _jpeg(picture: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    options = {"quality": _JPEG_QUALITY} if image_format == "jpg" else {"compress_level": 1}
-    picture.save(buffer, _PIL_FORMAT[image_format], **options)
-    return EncodedImage(buffer.getvalue(), _MIME[image_format], picture.width, picture.height)
+    picture.save(buffer, "JPEG", quality=_JPEG_QUALITY)
+    return buffer.getvalue()
 
 
 def _picture(page: PageSource) -> Image.Image:

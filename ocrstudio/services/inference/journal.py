@@ -92,8 +92,8 @@ def open_journal(folder: Path, made_with: Mapping[str, Any], earlier: Earlier) -
         earlier: What to do with labels that are there already.
 
     Raises:
-        InputError: The folder holds labels and they may not be touched, they were made otherwise, or the folder
-            cannot be written.
+        InputError: The folder holds labels that may not be touched or were made otherwise, or it cannot be
+            written.
     """
     path = folder / FILE_NAME
     try:

@@ -9,6 +9,7 @@ from ocrstudio.teachers.offline.lines import OcrLine
 
 _FONT = "ocr"
 _BASELINE = 0.2  # share of the line height below the baseline
+_LONGEST_SIDE = 2000.0  # points
 _LIST_ITEM = "list-item"
 _LABELS = {"section-header": "sub_title", "list-item": "text", "picture": "image", "caption": "image_caption"}
 
@@ -34,7 +35,8 @@ def lay_out(lines: Sequence[OcrLine], width: int, height: int, dpi: float) -> La
 
     layout = engine.load_layout()
     pymupdf = engine.load()
-    scale = 72.0 / dpi
+    # The model draws the page at 72 dpi: a poster has to shrink, its font sizes keep their proportions.
+    scale = min(72.0 / dpi, _LONGEST_SIDE / max(width, height))
     with engine.lock, pymupdf.open() as document:
         page = document.new_page(width=width * scale, height=height * scale)
         font = pymupdf.Font("cjk")

@@ -1,0 +1,180 @@
+"""The offline teacher with its real child process, real RapidOCR and real PDFs."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pymupdf
+import pytest
+
+from ocrstudio.domain.errors import OcrStudioError, TeacherError
+from ocrstudio.settings.teacher import load_teacher_config
+from ocrstudio.tasks import Task
+from ocrstudio.teachers.base import Draft, PageSource
+from ocrstudio.teachers.errors import TeacherUnavailableError
+from ocrstudio.teachers.registry import create_teacher
+
+TASK = Task("markdown", "", "Convert this document to markdown.", False, "")
+SENTENCES = ["The quick brown fox jumps over the lazy dog.", "Pack my box with five dozen liquor jugs."]
+RUSSIAN = "Москва является столицей Российской Федерации и самым большим городом страны."
+
+
+@pytest.fixture(scope="module")
+def documents(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("documents")
+    with pymupdf.open() as document:
+        page = document.new_page(width=400, height=200)
+        for row, text in enumerate(SENTENCES):
+            page.insert_text((30, 50 + 40 * row), text, fontsize=14)
+        document.save(folder / "digital.pdf")
+        page.get_pixmap(dpi=150).save(folder / "scan.png")
+    with pymupdf.open() as document:
+        page = document.new_page(width=400, height=200)
+        page.insert_htmlbox((30, 30, 370, 170), f"<p>{RUSSIAN} {RUSSIAN}</p>")
+        page.get_pixmap(dpi=150).save(folder / "russian.png")
+    with pymupdf.open() as document:
+        document.new_page(width=400, height=200).get_pixmap(dpi=100).save(folder / "blank.png")
+    return folder
+
+
+def run(pages: list[PageSource], **overrides: object) -> list[Draft | OcrStudioError]:
+    """Draft pages one after the other with one teacher."""
+
+    async def scenario() -> list[Draft | OcrStudioError]:
+        teacher = create_teacher(load_teacher_config(None, {"request.concurrent_requests": 1, **overrides}))
+        outcomes: list[Draft | OcrStudioError] = []
+        await teacher.open()
+        try:
+            for page in pages:
+                try:
+                    outcomes.append(await teacher.draft(page, TASK))
+                except OcrStudioError as error:
+                    outcomes.append(error)
+        finally:
+            await teacher.close()
+        return outcomes
+
+    return asyncio.run(scenario())
+
+
+def page_of(path: Path) -> PageSource:
+    return PageSource(path.name, document=path)
+
+
+def test_digital_pages_come_from_the_text_layer_and_scans_are_read(documents: Path) -> None:
+    digital, scan, picture, blank, russian = run(
+        [
+            page_of(documents / "digital.pdf"),
+            page_of(documents / "scan.png"),
+            PageSource("picture only", image=documents / "scan.png"),
+            page_of(documents / "blank.png"),
+            page_of(documents / "russian.png"),
+        ]
+    )
+    for draft, method in ((digital, "text_layer"), (scan, "rapidocr"), (picture, "rapidocr")):
+        assert isinstance(draft, Draft)
+        assert draft.parameters["method"] == method
+        assert all(sentence in draft.text for sentence in SENTENCES)
+        assert draft.flags == ()
+    assert isinstance(scan, Draft)
+    assert scan.regions
+    for region in scan.regions:
+        assert scan.text[region.start : region.end].strip()
+        assert 0 <= region.boxes[0].x0 < region.boxes[0].x1 <= 1
+    assert isinstance(blank, TeacherError)
+    assert "No text was found" in blank.message
+    assert isinstance(russian, TeacherError)
+    assert "could not read" in russian.message
+    assert "Tesseract" in russian.hint
+
+
+def test_a_picture_can_be_ordered_by_columns(documents: Path) -> None:
+    (draft,) = run([page_of(documents / "scan.png")], **{"offline.reading_order": "columns"})
+    assert isinstance(draft, Draft)
+    assert draft.text == "\n\n".join(SENTENCES) + "\n"
+
+
+def test_without_ocr_a_picture_is_a_sentence(documents: Path) -> None:
+    (error,) = run([page_of(documents / "scan.png")], **{"offline.method": "text_layer"})
+    assert isinstance(error, TeacherError)
+    assert "scan.png" in error.message
+
+
+def test_a_child_that_dies_fails_one_page_and_is_replaced(documents: Path) -> None:
+    async def scenario() -> tuple[TeacherError, Draft]:
+        teacher = create_teacher(load_teacher_config(None, {"request.concurrent_requests": 1}))
+        await teacher.open()
+        try:
+            await teacher.draft(page_of(documents / "digital.pdf"), TASK)
+            before = psutil.Process().children()
+            crashing = asyncio.create_task(teacher.draft(page_of(documents / "scan.png"), TASK))
+            await asyncio.sleep(0)  # the request is on its way
+            for child in before:
+                child.kill()
+            with pytest.raises(TeacherError) as caught:
+                await crashing
+            draft = await teacher.draft(page_of(documents / "digital.pdf"), TASK)
+            return caught.value, draft
+        finally:
+            await teacher.close()
+
+    error, draft = asyncio.run(scenario())
+    assert "scan.png: The offline reader was killed by signal 9" in error.message
+    assert SENTENCES[0] in draft.text
+    assert psutil.Process().children() == []
+
+
+def test_cancelling_a_page_ends_its_child_and_the_next_page_works(documents: Path) -> None:
+    async def scenario() -> Draft:
+        teacher = create_teacher(load_teacher_config(None, {"request.concurrent_requests": 1}))
+        await teacher.open()
+        try:
+            waiting = asyncio.create_task(teacher.draft(page_of(documents / "scan.png"), TASK))
+            await asyncio.sleep(0)
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+            return await teacher.draft(page_of(documents / "digital.pdf"), TASK)
+        finally:
+            await teacher.close()
+
+    assert SENTENCES[0] in asyncio.run(scenario()).text
+    assert psutil.Process().children() == []
+
+
+def test_tesseract_that_is_not_installed_is_said_before_the_first_page(
+    documents: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(documents))
+    with pytest.raises(TeacherUnavailableError, match="Tesseract is not installed"):
+        run([page_of(documents / "scan.png")], **{"offline.ocr_engine": "tesseract"})
+
+
+@pytest.mark.skipif(shutil.which("tesseract") is None, reason="Tesseract is not installed")
+def test_tesseract_reads_a_scan_and_names_a_missing_language(documents: Path) -> None:
+    overrides = {"offline.ocr_engine": "tesseract"}
+    (draft,) = run([page_of(documents / "scan.png")], **overrides)
+    assert isinstance(draft, Draft)
+    assert all(sentence in draft.text for sentence in SENTENCES)
+    with pytest.raises(TeacherUnavailableError, match="no data for xyz"):
+        run([page_of(documents / "scan.png")], **overrides, **{"offline.languages": ["xyz"]})
+
+
+def _can_unshare() -> bool:
+    program = shutil.which("unshare")
+    return program is not None and subprocess.run([program, "-rn", "true"], check=False).returncode == 0
+
+
+@pytest.mark.skipif(not _can_unshare(), reason="a network namespace is not permitted here")
+def test_it_works_with_the_network_cut(documents: Path, tmp_path: Path) -> None:
+    command = [
+        *("unshare", "-rn", sys.executable, "-m", "ocrstudio", "infer"),
+        *("--images", str(documents / "scan.png"), "--output", str(tmp_path / "out")),
+    ]
+    environment = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    assert SENTENCES[0] in (tmp_path / "out" / "scan.md").read_text("utf-8")
