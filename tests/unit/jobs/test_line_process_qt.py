@@ -1,6 +1,7 @@
 """The same child under the window's event loop."""
 
 import asyncio
+import os
 import sys
 import threading
 
@@ -9,6 +10,7 @@ import pytest
 from ocrstudio.jobs.line_process import ChildError, LineProcess
 from tests.fakes.runs import REPOSITORY
 
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before the application is made; no display is needed
 qasync = pytest.importorskip("qasync")
 
 
