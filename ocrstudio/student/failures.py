@@ -26,34 +26,47 @@ def sentences(folder: RunFolder, advice: str) -> Iterator[None]:
         RunError: Memory or disk ran out.
     """
     try:
-        yield
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise out_of_memory(folder, advice) from error
-    except OSError as error:
-        if error.errno not in _DISK:
+        with memory_sentences(advice):
+            yield
+    except RunError as error:
+        if error.hint != advice:
             raise
-        raise disk_full(folder) from error
-    except RuntimeError as error:
-        text = str(error)
-        if any(part in text for part in _CPU_ALLOCATION):
-            raise out_of_memory(folder, advice) from error
-        if any(part in text for part in _DISK_TEXT):
-            raise disk_full(folder) from error
-        raise
+        raise RunError(f"{error.message} {_kept(folder)}", advice) from error
+    except (OSError, RuntimeError) as error:
+        if not _is_full_disk(error):
+            raise
+        raise RunError(
+            f"The disk of {folder.path} is full. {_kept(folder)}",
+            "Free some space, or lower training.save_total_limit, and resume the run.",
+        ) from error
 
 
-def out_of_memory(folder: RunFolder, advice: str) -> RunError:
-    """The error for exhausted memory."""
-    device = "GPU memory" if torch.cuda.is_available() else "memory"
-    return RunError(f"The {device} is not large enough for this run. {_kept(folder)}", advice)
+@contextmanager
+def memory_sentences(advice: str) -> Iterator[None]:
+    """Turn exhausted memory into an error for the user.
+
+    Raises:
+        RunError: Memory ran out.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        device = "GPU memory" if torch.cuda.is_available() else "memory"
+        raise RunError(f"The {device} is not large enough for this run.", advice) from error
 
 
-def disk_full(folder: RunFolder) -> RunError:
-    """The error for a full disk."""
-    return RunError(
-        f"The disk of {folder.path} is full. {_kept(folder)}",
-        "Free some space, or lower training.save_total_limit, and resume the run.",
-    )
+def _is_out_of_memory(error: Exception) -> bool:
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return any(part in str(error) for part in _CPU_ALLOCATION)
+
+
+def _is_full_disk(error: Exception) -> bool:
+    if isinstance(error, OSError) and error.errno in _DISK:
+        return True
+    return any(part in str(error) for part in _DISK_TEXT)
 
 
 def _kept(folder: RunFolder) -> str:
