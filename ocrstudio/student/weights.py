@@ -66,7 +66,7 @@ def load_model(
     """
     config = read_config(folder)
     stored = _read_directory(folder)
-    model = _build_empty(config)
+    model = build_empty(config)
     layout = layout_of(dict(model.named_parameters()))
     _check(folder, layout, stored)
     _allocate(model, dtype, device)
@@ -75,7 +75,8 @@ def load_model(
     return model
 
 
-def _build_empty(config: DeepseekOcrConfig) -> DeepseekOcrForConditionalGeneration:
+def build_empty(config: DeepseekOcrConfig) -> DeepseekOcrForConditionalGeneration:
+    """The network without storage (on the meta device)."""
     with torch.device("meta"):
         model: DeepseekOcrForConditionalGeneration = DeepseekOcrForConditionalGeneration(config)
     return model
@@ -91,7 +92,7 @@ def _allocate(
 
 
 def reset_rotary_frequencies(model: DeepseekOcrForConditionalGeneration) -> None:
-    """Compute the rotary frequencies anew, in float32: no checkpoint holds them, and a cast would round them."""
+    """Compute the rotary frequencies anew, in float32: no checkpoint holds them, a cast rounds them."""
     language_model = model.model.language_model
     language_model.rotary_emb = DeepseekOcr2TextRotaryEmbedding(language_model.config).to(model.device)
 
@@ -220,7 +221,7 @@ def checkpoint_tensors(model: DeepseekOcrForConditionalGeneration) -> dict[str, 
         ModelError: The model still carries an adapter, or is no plain network for another reason.
     """
     parameters = dict(model.named_parameters())
-    expected = dict(_build_empty(model.config).named_parameters())
+    expected = dict(build_empty(model.config).named_parameters())
     different = sorted(
         name
         for name in parameters.keys() | expected.keys()

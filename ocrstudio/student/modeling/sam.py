@@ -1,9 +1,10 @@
 """SAM ViT encoder with its two downsampling convolutions, on the library's ``deepseek_ocr2`` parts.
 
-One thing differs from the library: attention never writes the relative-position bias to memory. The bias of
-query q and key k is ``rel_h[q, row(k)] + rel_w[q, column(k)]``, an inner product of ``[rel_h[q], rel_w[q]]``
-with the one-hot coordinates of k. Appended to queries and keys it makes plain attention without a mask, which
-any fused kernel takes (a bias of 64 x 64 patches would take 384 MiB a view in bfloat16).
+One thing differs from the library: how attention gets its relative positions. The bias of query q and key k
+is ``rel_h[q, row(k)] + rel_w[q, column(k)]``. Written to memory it takes 384 MiB a view and layer for 64 x 64
+patches in bfloat16, and no flash kernel accepts it. It is also the inner product of ``[rel_h[q], rel_w[q]]``
+with the one-hot coordinates of k: appended to queries and keys, it leaves plain attention without a bias. On
+a GPU that is faster; on a CPU, where arithmetic is dear, the bias is.
 """
 
 import torch
@@ -17,7 +18,7 @@ from transformers.models.deepseek_ocr2.modeling_deepseek_ocr2 import (
 
 
 class SamAttention(DeepseekOcr2SamVisionAttention):
-    """Attention with decomposed relative positions, folded into queries and keys."""
+    """Attention with decomposed relative positions."""
 
     def get_rel_pos(self, q_size: int, k_size: int, rel_pos: Tensor) -> Tensor:
         """Relative-position embeddings of every pair of coordinates.
@@ -28,8 +29,8 @@ class SamAttention(DeepseekOcr2SamVisionAttention):
             rel_pos: Table [2 * trained side - 1, head width].
 
         Returns:
-            [q_size, k_size, head width]. The table is resized linearly in float32 only when the side differs
-            from the trained one.
+            [q_size, k_size, head width]. The table is resized linearly in float32, and only when the side
+            differs from the trained one.
         """
         length = 2 * max(q_size, k_size) - 1
         if rel_pos.shape[0] != length:
@@ -58,28 +59,44 @@ class SamAttention(DeepseekOcr2SamVisionAttention):
         query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(
             0
         )  # each [windows, heads, positions, head width]
-        head_width = query.shape[-1]
 
-        grid = query.reshape(windows * heads, height, width, head_width)
-        rel_h = torch.einsum("bhwc,hkc->bhwk", grid, self.get_rel_pos(height, height, self.rel_pos_h))
-        rel_w = torch.einsum("bhwc,wkc->bhwk", grid, self.get_rel_pos(width, width, self.rel_pos_w))
-        bias = torch.cat([rel_h, rel_w], dim=-1).view(windows, heads, height * width, height + width)
-        query = torch.cat([query * self.scale, bias.to(query.dtype)], dim=-1)
-        coordinates = _one_hot_coordinates(height, width, key).expand(windows, heads, -1, -1)
-        key = torch.cat([key, coordinates], dim=-1)
-        # Fused kernels want one width for queries, keys and values.
-        value = F.pad(value, (0, height + width))
-
-        attended = F.scaled_dot_product_attention(query, key, value, scale=1.0)[..., :head_width]
+        grid = query.unflatten(2, (height, width))
+        rel_h = torch.einsum("nahwc,hkc->nahwk", grid, self.get_rel_pos(height, height, self.rel_pos_h))
+        rel_w = torch.einsum("nahwc,wkc->nahwk", grid, self.get_rel_pos(width, width, self.rel_pos_w))
+        attend = attend_folded if query.is_cuda else attend_biased
+        attended = attend(query, key, value, rel_h.flatten(2, 3), rel_w.flatten(2, 3))
         attended = attended.transpose(1, 2).reshape(windows, height, width, -1)
         return self.proj(attended), None
 
 
-def _one_hot_coordinates(height: int, width: int, like: Tensor) -> Tensor:
-    """[height * width, height + width]: row and column of every position, one-hot."""
-    rows = torch.eye(height, dtype=like.dtype, device=like.device).repeat_interleave(width, dim=0)
-    columns = torch.eye(width, dtype=like.dtype, device=like.device).repeat(height, 1)
-    return torch.cat([rows, columns], dim=-1)
+def attend_biased(query: Tensor, key: Tensor, value: Tensor, rel_h: Tensor, rel_w: Tensor) -> Tensor:
+    """Attention with the bias written out.
+
+    Args:
+        query: [windows, heads, positions, head width], like key and value.
+        key: See `query`.
+        value: See `query`.
+        rel_h: [windows, heads, positions, height], the bias of each row of keys.
+        rel_w: [windows, heads, positions, width], the bias of each column of keys.
+
+    Returns:
+        [windows, heads, positions, head width].
+    """
+    bias = (rel_h[..., :, None] + rel_w[..., None, :]).flatten(-2)
+    return F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+
+
+def attend_folded(query: Tensor, key: Tensor, value: Tensor, rel_h: Tensor, rel_w: Tensor) -> Tensor:
+    """The same as `attend_biased`, without a bias: longer queries and keys instead."""
+    height, width, head_width = rel_h.shape[-1], rel_w.shape[-1], query.shape[-1]
+    rows = torch.eye(height, dtype=key.dtype, device=key.device).repeat_interleave(width, dim=0)
+    columns = torch.eye(width, dtype=key.dtype, device=key.device).repeat(height, 1)
+    coordinates = torch.cat([rows, columns], dim=-1).expand(*key.shape[:2], -1, -1)
+    query = torch.cat([query * head_width**-0.5, rel_h.to(query.dtype), rel_w.to(query.dtype)], dim=-1)
+    key = torch.cat([key, coordinates], dim=-1)
+    # Flash kernels want one width for queries, keys and values.
+    value = F.pad(value, (0, height + width))
+    return F.scaled_dot_product_attention(query, key, value, scale=1.0)[..., :head_width]
 
 
 class SamEncoder(DeepseekOcr2SamVisionEncoder):
