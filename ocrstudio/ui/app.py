@@ -223,6 +223,7 @@ def main(argv: Sequence[str]) -> int:
     app.setApplicationName("OCR Studio")
     app.setOrganizationName("OCR Studio")
     app.setDesktopFileName("ocrstudio")
+    app.setQuitOnLastWindowClosed(False)  # the loop ends when the tasks have ended, not before
     try:
         settings = load_app_settings()
     except OcrStudioError as problem:

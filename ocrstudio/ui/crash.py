@@ -24,6 +24,7 @@ class CrashReporter(QObject):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self.count = 0
         self._parent = parent
         self._dialog: QMessageBox | None = None
         self._earlier = sys.excepthook
@@ -45,6 +46,7 @@ class CrashReporter(QObject):
             self._dialog.close()
 
     def _show(self, summary: str, text: str) -> None:
+        self.count += 1
         if self._dialog is not None:
             return
         dialog = QMessageBox(

@@ -250,6 +250,8 @@ class PageRenderer(QObject):
         return RenderedPage(key, picture, step, tuple(answer["warnings"]))
 
     def _running_process(self) -> subprocess.Popen[bytes]:
+        if self._process is not None and self._process.poll() is not None:
+            self._end_process()  # it died while nobody waited for it
         with self._condition:
             if self._stopping:
                 raise DocumentError("The window is closing.")

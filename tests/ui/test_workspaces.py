@@ -1,0 +1,131 @@
+"""Opening, closing and importing through the window."""
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QLabel
+
+from ocrstudio.store import Workspace
+from tests.fakes.pdfs import damaged_pdf, encrypted_pdf, text_pdf
+
+WAIT = 30_000
+
+
+def drop(window, *paths):
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(50, 50), Qt.DropAction.CopyAction, data, buttons, keys)
+    QApplication.sendEvent(window, enter)
+    assert enter.isAccepted()
+    QApplication.sendEvent(window, QDropEvent(QPointF(50, 50), Qt.DropAction.CopyAction, data, buttons, keys))
+
+
+def test_a_dropped_pdf_makes_a_workspace_beside_it(studio, qtbot, tmp_path):
+    path = text_pdf(tmp_path / "ledger.pdf", 3)
+    drop(studio.window, path)
+    qtbot.waitUntil(lambda: studio.window.pages.model.total == 3, timeout=WAIT)
+    assert studio.session.root == tmp_path / "ledger labels"
+    assert studio.window.windowTitle().startswith("ledger labels")
+    assert "1 document with 3 pages imported." in studio.window.message_bar.text
+    qtbot.waitUntil(lambda: studio.window.viewer.view.has_picture, timeout=WAIT)
+
+
+def test_opening_the_same_pdf_again_opens_its_workspace(studio, qtbot, tmp_path):
+    path = text_pdf(tmp_path / "ledger.pdf", 2)
+    for _ in range(2):
+        studio.workspaces.take_files([path])
+        qtbot.waitUntil(lambda: not studio.background.busy, timeout=WAIT)
+        studio.session.close()
+    with Workspace.open(tmp_path / "ledger labels") as workspace:
+        assert len(workspace.documents.list()) == 1
+
+
+def test_a_folder_is_imported_file_by_file(opened, qtbot, tmp_path):
+    folder = tmp_path / "sources"
+    folder.mkdir()
+    text_pdf(folder / "good.pdf", 2)
+    damaged_pdf(folder / "bad.pdf")
+    drop(opened.window, folder)
+    qtbot.waitUntil(lambda: opened.window.pages.model.total == 6, timeout=WAIT)
+    said = [message.text for message in opened.messages.history]
+    assert any("bad.pdf" in text for text in said)
+    assert any("1 could not be read" in text for text in said)
+
+
+@pytest.mark.parametrize("password", ["sesame", None])
+def test_an_encrypted_pdf_asks_for_its_password(opened, qtbot, tmp_path, password):
+    asked = []
+    opened.workspaces.ask_password = lambda path: asked.append(path.name) or password
+    opened.workspaces.import_sources([encrypted_pdf(tmp_path / "secret.pdf")])
+    qtbot.waitUntil(lambda: bool(asked) and not opened.background.busy, timeout=WAIT)
+    qtbot.waitUntil(lambda: opened.window.pages.model.total == (5 if password else 4), timeout=WAIT)
+    assert asked == ["secret.pdf"]
+
+
+def test_a_wrong_password_is_asked_again(opened, qtbot, tmp_path):
+    answers = ["wrong", "sesame"]
+    opened.workspaces.ask_password = lambda _path: answers.pop(0)
+    opened.workspaces.import_sources([encrypted_pdf(tmp_path / "secret.pdf")])
+    qtbot.waitUntil(lambda: opened.window.pages.model.total == 5, timeout=WAIT)
+    assert answers == []
+
+
+def test_a_folder_that_is_no_workspace_is_a_sentence(studio, tmp_path):
+    assert not studio.workspaces.open(tmp_path)
+    assert "is not a workspace" in studio.window.message_bar.text
+    assert studio.session.workspace is None
+
+
+def test_recent_workspaces_are_offered_on_the_start_page(studio, qtbot, workspace_root):
+    studio.workspaces.open(workspace_root)
+    studio.session.close()
+    assert studio.state.recent() == (workspace_root,)
+    with qtbot.waitSignal(studio.session.opened):
+        studio.window.start.recent_chosen.emit(workspace_root)
+
+
+def test_a_recent_workspace_that_is_gone_is_not_offered(studio, tmp_path):
+    studio.state.remember_workspace(tmp_path / "gone")
+    assert studio.state.recent() == ()
+
+
+def test_an_empty_workspace_says_what_to_do_next(studio, qtbot, tmp_path):
+    studio.workspaces.create(tmp_path / "new")
+    panel = studio.window.pages
+    qtbot.waitUntil(lambda: not studio.background.busy)
+    words = [label.text() for label in panel._stack.currentWidget().findChildren(QLabel)]
+    assert "No documents yet" in words
+
+
+def test_sizes_are_remembered(studio, qtbot):
+    studio.window.resize(1111, 777)
+    studio.window.book["window.panels"].setChecked(False)
+    studio.window.close()
+    assert studio.state.bytes("window/geometry") is not None
+    assert not studio.state.flag("window/panels", default=True)
+
+
+def test_a_panel_can_be_added_to_the_bottom(opened):
+    window = opened.window
+    window.add_panel("log", "Log", "log", QLabel("words"))
+    window.show_panel("log")
+    assert window.bottom.isVisible()
+    window.book["window.panels"].trigger()
+    assert not window.bottom.isVisible()
+
+
+def test_ctrl_r_asks_for_a_draft_of_the_page(opened, qtbot):
+    with qtbot.waitSignal(opened.session.draft_requested) as told:
+        opened.window.book["page.draft"].trigger()
+    assert told.args == [opened.session.page_id]
+
+
+def test_help_lists_the_keys(opened, qtbot):
+    from ocrstudio.ui.widgets.keys_dialog import KeysDialog
+
+    qtbot.keyClick(opened.window, Qt.Key.Key_F1)
+    dialog = opened.window.findChild(KeysDialog)
+    assert dialog is not None
+    assert dialog.isVisible()
+    dialog.close()

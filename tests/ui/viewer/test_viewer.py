@@ -1,0 +1,88 @@
+import time
+
+from PySide6.QtCore import Qt
+
+from tests.fakes.pdfs import text_pdf
+
+
+def test_the_page_number_box_goes_to_a_page(opened, qtbot):
+    viewer = opened.window.viewer
+    viewer._page.setText("3")
+    qtbot.keyClick(viewer._page, Qt.Key.Key_Return)
+    row = opened.window.pages.model.row_of(opened.session.page_id)
+    assert row.page.index == 2
+    assert viewer._count.text() == "of 4"
+
+
+def test_the_zoom_box_takes_percent_and_names(opened):
+    viewer = opened.window.viewer
+    viewer._choose_zoom("150 %")
+    assert round(viewer.view.zoom, 2) == 1.5
+    viewer._choose_zoom("Fit page")
+    assert viewer.view.zoom < 1.5
+    viewer._choose_zoom("nonsense")
+    assert viewer._zoom.currentText().endswith("%")
+
+
+def test_switching_pages_takes_less_than_a_tenth_of_a_second(opened, qtbot):
+    view, renderer = opened.window.viewer.view, opened.renderer
+    times = []
+    for direction in (1, 1, 1, -1, -1, -1):
+        key = opened.viewer._key
+        near = [index for index in (key.index - 1, key.index + 1) if 0 <= index < 4]
+        qtbot.waitUntil(
+            lambda key=key, near=near: all(renderer.cached(type(key)(key.document, index)) for index in near),
+            timeout=20_000,
+        )
+        started = time.perf_counter()
+        opened.pages.step(direction)
+        assert view.has_picture
+        times.append(time.perf_counter() - started)
+    assert sorted(times)[-1] < 0.1
+
+
+def test_a_document_that_vanished_is_a_sentence_on_the_page(opened, qtbot, workspace_root):
+    for copy in (workspace_root / "documents").iterdir():
+        copy.unlink()
+    opened.renderer.forget()
+    opened.renderer.shutdown()
+    other = type(opened.renderer)(1_000_000)
+    opened.viewer._renderer = other
+    other.rendered.connect(opened.viewer._show_picture)
+    other.failed.connect(opened.viewer._show_problem)
+    opened.pages.step(1)
+    view = opened.window.viewer.view
+    qtbot.waitUntil(lambda: "does not exist" in view.note, timeout=20_000)
+    other.shutdown()
+
+
+def test_regions_and_text_point_at_each_other(opened, qtbot):
+    view, editor = opened.window.viewer.view, opened.window.labels.editor
+    assert [item.region.label for item in view._regions] == ["title", "text"]
+    view.region_clicked.emit(1)
+    assert editor.textCursor().block().text().startswith("The harbour")
+    cursor = editor.textCursor()
+    cursor.setPosition(3)
+    editor.setTextCursor(cursor)
+    assert view._active == 0
+
+
+def test_regions_follow_their_text_when_it_is_edited(opened, qtbot):
+    view, editor = opened.window.viewer.view, opened.window.labels.editor
+    cursor = editor.textCursor()
+    cursor.setPosition(0)
+    editor.setTextCursor(cursor)
+    editor.insertPlainText("\U0001d465 A new line in front.\n\n")
+    opened.labels.save_now()
+    opened.pages.step(1)
+    opened.pages.step(-1)
+    view.region_clicked.emit(1)
+    assert editor.textCursor().block().text().startswith("The harbour")
+
+
+def test_another_document_is_shown_from_its_first_page(opened, qtbot, tmp_path):
+    opened.workspaces.import_sources([text_pdf(tmp_path / "second.pdf", 2, heading="Part")])
+    qtbot.waitUntil(lambda: opened.window.pages.model.total == 6, timeout=20_000)
+    for _ in range(4):
+        opened.pages.step(1)
+    assert opened.window.viewer._count.text() == "of 2"
