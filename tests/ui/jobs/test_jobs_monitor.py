@@ -57,7 +57,9 @@ def test_a_failure_says_what_the_worker_said(scripted, monitor, qtbot):
 
 
 def test_a_killed_worker_is_interrupted_and_can_be_resumed(scripted, monitor, qtbot, tmp_path):
-    folder = scripted([["metric", 1, 0.9], ["checkpoint", 1], ["metric", 2, 0.8], ["wait", str(tmp_path / "go")]])
+    folder = scripted(
+        [["metric", 1, 0.9], ["checkpoint", 1], ["metric", 2, 0.8], ["wait", str(tmp_path / "go")]]
+    )
     monitor.launch(folder)
     qtbot.waitUntil(lambda: monitor.history(folder.id).done == 2, timeout=LONG)
     with qtbot.waitSignal(monitor.ended, timeout=LONG) as signal:

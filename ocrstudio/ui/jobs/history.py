@@ -1,0 +1,190 @@
+"""What the events of one run amount to; everything that a panel shows of a run is here. Pure; no Qt."""
+
+from array import array
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ocrstudio.domain.run import RunKind, RunState
+from ocrstudio.jobs.events import Event, EventType
+from ocrstudio.ui.jobs.outcome import Ending, RunOutcome
+from ocrstudio.ui.jobs.words import event_in_words
+
+SMOOTHING = 0.9
+"""Weight of the past in the smoothed line (exponential moving average)."""
+
+_LINES_KEPT = 20_000
+_LEVELS: Mapping[str, str] = {EventType.WARNING: "warning", EventType.FAILED: "error"}
+_FINAL_STATES = {
+    Ending.FINISHED: RunState.FINISHED,
+    Ending.STOPPED: RunState.STOPPED,
+    Ending.FAILED: RunState.FAILED,
+    Ending.INTERRUPTED: RunState.INTERRUPTED,
+    Ending.REFUSED: RunState.FAILED,
+    Ending.NOT_STARTED: RunState.FAILED,
+}
+
+
+class Curve:
+    """One quantity over the steps, with its smoothed line.
+
+    A resumed run repeats steps after its checkpoint: a point at or before the last step takes the place of
+    everything from there on.
+    """
+
+    def __init__(self) -> None:
+        self.steps = array("d")
+        self.values = array("d")
+        self.smoothed = array("d")
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def add(self, step: float, value: float) -> None:
+        """Adds a point."""
+        while self.steps and self.steps[-1] >= step:
+            for column in (self.steps, self.values, self.smoothed):
+                column.pop()
+        past = self.smoothed[-1] if self.smoothed else value
+        self.steps.append(step)
+        self.values.append(value)
+        self.smoothed.append(SMOOTHING * past + (1 - SMOOTHING) * value)
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """A line about a run.
+
+    Attributes:
+        time: Unix time in seconds.
+        level: ``info``, ``warning`` or ``error``.
+        text: The line.
+    """
+
+    time: float
+    level: str
+    text: str
+
+
+class RunHistory:
+    """Takes events in and keeps what they amount to.
+
+    Attributes:
+        state: Where the run stands, as far as the events say.
+        phase: What the worker is doing, as a sentence.
+        done, total, unit: Position.
+        seconds_left: The worker's own estimate, or None.
+        values: The newest measurements.
+        loss, eval_loss: The curves.
+        samples: Samples as the model sees them, of the newest attempt.
+        lines: The log in words; only the newest are kept.
+        summary: The result, once there is one.
+        outcome: How it ended, once it is over.
+    """
+
+    def __init__(self, kind: RunKind) -> None:
+        self.kind = kind
+        self.state = RunState.STARTING
+        self.phase = "Starting the worker"
+        self.done = 0
+        self.total = 0
+        self.unit = "steps"
+        self.seconds_left: float | None = None
+        self.values: dict[str, float | None] = {}
+        self.loss = Curve()
+        self.eval_loss = Curve()
+        self.samples: list[Mapping[str, Any]] = []
+        self.lines: deque[LogLine] = deque(maxlen=_LINES_KEPT)
+        self.line_count = 0
+        self.last_seq = 0
+        self.summary: Mapping[str, Any] = {}
+        self.outcome: RunOutcome | None = None
+        self.newest_checkpoint = ""
+
+    def take_all(self, events: Iterable[Event]) -> list[LogLine]:
+        """Takes events in, in order; returns the new lines of the log."""
+        before = self.line_count
+        for event in events:
+            self._take(event)
+        new = self.line_count - before
+        return list(self.lines)[-new:] if new else []
+
+    def end(self, outcome: RunOutcome) -> None:
+        """Notes how watching ended."""
+        self.outcome = outcome
+        self.state = _FINAL_STATES.get(outcome.ending, self.state)
+        self.seconds_left = None
+
+    def restart(self) -> None:
+        """The run begins another attempt."""
+        self.outcome = None
+        self.state = RunState.STARTING
+        self.phase = "Starting the worker"
+
+    def _take(self, event: Event) -> None:
+        self.last_seq = max(self.last_seq, event.seq)
+        act = self._ACTIONS.get(event.type)
+        if act is not None:
+            act(self, event.data)
+        text = event_in_words(event)
+        if text:
+            self.lines.append(LogLine(event.time, _LEVELS.get(event.type, "info"), text))
+            self.line_count += 1
+
+    def _started(self, _data: Mapping[str, Any]) -> None:
+        self.restart()
+        self.samples = []
+
+    def _queued(self, data: Mapping[str, Any]) -> None:
+        self.state = RunState.QUEUED
+        self.phase = str(data.get("message", "Waiting for the device"))
+
+    def _phase(self, data: Mapping[str, Any]) -> None:
+        self._runs()
+        self.phase = str(data.get("message") or data.get("name", ""))
+
+    def _progress(self, data: Mapping[str, Any]) -> None:
+        self._runs()
+        self.done, self.total = int(data.get("done") or 0), int(data.get("total") or 0)
+        self.unit = str(data.get("unit", self.unit))
+        left = data.get("seconds_left")
+        self.seconds_left = float(left) if isinstance(left, int | float) else None
+
+    def _metric(self, data: Mapping[str, Any]) -> None:
+        self._runs()
+        values = data.get("values", {})
+        self.values.update(values)
+        step = data.get("step")
+        for name, curve in (("loss", self.loss), ("eval_loss", self.eval_loss)):
+            value = values.get(name)
+            if isinstance(step, int | float) and isinstance(value, int | float):
+                curve.add(float(step), float(value))
+
+    def _sample(self, data: Mapping[str, Any]) -> None:
+        self.samples.append(data)
+
+    def _checkpoint(self, data: Mapping[str, Any]) -> None:
+        self.newest_checkpoint = str(data.get("path", ""))
+
+    def _stopping(self, _data: Mapping[str, Any]) -> None:
+        self.state = RunState.STOPPING
+
+    def _finished(self, data: Mapping[str, Any]) -> None:
+        self.summary = data.get("summary") or {}
+
+    def _runs(self) -> None:
+        if self.state in (RunState.STARTING, RunState.QUEUED):
+            self.state = RunState.RUNNING
+
+    _ACTIONS: ClassVar[Mapping[str, Callable[["RunHistory", Mapping[str, Any]], None]]] = {
+        EventType.STARTED: _started,
+        EventType.QUEUED: _queued,
+        EventType.PHASE: _phase,
+        EventType.PROGRESS: _progress,
+        EventType.METRIC: _metric,
+        EventType.SAMPLE: _sample,
+        EventType.CHECKPOINT: _checkpoint,
+        EventType.STOPPING: _stopping,
+        EventType.FINISHED: _finished,
+    }
