@@ -1,0 +1,65 @@
+"""The local teacher with a real worker process whose student is scripted, so no torch is needed."""
+
+import asyncio
+from pathlib import Path
+
+import psutil
+import pymupdf
+import pytest
+from PIL import Image
+
+from ocrstudio.settings.teacher import load_teacher_config
+from ocrstudio.tasks import get_task, load_tasks
+from ocrstudio.teachers.base import PageSource
+from ocrstudio.teachers.batch import BatchSummary, PageResult, run_batch
+from ocrstudio.teachers.errors import TeacherUnavailableError
+from ocrstudio.teachers.registry import create_teacher
+
+TASK = get_task(load_tasks(), "document")
+
+
+@pytest.fixture(autouse=True)
+def _scripted_student(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCRSTUDIO_WORKER_BODIES", "tests.fakes.worker")
+    monkeypatch.syspath_prepend(Path(__file__).parents[3])
+
+
+def run(pages: list[PageSource], **overrides: object) -> tuple[BatchSummary, list[PageResult]]:
+    values = {"type": "local", "local.model_path": "tiny", "model_type": "default", **overrides}
+    results: list[PageResult] = []
+
+    async def scenario() -> BatchSummary:
+        teacher = create_teacher(load_teacher_config(None, values))
+        try:
+            await teacher.open()
+            return await run_batch(teacher, pages, TASK, on_result=results.append)
+        finally:
+            await teacher.close()
+
+    return asyncio.run(scenario()), results
+
+
+def test_pictures_and_pdf_pages_are_answered_with_the_student_s_prompt(tmp_path: Path) -> None:
+    picture, pdf = tmp_path / "page.png", tmp_path / "report.pdf"
+    Image.new("RGB", (30, 40), "white").save(picture)
+    with pymupdf.open() as document:
+        document.new_page(width=100, height=100)
+        document.save(pdf)
+    pages = [PageSource("page.png", image=picture), PageSource("report.pdf, page 1", document=pdf)]
+    summary, results = run(pages)
+    assert summary.done == 2
+    drafts = {result.page.key: result.draft for result in results}
+    prompt = "<image>\n<|grounding|>Convert the document to markdown."
+    assert drafts["page.png"].text == f"tiny:page.png:{prompt}"
+    assert drafts["page.png"].prompt == prompt
+    assert drafts["report.pdf, page 1"].text.endswith(f".png:{prompt}")
+    assert drafts["page.png"].parameters["model"] == "tiny"
+    assert psutil.Process().children() == []
+
+
+def test_a_model_that_is_not_there_is_said_before_the_first_page() -> None:
+    with pytest.raises(TeacherUnavailableError) as caught:
+        run([PageSource("page.png")], **{"local.model_path": "absent"})
+    assert caught.value.message == "The folder absent does not exist."
+    assert caught.value.hint == "Download the model."
+    assert psutil.Process().children() == []
