@@ -10,6 +10,7 @@ over the bar, or when a library is loaded that the start must not wait for.
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -22,14 +23,14 @@ PAGES_A_DOCUMENT = 400
 
 
 def make_workspace(root: Path, pages: int) -> None:
-    """Documents of real pages with drafts; one PDF is shared by all of them, because only labels are many."""
+    """Documents of real pages with drafts; all are copies of one PDF."""
     from ocrstudio.domain.document import DocumentKind, PageStatus
     from ocrstudio.domain.label import NewRevision, teacher_source
     from ocrstudio.pdf import engine
     from ocrstudio.store import Workspace
 
     with Workspace.create(root) as workspace:
-        source = workspace.documents_folder / "source.pdf"
+        source = root.with_suffix(".pdf")
         with engine.load().open() as document:
             for number in range(PAGES_A_DOCUMENT):
                 document.new_page().insert_text((72, 90), f"Page {number + 1}", fontsize=20)
@@ -37,9 +38,10 @@ def make_workspace(root: Path, pages: int) -> None:
         with workspace.transaction():
             for number in range(-(-pages // PAGES_A_DOCUMENT)):
                 count = min(PAGES_A_DOCUMENT, pages - number * PAGES_A_DOCUMENT)
+                shutil.copy(source, workspace.documents_folder / f"volume-{number + 1}.pdf")
                 added = workspace.documents.add(
                     name=f"volume {number + 1}",
-                    path="documents/source.pdf",
+                    path=f"documents/volume-{number + 1}.pdf",
                     kind=DocumentKind.PDF,
                     sha256=f"{number:064d}",
                     page_sizes=[(595.0, 842.0)] * count,
