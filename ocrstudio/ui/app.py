@@ -67,6 +67,7 @@ class Studio:
         window, session, labels = self.window, self.session, self.window.labels
         self.messages.posted.connect(window.show_message)
         self.themes.changed.connect(window.restyle)
+        window.activated.connect(self._look_for_changes)
         session.opened.connect(lambda _: self._set_available())
         session.closed.connect(self._set_available)
         session.page_changed.connect(lambda _: self._set_available())
@@ -124,6 +125,12 @@ class Studio:
         self.window.viewer.view.activate_region(index)
         self.window.labels.show_tab(0)
         self.window.labels.editor.go_to_region(index)
+
+    def _look_for_changes(self) -> None:
+        try:
+            self.session.look_for_changes()
+        except OcrStudioError as problem:
+            self.messages.failure(problem)
 
     def _set_available(self) -> None:
         contexts = {Context.ALWAYS}

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import (
     QApplication,
@@ -47,6 +47,7 @@ class MainWindow(QMainWindow):
 
     Signals:
         files_dropped: Paths that were dropped, as a tuple.
+        activated: The window has become the active one.
         closed: The window is closed.
 
     Attributes:
@@ -58,6 +59,7 @@ class MainWindow(QMainWindow):
     """
 
     files_dropped = Signal(object)
+    activated = Signal()
     closed = Signal()
 
     def __init__(self, background: Background, state: WindowState) -> None:
@@ -197,6 +199,12 @@ class MainWindow(QMainWindow):
         if paths:
             event.acceptProposedAction()
             self.files_dropped.emit(paths)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Tells when the user comes back to the window."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow():
+            self.activated.emit()
 
     # Remembering
 

@@ -36,6 +36,7 @@ class Session(QObject):
         super().__init__()
         self.workspace: Workspace | None = None
         self.page_id: int | None = None
+        self._seen_changes = 0
 
     def require(self) -> Workspace:
         """The open workspace.
@@ -56,6 +57,7 @@ class Session(QObject):
         """Takes over an open workspace; the earlier one is closed."""
         self.close()
         self.workspace = workspace
+        self._seen_changes = workspace.change_count()
         self.opened.emit(workspace)
 
     def close(self) -> None:
@@ -80,6 +82,17 @@ class Session(QObject):
     def tell_pages_changed(self, page_ids: Iterable[int]) -> None:
         """Says that labels or statuses of these pages are different now."""
         self.pages_changed.emit(tuple(page_ids))
+
+    def look_for_changes(self) -> None:
+        """Reads the list again if another process or thread has written to the workspace meanwhile."""
+        if self.workspace is None:
+            return
+        count = self.workspace.change_count()
+        if count != self._seen_changes:
+            self._seen_changes = count
+            self.documents_changed.emit()
+            if self.page_id is not None:
+                self.tell_pages_changed((self.page_id,))
 
     def request_draft(self) -> None:
         """Asks for a draft of the chosen page."""

@@ -5,8 +5,10 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QLabel
 
+from ocrstudio.services import labelling
 from ocrstudio.store import Workspace
 from tests.fakes.pdfs import damaged_pdf, encrypted_pdf, text_pdf
+from tests.fakes.window import draft
 
 WAIT = 30_000
 
@@ -129,3 +131,12 @@ def test_help_lists_the_keys(opened, qtbot):
     assert dialog is not None
     assert dialog.isVisible()
     dialog.close()
+
+
+def test_what_another_process_wrote_is_shown_when_the_user_comes_back(opened, qtbot, workspace_root):
+    with Workspace.open(workspace_root) as other:
+        labelling.add_draft(other, opened.session.page_id, draft(8))
+    opened.window.activated.emit()
+    assert opened.window.labels.editor.text == draft(8).text
+    row = opened.window.pages.model.row_of
+    qtbot.waitUntil(lambda: row(opened.session.page_id).snippet.startswith("# Chapter 9"))

@@ -1,6 +1,8 @@
-"""Compares two versions of a label, side by side or in one text, with signs and colours."""
+"""Compares two versions of a label, side by side or in one text, with signs and colours.
 
-import html
+What computes the differences is loaded with the first comparison and not on the way to the window.
+"""
+
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
@@ -16,15 +18,11 @@ from PySide6.QtWidgets import (
 )
 
 from ocrstudio.domain.label import HUMAN, Revision
-from ocrstudio.evaluation.diff import Change, ChangeKind, diff_lines, diff_words
 from ocrstudio.ui.labels.history import describe, sittings
-from ocrstudio.ui.theme import theme
 from ocrstudio.ui.widgets.buttons import push_button
 
 _SIDE_BY_SIDE, _INLINE = "Side by side", "In one text"
-_MINUS, _PLUS = "\N{MINUS SIGN}", "+"
 _NOW = -1
-_CHANGED = frozenset(ChangeKind) - {ChangeKind.EQUAL}
 
 
 class ComparePanel(QWidget):
@@ -140,11 +138,12 @@ class ComparePanel(QWidget):
         self._restore.setEnabled(self._left.currentData() in self._revisions)
         if not self.isVisible():
             return
+        from ocrstudio.ui.labels.differences import MINUS, PLUS, count, to_html, word_changes
+
         left, right = self._text_of(self._left), self._text_of(self._right)
         changes = word_changes(left, right)
-        removed = sum(change.left[1] > change.left[0] for change in changes if change.kind in _CHANGED)
-        added = sum(change.right[1] > change.right[0] for change in changes if change.kind in _CHANGED)
-        words = f"{_MINUS} {removed} removed   {_PLUS} {added} added"
+        removed, added = count(changes)
+        words = f"{MINUS} {removed} removed   {PLUS} {added} added"
         self._summary.setText(words if removed or added else "No differences")
         inline = self._mode.currentText() == _INLINE
         self._second.setVisible(not inline)
@@ -154,52 +153,3 @@ class ComparePanel(QWidget):
     def _ask_restore(self) -> None:
         if self._left.currentData() in self._revisions:
             self.restore_requested.emit(self._left.currentData())
-
-
-def word_changes(left: str, right: str) -> list[Change]:
-    """Differences by words; lines that are equal are not looked into, so that long labels stay fast."""
-    result: list[Change] = []
-    for change in diff_lines(left, right):
-        if change.kind is not ChangeKind.REPLACE:
-            result.append(change)
-            continue
-        (left_start, left_end), (right_start, right_end) = change.left, change.right
-        for part in diff_words(left[left_start:left_end], right[right_start:right_end]):
-            left_span = (part.left[0] + left_start, part.left[1] + left_start)
-            right_span = (part.right[0] + right_start, part.right[1] + right_start)
-            result.append(Change(part.kind, left_span, right_span))
-    return result
-
-
-def to_html(left: str, right: str, changes: Sequence[Change], *, removed: bool, added: bool) -> str:
-    """The text with its changes: what was removed has a minus sign, what was added a plus sign.
-
-    Args:
-        left: The older text.
-        right: The newer text.
-        changes: The differences.
-        removed: Whether to show what was removed.
-        added: Whether to show what was added.
-    """
-    colours = theme()
-    parts = []
-    for change in changes:
-        old, new = left[slice(*change.left)], right[slice(*change.right)]
-        if change.kind is ChangeKind.EQUAL:
-            parts.append(html.escape(new))
-            continue
-        if removed and old:
-            parts.append(
-                _marked(_MINUS, old, f"background-color: {colours.removed}; text-decoration: line-through")
-            )
-        if added and new:
-            parts.append(
-                _marked(_PLUS, new, f"background-color: {colours.added}; text-decoration: underline")
-            )
-    return f'<div style="white-space: pre-wrap; color: {colours.text};">{"".join(parts)}</div>'
-
-
-def _marked(sign: str, text: str, style: str) -> str:
-    # A change of nothing but line breaks would be invisible.
-    shown = html.escape(text) if text.strip() else html.escape(text.replace("\n", "¶\n"))
-    return f'<span style="{style}"><b>{sign}</b>{shown}</span>'

@@ -3,8 +3,6 @@
 from bisect import bisect_left
 from collections.abc import Iterable
 
-from rapidfuzz.distance import Levenshtein
-
 _FIRST_TWO_UNIT_CHARACTER = 0x10000
 Span = tuple[int, int]
 
@@ -42,6 +40,8 @@ def moved_spans(old: str, new: str, spans: Iterable[Span]) -> list[Span]:
     """
     if old == new:
         return list(spans)
+    from rapidfuzz.distance import Levenshtein  # not on the way to the window
+
     blocks = [block for block in Levenshtein.opcodes(old, new) if block.src_end > block.src_start]
     starts = [block.src_start for block in blocks]
 

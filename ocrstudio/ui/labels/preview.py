@@ -8,7 +8,6 @@ from PySide6.QtGui import QColor, QImage, QImageReader, QPalette, QTextDocument
 from PySide6.QtWidgets import QTextBrowser
 
 from ocrstudio.ui.background import Background
-from ocrstudio.ui.labels.markdown_html import show_source, to_safe_html
 from ocrstudio.ui.labels.maths import Formula, draw
 from ocrstudio.ui.theme import Theme, theme
 
@@ -31,6 +30,8 @@ def render(text: str, colour: str) -> Rendered:
         text: Markdown.
         colour: Colour of formulas.
     """
+    from ocrstudio.ui.labels.markdown_html import show_source, to_safe_html  # not on the way to the window
+
     safe = to_safe_html(text)
     body = safe.body
     pictures: dict[str, QImage] = {}

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocrstudio.domain.label import Revision
-from ocrstudio.ui.labels.compare import to_html, word_changes
+from ocrstudio.ui.labels.differences import to_html, word_changes
 from ocrstudio.ui.labels.doubts import find_doubts
 from ocrstudio.ui.labels.history import describe, sittings
 from ocrstudio.ui.labels.markdown_html import to_safe_html
