@@ -85,6 +85,7 @@ def _write_weights(
         weight_map.update(dict.fromkeys(names, file))
         shard = {name: tensors[name].to(device="cpu", dtype=dtype).contiguous() for name in names}
         save_file(shard, folder / file, metadata={"format": "pt"})
+        (folder / file).chmod(0o644)  # the library makes it private
         if progress is not None:
             progress(number, len(shards))
     size = sum(tensor.numel() for tensor in tensors.values()) * dtype.itemsize

@@ -16,6 +16,11 @@ from ocrstudio.student.weights import build_empty, reset_rotary_frequencies
 
 DATA = Path(__file__).parents[1] / "data" / "parity"
 GOLDEN = np.load(DATA / "golden.npz")
+CASES = ["tiny", "small", "base", "gundam_2x3"]
+if os.environ.get(
+    "OCRSTUDIO_ALL_PARITY_CASES"
+):  # two thirds of the arithmetic for two more sizes; CI sets it
+    CASES += ["large", "gundam_4x2"]
 IMAGE_ID = 2  # any id that the golden sequences do not use
 
 
@@ -90,7 +95,7 @@ def _compare(case: str, features, output) -> None:
     assert abs(output.loss.item() - golden["loss"]) < 1e-4
 
 
-@pytest.mark.parametrize("case", ["tiny", "small", "base", "large", "gundam_2x3", "gundam_4x2"])
+@pytest.mark.parametrize("case", CASES)
 def test_features_logits_and_loss_are_those_of_the_reference(model, case):
     with torch.inference_mode():
         features, output = _run(model, case)

@@ -174,7 +174,7 @@ def test_quantised_weights_are_refused(folder):
     _rewrite(
         folder, lambda tensors: tensors.update({"model.image_newline": torch.zeros(192, dtype=torch.int8)})
     )
-    with pytest.raises(ModelError, match="quantised or unknown type .*model.image_newline I8"):
+    with pytest.raises(ModelError, match=r"quantised or unknown type .*model\.image_newline I8"):
         load_model(folder, **FLOAT32)
 
 
@@ -188,7 +188,7 @@ def test_a_missing_shard_is_named(folder):
 def test_a_truncated_shard_is_named(folder):
     shard = _shards(folder)[0]
     shard.write_bytes(shard.read_bytes()[:-100])
-    with pytest.raises(ModelError, match=f"{shard.name} is damaged or incomplete"):
+    with pytest.raises(ModelError, match=f"{re.escape(shard.name)} is damaged or incomplete"):
         load_model(folder, **FLOAT32)
 
 
