@@ -34,6 +34,7 @@ _ATTRIBUTES = {
     "ol": {"start"},
 }
 _MAX_TEXT = 400_000
+_IMAGE = '<img src="maths:{}" style="vertical-align: middle">'
 
 
 @dataclass
@@ -63,7 +64,10 @@ def to_safe_html(text: str) -> SafeHtml:
     formulas: list[MathsSource] = []
     prepared = _outside_code(text[:_MAX_TEXT], lambda part: _take_maths(part, formulas))
     rendered = markdown.markdown(
-        prepared, extensions=["tables", "fenced_code", "sane_lists", "md_in_html"], output_format="html"
+        prepared,
+        extensions=["tables", "fenced_code", "sane_lists", "md_in_html"],
+        extension_configs={"tables": {"use_align_attribute": True}},
+        output_format="html",
     )
     clean = nh3.clean(
         rendered,
@@ -86,11 +90,17 @@ def show_source(body: str, number: int, formula: MathsSource) -> str:
     )
 
 
+def stand_on_line(body: str, number: int) -> str:
+    """The HTML with one formula standing on the line of text, for a formula that has nothing below it."""
+    image = _IMAGE.format(number)
+    return body.replace(image, image.replace("middle", "baseline"))
+
+
 def _picture(number: int, formulas: list[MathsSource], offset: int = 0) -> str:
     place = number - offset
     if not 0 <= place < len(formulas):
         return ""
-    image = f'<img src="maths:{number}" style="vertical-align: middle">'
+    image = _IMAGE.format(number)
     return f'</p><p align="center">{image}</p><p>' if formulas[place].display else image
 
 

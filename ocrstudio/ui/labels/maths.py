@@ -30,15 +30,29 @@ class Formula:
     colour: str
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """A formula as a picture.
+
+    Attributes:
+        image: The picture, with two dots for each pixel of the screen.
+        descent: How far it reaches below the line of text, in pixels.
+    """
+
+    image: QImage
+    descent: float
+
+
 @lru_cache(maxsize=1_000)
-def draw(formula: Formula) -> QImage | None:
+def draw(formula: Formula) -> Drawn | None:
     """The formula as a picture, or None when it cannot be read as TeX."""
     if len(formula.source) > _MAX_SOURCE:
         return None
     with _lock:
-        svg = _svg(formula)
-    if svg is None:
+        drawing = _svg(formula)
+    if drawing is None:
         return None
+    svg, descent = drawing
     renderer = QSvgRenderer(QByteArray(svg.encode()))
     size = renderer.defaultSize()
     if not renderer.isValid() or size.isEmpty():
@@ -54,10 +68,10 @@ def draw(formula: Formula) -> QImage | None:
     renderer.render(painter, QRectF(image.rect()))
     painter.end()
     image.setDevicePixelRatio(_RATIO)
-    return image
+    return Drawn(image, descent)
 
 
-def _svg(formula: Formula) -> str | None:
+def _svg(formula: Formula) -> tuple[str, float] | None:
     from ziamath.config import config
     from ziamath.zmath import Latex
 
@@ -66,6 +80,6 @@ def _svg(formula: Formula) -> str | None:
         expression = Latex(
             formula.source, size=formula.size, color=formula.colour, inline=not formula.display
         )
-        return str(expression.svg())
+        return str(expression.svg()), abs(float(expression.getyofst()))
     except Exception:  # noqa: BLE001 - any text may stand between dollar signs, and ziamath raises anything
         return None

@@ -13,6 +13,7 @@ from ocrstudio.ui.theme import Theme, theme
 
 _MATHS_SIZE = 18.0
 _MAX_PICTURE = 1_200
+_FLAT = 2.5  # pixels below the line of text that nobody sees
 
 
 @dataclass(frozen=True)
@@ -30,18 +31,24 @@ def render(text: str, colour: str) -> Rendered:
         text: Markdown.
         colour: Colour of formulas.
     """
-    from ocrstudio.ui.labels.markdown_html import show_source, to_safe_html  # not on the way to the window
+    from ocrstudio.ui.labels.markdown_html import (  # not on the way to the window
+        show_source,
+        stand_on_line,
+        to_safe_html,
+    )
 
     safe = to_safe_html(text)
     body = safe.body
     pictures: dict[str, QImage] = {}
     for number, formula in enumerate(safe.formulas):
         size = _MATHS_SIZE * (1.1 if formula.display else 1.0)
-        image = draw(Formula(formula.source, formula.display, size, colour))
-        if image is None:
+        drawn = draw(Formula(formula.source, formula.display, size, colour))
+        if drawn is None:
             body = show_source(body, number, formula)
         else:
-            pictures[f"maths:{number}"] = image
+            pictures[f"maths:{number}"] = drawn.image
+            if drawn.descent < _FLAT:
+                body = stand_on_line(body, number)
     return Rendered(body, pictures)
 
 

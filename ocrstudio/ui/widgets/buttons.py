@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QPushButton, QToolButton
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QToolButton
 
 
 def action_button(action: QAction) -> QToolButton:
@@ -26,6 +26,7 @@ def labelled_button(action: QAction, text: str = "", *, primary: bool = False) -
     words = text or plain_text(action)
     button = QPushButton(words if primary else f" {words}")  # Qt puts icon and words close together
     button.setProperty("primary", "true" if primary else "false")
+    button.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)  # words are never cut
     keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
     if keys:
         button.setToolTip(f"{plain_text(action)} ({keys})")

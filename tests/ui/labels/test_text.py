@@ -122,6 +122,7 @@ def test_pictures_from_elsewhere_have_no_address(address):
 def test_markdown_tables_and_code():
     safe = to_safe_html("| a | b |\n|---|---|\n| 1 | 2 |\n\n```\n$x$ <b>\n```\n")
     assert "<th>a</th>" in safe.body
+    assert '<td align="right">1</td>' in to_safe_html("| a |\n|--:|\n| 1 |\n").body
     assert "$x$ &lt;b&gt;" in safe.body
     assert safe.formulas == []
 
@@ -142,7 +143,7 @@ def test_maths_is_found(text, sources):
 
 
 def test_a_formula_is_drawn_and_a_broken_one_is_not(qapp):
-    assert draw(Formula(r"\frac{a}{b}", True, 18, "#000000")).width() > 10
+    assert draw(Formula(r"\frac{a}{b}", True, 18, "#000000")).image.width() > 10
     assert draw(Formula(r"\frac{", True, 18, "#000000")) is None
 
 
