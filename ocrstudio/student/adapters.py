@@ -26,6 +26,7 @@ from ocrstudio.domain.errors import ModelError
 from ocrstudio.student.lora import VECTORS, wrap
 
 INFO_FILE = "ocrstudio.json"
+CONFIG_FILE = "adapter_config.json"
 WEIGHTS_FILE = "adapter_model.safetensors"
 VECTORS_FILE = "vectors.safetensors"
 _FORMAT = 1
@@ -159,7 +160,7 @@ def load_adapter(model: nn.Module, folder: Path, base: Mapping[str, Any], *, tra
     try:
         settings = peft.LoraConfig.from_pretrained(str(folder))
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ModelError(f"{folder}/adapter_config.json cannot be read: {error}.") from error
+        raise ModelError(f"{folder / CONFIG_FILE} cannot be read: {error}.") from error
     settings.inference_mode = not trainable
     adapted = wrap(model, settings)
     restore_weights(adapted, folder)

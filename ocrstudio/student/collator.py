@@ -6,6 +6,7 @@ picture disappears during it, the run ends with the sentence that names it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -91,7 +92,7 @@ class Collator:
         Raises:
             InputError: The picture is no picture.
         """
-        sizes = [] if example.image is None else [picture_size(example)]
+        sizes = [] if example.image is None else [picture_size(example.image)]
         image = sum(count_placeholders(*size, self.processor.image) for size in sizes)
         prompt = answer = 0
         for number, turn in enumerate(example.turns):
@@ -107,16 +108,16 @@ def _labels(sample: Sample) -> list[int]:
     return masked + list(sample.input_ids[sample.prompt_length :])
 
 
-def picture_size(example: Example) -> tuple[int, int]:
-    """Width and height in pixels of an example's picture, upright.
+def picture_size(path: Path) -> tuple[int, int]:
+    """Width and height in pixels of a picture file, upright; only its header is read.
 
     Raises:
         InputError: The file is no picture.
     """
     try:
-        with Image.open(example.image) as picture:
+        with Image.open(path) as picture:
             width, height = picture.size
             turned = picture.getexif().get(_ORIENTATION) in _TRANSPOSED
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"The picture {example.image} cannot be opened: {error}.") from error
+        raise InputError(f"The picture {path} cannot be opened: {error}.") from error
     return (height, width) if turned else (width, height)

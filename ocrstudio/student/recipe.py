@@ -141,6 +141,7 @@ class Recipe:
             write_checkpoint=lambda folder, step: write_adapter(self.model, folder, self._info(step)),
             should_stop=self.context.should_stop,
         )
+        self.trainer.remove_callback(transformers.PrinterCallback)  # the events say it better
 
     def check(self) -> None:
         """Probe memory and gradients with the longest samples, as one batch."""
@@ -172,17 +173,19 @@ class Recipe:
         """Write the adapter: the one of the best evaluation where there was one, else the last."""
         self._phase("save", "Writing the adapter")
         folder = self.context.folder
-        state = self.trainer.state
-        history = evaluations(state.log_history)
-        best = best_evaluation(history, self.config.training.early_stopping_threshold)
-        kept = folder.checkpoints / f"{_BEST}-{best.step}" if best else None
-        last = Evaluation(state.global_step, history[-1].loss) if history else None
-        if kept is not None and kept.is_dir() and best is not None and best.step < state.global_step:
-            restore_weights(self.model, kept)
-            step, eval_loss = best.step, best.loss
-        else:
-            step = state.global_step
-            eval_loss = last.loss if last and history[-1].step == step else None
+        step = self.trainer.state.global_step
+        history = evaluations(self.trainer.state.log_history)
+        chosen = best_evaluation(history, self.config.training.early_stopping_threshold)
+        if chosen is not None and chosen.step < step:
+            kept = folder.checkpoints / f"{_BEST}-{chosen.step}"
+            if kept.is_dir():
+                restore_weights(self.model, kept)
+                step = chosen.step
+            else:
+                self._warn(
+                    f"The adapter of step {chosen.step}, the best one, is gone; the last one is written."
+                )
+        eval_loss = next((evaluation.loss for evaluation in history if evaluation.step == step), None)
         save_adapter(self.model, folder.adapter, self._info(step, eval_loss))
         if self.request.export_to is not None:
             copy_adapter(folder.adapter, self.request.export_to)
