@@ -20,6 +20,8 @@ from ocrstudio.ui.labels.controller import LabelController
 from ocrstudio.ui.main_window import MainWindow
 from ocrstudio.ui.messages import Messages
 from ocrstudio.ui.pages.controller import PagesController
+from ocrstudio.ui.panels import Panels
+from ocrstudio.ui.refcounts import protect_singletons
 from ocrstudio.ui.session import Session
 from ocrstudio.ui.theme import ThemeManager
 from ocrstudio.ui.viewer.controller import ViewerController
@@ -60,6 +62,7 @@ class Studio:
         self.pages = PagesController(session, window.pages, self.background, self.messages)
         self.viewer = ViewerController(session, window.viewer, self.renderer, self.messages)
         self.labels = LabelController(session, window.labels, self.messages, settings.autosave_delay_ms)
+        self.panels = Panels(session, window, self.background, self.messages, settings)
         self._join()
         self.apply_settings(settings)
 
@@ -67,6 +70,7 @@ class Studio:
         window, session, labels = self.window, self.session, self.window.labels
         self.messages.posted.connect(window.show_message)
         self.themes.changed.connect(window.restyle)
+        self.themes.changed.connect(self.panels.restyle)
         window.activated.connect(self._look_for_changes)
         session.opened.connect(lambda _: self._set_available())
         session.closed.connect(self._set_available)
@@ -156,6 +160,7 @@ class Studio:
         self.window.viewer.view.set_mode(settings.zoom_mode)
         self.renderer.cache.set_limit(settings.page_cache_mib * _MIB)
         self.state.recent_limit = settings.recent_workspaces_limit
+        self.panels.apply_settings(settings)
 
     def show_settings(self) -> None:
         """Opens the settings dialog."""
@@ -223,6 +228,7 @@ def main(argv: Sequence[str]) -> int:
     Returns:
         Exit status.
     """
+    protect_singletons()
     logging.getLogger("qasync").setLevel(logging.WARNING)
     app = QApplication.instance() or QApplication(["ocrstudio"])
     if not isinstance(app, QApplication):

@@ -11,6 +11,7 @@ from ocrstudio.jobs.command_line import worker_command
 from ocrstudio.jobs.events import Event
 from ocrstudio.jobs.launch import resume
 from ocrstudio.jobs.run_folder import RunFolder
+from ocrstudio.jobs.spec import RunSpec
 from ocrstudio.jobs.stop import Patience, force_stop, request_stop
 from ocrstudio.services.runs import RunOverview, find_run_folders, overview
 from ocrstudio.ui.background import Background
@@ -29,8 +30,11 @@ _IMPATIENT = Patience(save=2.0, terminate=5.0)
 @dataclass
 class _Watched:
     folder: RunFolder
+    spec: RunSpec
     history: RunHistory
     relay: RelayProcess | None = None
+    live: bool = True
+    """Whether the run went on when watching began; the end of an old one is no news."""
     retries: int = 0
     """Times in a row that a relay was lost without a new event."""
 
@@ -45,7 +49,7 @@ class RunMonitor(QObject):
 
     Signals:
         changed: Id of a run whose history has grown; at most ten times a second for each run.
-        ended: Id of a run and the `RunOutcome` of watching it.
+        ended: Id of a run that went on until now, and the `RunOutcome` of watching it.
         lines_added: Id of a run and new `LogLine` records.
         listed: All runs as a tuple of `RunOverview`, newest first.
     """
@@ -84,6 +88,11 @@ class RunMonitor(QObject):
         """The folder of a run that is or was watched."""
         watched = self._watched.get(run_id)
         return watched.folder if watched is not None else None
+
+    def spec(self, run_id: str) -> RunSpec | None:
+        """What a run that is or was watched was asked to do."""
+        watched = self._watched.get(run_id)
+        return watched.spec if watched is not None else None
 
     def refresh(self) -> None:
         """Reads the list of runs again and attaches to those that go on."""
@@ -178,9 +187,11 @@ class RunMonitor(QObject):
     def _watch(self, folder: RunFolder, action: str) -> None:
         watched = self._watched.get(folder.id)
         if watched is None:
-            watched = self._watched[folder.id] = _Watched(folder, RunHistory(folder.spec.kind))
+            spec = folder.spec
+            watched = self._watched[folder.id] = _Watched(folder, spec, RunHistory(spec.kind))
         elif watched.relay is not None:
             _dispose(watched.relay)
+        watched.live = action == "launch" or not folder.state().is_over
         after = watched.history.last_seq
         command = worker_command(action, str(folder.path), "--after", str(after))
         relay = RelayProcess(command, launches=action == "launch", after=after, parent=self)
@@ -211,8 +222,9 @@ class RunMonitor(QObject):
         watched.history.end(result)
         self._mark(run_id)
         self._tell_changes()
-        self.ended.emit(run_id, result)
-        self.refresh()
+        if watched.live:
+            self.ended.emit(run_id, result)
+            self.refresh()
 
     def _mark(self, run_id: str) -> None:
         self._dirty.add(run_id)

@@ -1,0 +1,110 @@
+"""All values of a training as a form, section by section, and as YAML. Not modal; a change counts at once."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QFontDatabase, QGuiApplication
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QLabel,
+    QPlainTextEdit,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ocrstudio.settings.loader import dump_yaml
+from ocrstudio.settings.train import TrainConfig
+from ocrstudio.ui.training.fields import FieldEditor, field_of, title_of, value_at
+from ocrstudio.ui.widgets.notes import note, scrolling
+
+_TITLES = {"model": "Student", "lora": "Adapter", "training": "Training", "image": "Page pictures"}
+
+
+class ConfigDialog(QDialog):
+    """Shows every field of `TrainConfig`.
+
+    Args:
+        parent: The window.
+
+    Signals:
+        edited: A dotted key and its new value.
+        save_requested: A `Path` for the values as a YAML file.
+    """
+
+    edited = Signal(str, object)
+    save_requested = Signal(object)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("All values of the training")
+        self.resize(680, 620)
+        self.editors: dict[str, FieldEditor] = {}
+        self._problem = QLabel()
+        self._problem.setWordWrap(True)
+        self._problem.hide()
+        self._yaml = QPlainTextEdit()
+        self._yaml.setReadOnly(True)
+        self._yaml.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self._yaml.setAccessibleName("The values as YAML")
+        tabs = QTabWidget()
+        tabs.setDocumentMode(True)
+        for section, info in TrainConfig.model_fields.items():
+            tabs.addTab(self._section(section, info.description or ""), _TITLES.get(section, section))
+        tabs.addTab(self._yaml, "YAML")
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        copy = buttons.addButton("Copy YAML", QDialogButtonBox.ButtonRole.ActionRole)
+        save = buttons.addButton("Save as YAML…", QDialogButtonBox.ButtonRole.ActionRole)
+        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self._yaml.toPlainText()))
+        save.clicked.connect(self._save)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.setSpacing(10)
+        column.addWidget(tabs, 1)
+        column.addWidget(self._problem)
+        column.addWidget(buttons)
+
+    def _section(self, section: str, description: str) -> QWidget:
+        body = QWidget()
+        form = QFormLayout(body)
+        form.setContentsMargins(16, 14, 16, 16)
+        form.setHorizontalSpacing(18)
+        form.setVerticalSpacing(5)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignRight)
+        form.addRow(note(description))
+        model = TrainConfig.model_fields[section].annotation
+        assert isinstance(model, type)  # noqa: S101 - sections are models
+        for name in model.model_fields:
+            key = f"{section}.{name}"
+            info = field_of(TrainConfig, key)
+            editor = FieldEditor(key, info)
+            editor.edited.connect(self.edited)
+            self.editors[key] = editor
+            form.addRow(title_of(key), editor)
+            words = note(info.description or "")
+            words.setContentsMargins(0, 0, 0, 8)
+            form.addRow("", words)
+        return scrolling(body)
+
+    def show_config(self, config: TrainConfig) -> None:
+        """Shows the values."""
+        self._problem.hide()
+        for key, editor in self.editors.items():
+            editor.show_value(value_at(config, key))
+        with QSignalBlocker(self._yaml):
+            self._yaml.setPlainText(dump_yaml(config))
+
+    def show_problem(self, text: str) -> None:
+        """Says what is wrong with the last change."""
+        self._problem.setText(text)
+        self._problem.show()
+
+    def _save(self) -> None:
+        chosen, _ = QFileDialog.getSaveFileName(
+            self, "Save the values", "train.yaml", "YAML (*.yaml *.yml);;All files (*)"
+        )
+        if chosen:
+            self.save_requested.emit(Path(chosen))

@@ -1,0 +1,336 @@
+"""Joins the training panel to the services and to the monitor of runs."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, QUrl
+from PySide6.QtGui import QDesktopServices
+
+from ocrstudio.domain.errors import InputError, OcrStudioError
+from ocrstudio.domain.run import RunKind, RunState
+from ocrstudio.jobs.run_folder import RunFolder
+from ocrstudio.services.environment import (
+    DatasetCheck,
+    ModelCheck,
+    Verdict,
+    check_dataset_file,
+    check_model,
+    find_gpus,
+)
+from ocrstudio.services.runs import RunOverview
+from ocrstudio.settings.app import AppSettings
+from ocrstudio.settings.files import write_text
+from ocrstudio.settings.loader import dump_yaml
+from ocrstudio.settings.train import TrainConfig, load_train_config
+from ocrstudio.tasks import get_task, load_tasks
+from ocrstudio.ui.background import Background, Progress, Task
+from ocrstudio.ui.jobs.monitor import RunMonitor
+from ocrstudio.ui.jobs.outcome import RunOutcome
+from ocrstudio.ui.messages import Messages
+from ocrstudio.ui.session import Session
+from ocrstudio.ui.training.config_dialog import ConfigDialog
+from ocrstudio.ui.training.panel import TrainingPanel
+from ocrstudio.ui.training.plan import (
+    DataFacts,
+    DataSource,
+    Preview,
+    count_data,
+    prepare_run,
+    preview,
+    resolve_config,
+)
+
+_COUNT_MS = 300
+_VERDICT_WORDS = {Verdict.OK: "", Verdict.MISSING: "", Verdict.DIFFERS: "", Verdict.PROBLEM: "unusable, "}
+
+
+class TrainingController(QObject):
+    """Carries out what the training panel asks for.
+
+    Args:
+        session: What is open.
+        panel: The panel.
+        monitor: Starts and watches the runs.
+        background: Exports datasets, looks at the machine.
+        messages: Where outcomes are said.
+        settings: The user's settings.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        panel: TrainingPanel,
+        monitor: RunMonitor,
+        background: Background,
+        messages: Messages,
+        settings: AppSettings,
+    ) -> None:
+        super().__init__(panel)
+        self._session = session
+        self._panel = panel
+        self._monitor = monitor
+        self._background = background
+        self._messages = messages
+        self._settings = settings
+        self._config: TrainConfig | None = None
+        self._dialog: ConfigDialog | None = None
+        self._workspace_facts = DataFacts()
+        self._file_facts: tuple[Path | None, DataFacts] = (None, DataFacts())
+        self._preparing = False
+        self._wanted: str | None = None
+        self._count = QTimer(self)
+        self._count.setSingleShot(True)
+        self._count.setInterval(_COUNT_MS)
+        self._count.timeout.connect(self._count_pages)
+        self._join()
+
+    def _join(self) -> None:
+        session, setup, status = self._session, self._panel.setup, self._panel.run.status
+        session.opened.connect(self._open)
+        session.closed.connect(self._close)
+        session.documents_changed.connect(self._count.start)
+        session.pages_changed.connect(lambda _: self._count.start())
+        setup.changed.connect(self._replan)
+        setup.start_requested.connect(self.start)
+        setup.all_values_requested.connect(self.show_all_values)
+        status.stop_requested.connect(lambda: self._with_chosen(self._monitor.stop))
+        status.stop_now_requested.connect(lambda: self._with_chosen(self._monitor.stop_now))
+        status.resume_requested.connect(self._resume)
+        status.folder_requested.connect(self._open_folder)
+        self._panel.runs.chosen.connect(self._choose_run)
+        self._monitor.listed.connect(self._show_runs)
+        self._monitor.changed.connect(self._show_history)
+        self._monitor.ended.connect(self._tell_outcome)
+
+    # What is chosen
+
+    def apply_settings(self, settings: AppSettings) -> None:
+        """Takes over changed settings."""
+        self._settings = settings
+
+    def _open(self) -> None:
+        settings = self._settings
+        try:
+            tasks = load_tasks(Path(settings.prompts_file) if settings.prompts_file else None)
+        except OcrStudioError as problem:
+            self._messages.failure(problem)
+            tasks = load_tasks()
+        self._panel.setup.show_tasks(tasks.values(), settings.default_task)
+        self._panel.setup.show_defaults(
+            micro=True, eval_fraction=settings.eval_fraction, config_file=settings.train_config
+        )
+        self._count_pages()
+        self._look_at_machine()
+
+    def _close(self) -> None:
+        self._count.stop()
+        self._panel.runs.clear()
+        self._panel.run.show_nothing()
+        if self._dialog is not None:
+            self._dialog.close()
+
+    def _look_at_machine(self) -> None:
+        """DeepSeek-OCR comes first where there is a CUDA GPU or its weights, elsewhere the stand-in."""
+        settings = self._settings
+        own_file = Path(settings.train_config) if settings.train_config else None
+
+        def work(_task: Task) -> bool:
+            gpus, _ = find_gpus()
+            folder = load_train_config(own_file).model.base_model_path
+            return bool(gpus) or check_model(folder).verdict is Verdict.OK
+
+        def done(real: bool) -> None:
+            if real and self._session.workspace is not None:
+                self._panel.setup.show_defaults(
+                    micro=False, eval_fraction=settings.eval_fraction, config_file=settings.train_config
+                )
+
+        self._background.run(work, done)
+
+    def _count_pages(self) -> None:
+        if self._session.workspace is None:
+            return
+        try:
+            self._workspace_facts = count_data(self._session.workspace)
+        except OcrStudioError as problem:
+            self._messages.failure(problem)
+        self._show_preview()
+
+    def _replan(self) -> None:
+        """A choice changed: the configuration, the state of the weights and the sentence follow."""
+        plan = self._panel.setup.plan
+        try:
+            self._config = resolve_config(plan)
+        except OcrStudioError as problem:
+            self._config = None
+            self._panel.setup.show_preview(Preview(str(problem), ready=False))
+            if self._dialog is not None:
+                self._dialog.show_problem(str(problem))
+            return
+        self._panel.setup.show_config(self._config)
+        if self._dialog is not None:
+            self._dialog.show_config(self._config)
+        if not plan.micro:
+            self._check_model(self._config.model.base_model_path)
+        if plan.source is DataSource.FILE and plan.dataset != self._file_facts[0]:
+            self._read_file(plan.dataset)
+        self._show_preview()
+
+    def _check_model(self, folder: str) -> None:
+        def done(check: ModelCheck) -> None:
+            self._panel.setup.show_model_state(f"Weights: {_VERDICT_WORDS[check.verdict]}{check.detail}.")
+
+        self._background.run(lambda _: check_model(folder), done)
+
+    def _read_file(self, path: Path | None) -> None:
+        self._file_facts = (path, DataFacts())
+        if path is None:
+            return
+
+        def done(check: DatasetCheck) -> None:
+            remark = (
+                "" if check.samples else f"{path.name} has no usable line. {' '.join(check.problems[:2])}"
+            )
+            self._file_facts = (path, DataFacts(samples=check.samples, remark=remark))
+            self._show_preview()
+
+        def failed(problem: OcrStudioError) -> None:
+            self._file_facts = (path, DataFacts(samples=0, remark=str(problem)))
+            self._show_preview()
+
+        self._background.run(lambda _: check_dataset_file(path), done, failed)
+
+    def _show_preview(self) -> None:
+        plan = self._panel.setup.plan
+        if self._config is None or self._preparing:
+            return
+        facts = self._file_facts[1] if plan.source is DataSource.FILE else self._workspace_facts
+        self._panel.setup.show_preview(preview(plan, self._config, facts))
+
+    # All values
+
+    def show_all_values(self) -> None:
+        """Opens the form with every value."""
+        if self._dialog is None:
+            self._dialog = ConfigDialog(self._panel.window())
+            self._dialog.edited.connect(self._panel.setup.set_value)
+            self._dialog.save_requested.connect(self._save_values)
+        if self._config is not None:
+            self._dialog.show_config(self._config)
+        self._dialog.show()
+        self._dialog.raise_()
+
+    def _save_values(self, path: Path) -> None:
+        if self._config is None:
+            return
+        try:
+            write_text(path, dump_yaml(self._config))
+        except OSError as error:
+            self._messages.failure(InputError(f"{path} cannot be written: {error.strerror or error}."))
+            return
+        self._messages.info(f"The values are saved in {path}.")
+
+    # Starting
+
+    def start(self) -> None:
+        """Prepares the run in the background and starts it."""
+        setup, config = self._panel.setup, self._config
+        if config is None or self._preparing:
+            return
+        plan, root = setup.plan, self._session.root
+        try:
+            prompts = self._settings.prompts_file
+            task = get_task(
+                load_tasks(Path(prompts) if prompts else None), plan.task or self._settings.default_task
+            )
+        except OcrStudioError as problem:
+            self._messages.failure(problem)
+            return
+        self._preparing = True
+        setup.show_preparation(0, 0, "exporting accepted pages")
+        job = self._background.run(
+            lambda running: prepare_run(plan, config, root, task, running.report),
+            self._launch,
+            self._not_prepared,
+            title="Preparing the training",
+        )
+        job.progressed.connect(self._show_preparation)
+
+    def _show_preparation(self, progress: Progress) -> None:
+        self._panel.setup.show_preparation(progress.done, progress.total, progress.text)
+
+    def _launch(self, folder: RunFolder) -> None:
+        self._preparing = False
+        self._panel.setup.end_preparation()
+        self._wanted = folder.id
+        if self._session.workspace is not None and folder.path.is_relative_to(self._session.root.resolve()):
+            self._monitor.launch(folder)
+
+    def _not_prepared(self, problem: OcrStudioError) -> None:
+        self._preparing = False
+        self._panel.setup.end_preparation()
+        self._messages.failure(problem)
+
+    # Runs
+
+    def _show_runs(self, runs: tuple[RunOverview, ...]) -> None:
+        trainings = tuple(run for run in runs if run.kind is RunKind.TRAIN)
+        self._panel.runs.show_runs(trainings)
+        chosen = self._panel.runs.current
+        if self._wanted is not None and any(run.id == self._wanted for run in trainings):
+            self._panel.runs.choose(self._wanted)
+            self._wanted = None
+        elif chosen is None and trainings:
+            self._panel.runs.choose(trainings[0].id)
+        if not trainings:
+            self._panel.run.show_nothing()
+
+    def _choose_run(self, run_id: str) -> None:
+        if self._monitor.history(run_id) is None:
+            try:
+                self._monitor.attach(RunFolder(self._session.require().runs_folder / run_id))
+            except OcrStudioError as problem:
+                self._messages.failure(problem)
+                return
+        self._show_history(run_id)
+
+    def _show_history(self, run_id: str) -> None:
+        history, folder, spec = (
+            self._monitor.history(run_id), self._monitor.folder(run_id), self._monitor.spec(run_id)
+        )  # fmt: skip
+        if history is None or folder is None or spec is None or spec.kind is not RunKind.TRAIN:
+            return
+        self._panel.runs.show_history(run_id, history)
+        if run_id == self._panel.runs.current:
+            self._panel.run.show_run(spec.title, history, folder.log_path, spec.config.get("image") or {})
+
+    def _tell_outcome(self, run_id: str, outcome: RunOutcome) -> None:
+        history = self._monitor.history(run_id)
+        if history is None or history.kind is not RunKind.TRAIN:
+            return
+        title = self._panel.runs.title_of(run_id)
+        if outcome.is_bad:
+            self._messages.error(f"{title}: {outcome.message}", outcome.hint)
+        elif history.state is RunState.STOPPED:
+            self._messages.info(f"{title}: stopped.", outcome.hint)
+        else:
+            self._messages.info(
+                f"{title}: the training has finished.", "Evaluate it in the Evaluation panel."
+            )
+
+    def _with_chosen(self, act: Callable[[str], None]) -> None:
+        run_id = self._panel.runs.current
+        if run_id is not None and self._monitor.history(run_id) is not None:
+            act(run_id)
+
+    def _resume(self) -> None:
+        run_id = self._panel.runs.current
+        folder = self._monitor.folder(run_id) if run_id is not None else None
+        if folder is not None:
+            self._monitor.resume(folder)
+
+    def _open_folder(self) -> None:
+        run_id = self._panel.runs.current
+        folder = self._monitor.folder(run_id) if run_id is not None else None
+        if folder is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder.path)))

@@ -1,0 +1,216 @@
+"""What the user chose for a training, what it means in words, and how it becomes a run. No Qt."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from ocrstudio.domain.document import PageStatus
+from ocrstudio.domain.errors import DatasetError
+from ocrstudio.domain.run import TrainMode
+from ocrstudio.jobs.run_folder import RunFolder
+from ocrstudio.paths import config_dir
+from ocrstudio.settings.train import TrainConfig, load_train_config
+from ocrstudio.store import Workspace
+from ocrstudio.tasks import Task
+
+MODE_WORDS: Mapping[TrainMode, tuple[str, str]] = {
+    TrainMode.VISION: ("Vision", "Adapts how pages are seen: new fonts, scripts, scans, layouts."),
+    TrainMode.LLM: ("Language model", "Adapts what is written: your Markdown style, terms, a language."),
+    TrainMode.BOTH: ("Both", "Adapts seeing and writing: the most change, the most memory."),
+}
+_MICRO_FILE = Path("examples") / "train_micro.example.yaml"
+
+Progress = Callable[[int, int, str], None]
+
+
+class DataSource(StrEnum):
+    """Where the samples come from."""
+
+    WORKSPACE = "workspace"
+    FILE = "file"
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """What the user chose.
+
+    Attributes:
+        source: Accepted pages of the workspace, or a file.
+        dataset: The JSONL file for `DataSource.FILE`.
+        task: Id of the task whose prompt is trained, for `DataSource.WORKSPACE`.
+        eval_fraction: Share of the pages that is held out.
+        micro: Whether the micro student is trained in place of DeepSeek-OCR.
+        mode: Which part is adapted.
+        config_file: The user's YAML file, or None for the shipped values.
+        overrides: Values changed in the window, by dotted key.
+    """
+
+    source: DataSource
+    dataset: Path | None
+    task: str
+    eval_fraction: float
+    micro: bool
+    mode: TrainMode
+    config_file: Path | None = None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What is known of the data before the start.
+
+    Attributes:
+        accepted: Accepted pages of the workspace.
+        documents: Documents they come from.
+        to_review: Pages with a draft that nobody has accepted yet.
+        samples: Usable lines of the chosen file, or None while unknown.
+        remark: What is wrong with the file, or empty.
+    """
+
+    accepted: int = 0
+    documents: int = 0
+    to_review: int = 0
+    samples: int | None = None
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The sentence before the start.
+
+    Attributes:
+        text: What will happen, or what is missing.
+        ready: Whether the start button works.
+    """
+
+    text: str
+    ready: bool
+
+
+def resolve_config(plan: TrainingPlan) -> TrainConfig:
+    """The configuration of a plan.
+
+    Raises:
+        ConfigError: The file or a value cannot be used.
+    """
+    path = plan.config_file
+    if path is None and plan.micro:
+        path = config_dir() / _MICRO_FILE
+    overrides = dict(plan.overrides)
+    if plan.source is DataSource.WORKSPACE:
+        overrides["training.eval_fraction"] = 0.0  # the export holds pages out already
+    return load_train_config(path, overrides or None)
+
+
+def preview(plan: TrainingPlan, config: TrainConfig, facts: DataFacts) -> Preview:
+    """Says how many pages are trained on, how long, and what changes; or what has to be done first."""
+    if plan.source is DataSource.WORKSPACE:
+        if facts.accepted == 0:
+            return Preview(_nothing_accepted(facts), ready=False)
+        held_out = _held_out(facts.accepted, plan.eval_fraction)
+        pages = facts.accepted - held_out
+        data = f"{_count(facts.accepted, 'accepted page')} of {_count(facts.documents, 'document')}"
+        data += f", about {held_out} of them held out for evaluation" if held_out else ", none held out"
+    else:
+        if plan.dataset is None:
+            return Preview("Choose a JSONL file with the samples.", ready=False)
+        if facts.remark or not facts.samples:
+            return Preview(facts.remark or f"Reading {plan.dataset.name}…", ready=False)
+        pages = facts.samples
+        data = f"{_count(pages, 'sample')} of {plan.dataset.name}"
+    student = "the micro student (a stand-in)" if plan.micro else "DeepSeek-OCR"
+    part = {TrainMode.VISION: "the vision part of ", TrainMode.LLM: "the language model of "}.get(
+        plan.mode, ""
+    )
+    return Preview(f"Trains {part}{student} on {data}: {_length(config, pages)}.", ready=True)
+
+
+def prepare_run(plan: TrainingPlan, config: TrainConfig, root: Path, task: Task, told: Progress) -> RunFolder:
+    """Exports the accepted pages when they are to be trained on, and writes the run folder (slow).
+
+    Args:
+        plan: What was chosen.
+        config: Its configuration.
+        root: The workspace.
+        task: The task of the plan.
+        told: Called with pages done, pages in all, and words.
+
+    Raises:
+        OcrStudioError: The data cannot be exported or used, or the run folder cannot be written.
+    """
+    from ocrstudio.services.datasets import export_workspace
+    from ocrstudio.services.run_requests import MICRO_MODEL
+    from ocrstudio.services.training import TrainingRequest, create_training_run
+
+    dataset, held_out = plan.dataset, None
+    with Workspace.open(root) as workspace:
+        if plan.source is DataSource.WORKSPACE:
+            report = export_workspace(
+                workspace,
+                workspace.exports_folder / time.strftime("training-%Y%m%d-%H%M%S"),
+                task,
+                plan.eval_fraction,
+                seed=config.training.seed,
+                progress=lambda done, total: told(done, total, "exporting accepted pages"),
+            )
+            dataset, held_out = report.train, report.evaluation
+        if dataset is None:
+            raise DatasetError("No dataset was chosen.", "Choose a JSONL file.")
+        told(0, 0, "checking the dataset")
+        request = TrainingRequest(
+            dataset=dataset,
+            eval_dataset=held_out,
+            mode=plan.mode,
+            model=MICRO_MODEL if plan.micro else None,
+            title=_title(plan, root),
+        )
+        return create_training_run(workspace.runs_folder, request, config)
+
+
+def count_data(workspace: Workspace) -> DataFacts:
+    """Counts what a training could use."""
+    by_document = workspace.pages.counts_by_document()
+    accepted = [counts.get(PageStatus.ACCEPTED, 0) for counts in by_document.values()]
+    waiting = (PageStatus.DRAFT, PageStatus.IN_REVIEW, PageStatus.FLAGGED)
+    return DataFacts(
+        accepted=sum(accepted),
+        documents=sum(count > 0 for count in accepted),
+        to_review=sum(counts.get(status, 0) for counts in by_document.values() for status in waiting),
+    )
+
+
+def _title(plan: TrainingPlan, root: Path) -> str:
+    student = "Micro student" if plan.micro else "DeepSeek-OCR"
+    data = root.name if plan.source is DataSource.WORKSPACE or plan.dataset is None else plan.dataset.stem
+    return f"{student}, {MODE_WORDS[plan.mode][0].lower()}, {data}"
+
+
+def _nothing_accepted(facts: DataFacts) -> str:
+    if facts.to_review:
+        waiting = f"{_count(facts.to_review, 'page')} with a draft"
+        return f"No page is accepted yet. Review {waiting}: Ctrl+Enter accepts a page and goes on."
+    return "No page is accepted yet. Draft pages in the Teacher panel, then review and accept them."
+
+
+def _held_out(pages: int, fraction: float) -> int:
+    """An estimate: the export keeps documents together."""
+    return 0 if fraction == 0 or pages < 2 else max(1, round(pages * fraction))  # noqa: PLR2004 - one page cannot be split
+
+
+def _length(config: TrainConfig, pages: int) -> str:
+    training = config.training
+    batch = training.per_device_train_batch_size * training.gradient_accumulation_steps
+    if training.max_steps is None:
+        steps = max(1, round((training.num_train_epochs or 1) * pages / batch))
+        return (
+            f"{training.num_train_epochs:g} passes over them, about {_count(steps, 'step')} of {batch} pages"
+        )
+    passes = training.max_steps * batch / max(1, pages)
+    return f"{_count(training.max_steps, 'step')} of {batch} pages, about {passes:.2g} passes over them"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

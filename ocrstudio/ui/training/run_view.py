@@ -1,0 +1,88 @@
+"""The middle of the training panel: one run with its curve, its log and its samples."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtWidgets import QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+
+from ocrstudio.ui.background import Background
+from ocrstudio.ui.jobs.history import RunHistory
+from ocrstudio.ui.jobs.run_log import EventLog, FileTail
+from ocrstudio.ui.jobs.run_status import RunStatus
+from ocrstudio.ui.training.curve import LossCurve
+from ocrstudio.ui.training.samples import SamplesView
+from ocrstudio.ui.widgets.empty_state import EmptyState
+
+
+class RunView(QWidget):
+    """Shows a training run.
+
+    Attributes:
+        status: State and buttons.
+        tabs: Curve, events, output of the worker, samples.
+    """
+
+    def __init__(self, background: Background) -> None:
+        super().__init__()
+        self.status = RunStatus("Stop and save")
+        self.curve = LossCurve()
+        self.events = EventLog()
+        self.output = FileTail()
+        self.samples = SamplesView(background)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        for widget, words in (
+            (self.curve, "Loss"),
+            (self.samples, "Samples"),
+            (self.events, "Events"),
+            (self.output, "Worker output"),
+        ):
+            self.tabs.addTab(widget, words)
+        self._empty = EmptyState(
+            "training",
+            "No training yet",
+            "Accept some pages, then press Start training. The run goes on even when this window is closed.",
+        )
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.status)
+        column.addWidget(self.tabs, 1)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(page)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._stack)
+
+    def show_run(self, title: str, history: RunHistory, log: Path, image: Mapping[str, Any]) -> None:
+        """Shows a run, or its new state.
+
+        Args:
+            title: Its title.
+            history: What is known of it.
+            log: File with the output of its worker.
+            image: The ``image`` section of its configuration.
+        """
+        self._stack.setCurrentIndex(1)
+        self.status.show_run(title, history)
+        self.curve.show_history(history)
+        self.events.show_history(history)
+        self.output.show_file(log)
+        self.samples.show_samples(history.samples, image)
+
+    def show_nothing(self) -> None:
+        """No run is chosen."""
+        self._stack.setCurrentIndex(0)
+        self.curve.show_history(None)
+        self.events.show_history(None)
+        self.output.show_file(None)
+        self.samples.show_samples((), {})
+
+    def restyle(self) -> None:
+        """Takes the colours of the theme."""
+        self._empty.restyle()
+        for part in (self.status, self.curve, self.events, self.samples):
+            part.restyle()

@@ -1,0 +1,290 @@
+"""The left part of the training panel: what is trained, on what and how, and what the start will do."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ocrstudio.domain.run import TrainMode
+from ocrstudio.settings.train import TrainConfig
+from ocrstudio.tasks import Task
+from ocrstudio.ui.training.fields import SPIN_MARGINS, FieldEditor, field_of, title_of, value_at
+from ocrstudio.ui.training.plan import MODE_WORDS, DataSource, Preview, TrainingPlan
+from ocrstudio.ui.widgets.buttons import push_button
+from ocrstudio.ui.widgets.form_rows import FormRows
+from ocrstudio.ui.widgets.notes import note, scrolling
+from ocrstudio.ui.widgets.path_field import PathField, PathKind
+
+_YAML = "YAML (*.yaml *.yml);;All files (*)"
+_JSONL = "JSON Lines (*.jsonl);;All files (*)"
+_MICRO_WORDS = (
+    "A stand-in with DeepSeek-OCR's structure, a few million random weights and a small tokenizer. It shows "
+    "that the loop works, on any CPU, within minutes; it does not read."
+)
+IMPORTANT = (
+    ("training.max_steps", "Steps"),
+    ("training.learning_rate", "Learning rate"),
+    ("training.per_device_train_batch_size", "Pages at once"),
+    ("training.gradient_accumulation_steps", "Batches added up"),
+    ("lora.r", "Adapter rank"),
+    ("lora.lora_alpha", "Adapter alpha"),
+    ("training.save_steps", "Save every (steps)"),
+    ("training.eval_steps", "Evaluate every (steps)"),
+    ("image.preset", "Page pictures"),
+)
+"""The values that are changed most, with short titles."""
+
+
+class TrainingSetup(QWidget):
+    """Shows the choices and emits when one changes.
+
+    Signals:
+        changed: A choice changed; `plan` has it.
+        start_requested: The user wants the training.
+        all_values_requested: The user wants to see every value.
+    """
+
+    changed = Signal()
+    start_requested = Signal()
+    all_values_requested = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._overrides: dict[str, Any] = {}
+        self._rows = FormRows()
+        self._make_data()
+        self._make_student()
+        self._make_values()
+        self._summary = QLabel()
+        self._summary.setWordWrap(True)
+        self._summary.setAccessibleName("What will happen")
+        self.start = push_button("Start training", self.start_requested.emit, primary=True)
+        self._progress = QProgressBar()
+        self._progress.setTextVisible(False)
+        self._progress.hide()
+        self._lay_out()
+        self._show_parts()
+
+    # Parts
+
+    def _make_data(self) -> None:
+        self.source = QComboBox()
+        self.source.setAccessibleName("Data")
+        self.source.addItem("Accepted pages of this workspace", DataSource.WORKSPACE)
+        self.source.addItem("A dataset file (JSONL)", DataSource.FILE)
+        self.dataset = PathField(PathKind.FILE, "Choose a dataset", "dataset.jsonl", _JSONL)
+        self.task = QComboBox()
+        self.task.setAccessibleName("Task")
+        self.held_out = QDoubleSpinBox()
+        self.held_out.setRange(0, 50)
+        self.held_out.setDecimals(0)
+        self.held_out.setSingleStep(5)
+        self.held_out.setSuffix(" % of the pages")
+        self.held_out.setKeyboardTracking(False)
+        self.held_out.lineEdit().setTextMargins(*SPIN_MARGINS)
+        self.held_out.setAccessibleName("Held out for evaluation")
+        self.held_out.setToolTip(
+            "Pages kept away from the training, whole documents where there are several."
+        )
+        self.source.activated.connect(self._chosen)
+        self.task.activated.connect(self._chosen)
+        self.held_out.valueChanged.connect(self._chosen)
+        self.dataset.edited.connect(self._chosen)
+
+    def _make_student(self) -> None:
+        self.student = QComboBox()
+        self.student.setAccessibleName("Student")
+        self.student.addItem("DeepSeek-OCR", False)
+        self.student.addItem("Micro student (stand-in)", True)
+        self.model_folder = PathField(PathKind.FOLDER, "Folder of the DeepSeek-OCR weights")
+        self._student_note = note()
+        self.mode = QComboBox()
+        self.mode.setAccessibleName("Mode")
+        for mode, (words, _) in MODE_WORDS.items():
+            self.mode.addItem(words, mode)
+        self._mode_note = note()
+        self.student.activated.connect(self._student_chosen)
+        self.model_folder.edited.connect(lambda path: self._set_value("model.base_model_path", path))
+        self.mode.activated.connect(self._chosen)
+
+    def _make_values(self) -> None:
+        self.config_file = PathField(PathKind.FILE, "Choose a YAML file", "(shipped values)", _YAML)
+        self.config_file.edited.connect(lambda _: self._forget_values())
+        self.fields: dict[str, FieldEditor] = {}
+        for key, _ in IMPORTANT:
+            editor = FieldEditor(key, field_of(TrainConfig, key))
+            editor.edited.connect(self._set_value)
+            self.fields[key] = editor
+        self._reset = push_button("Undo changes", self._forget_values)
+        self._all = push_button("All values…", self.all_values_requested.emit)
+
+    def _lay_out(self) -> None:
+        rows = self._rows
+        rows.add("Data", self.source)
+        rows.add("", self.dataset)
+        rows.add("Task", self.task)
+        rows.add("Hold out", self.held_out)
+        rows.add("Student", self.student)
+        rows.add("Weights", self.model_folder)
+        rows.add("", self._student_note)
+        rows.add("Mode", self.mode)
+        rows.add("", self._mode_note)
+        rows.addStretch()
+        values = FormRows()
+        values.add("Values", self.config_file)
+        for key, title in IMPORTANT:
+            values.add(title or title_of(key), self.fields[key])
+        buttons = QWidget()
+        line = QHBoxLayout(buttons)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(self._all)
+        line.addWidget(self._reset)
+        line.addStretch(1)
+        values.add("", buttons)
+        values.addStretch()
+        body = QWidget()
+        columns = QHBoxLayout(body)
+        columns.setContentsMargins(12, 10, 12, 10)
+        columns.setSpacing(22)
+        columns.addLayout(rows, 1)
+        columns.addLayout(values, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(scrolling(body), 1)
+        column.addWidget(self._footer())
+
+    def _footer(self) -> QWidget:
+        footer = QWidget()
+        footer.setProperty("role", "bar-top")
+        footer.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        words = QVBoxLayout()
+        words.addWidget(self._summary)
+        words.addWidget(self._progress)
+        row = QHBoxLayout(footer)
+        row.setContentsMargins(12, 8, 12, 8)
+        row.setSpacing(10)
+        row.addLayout(words, 1)
+        row.addWidget(self.start, 0, Qt.AlignmentFlag.AlignBottom)
+        return footer
+
+    # What is chosen
+
+    @property
+    def plan(self) -> TrainingPlan:
+        """What the user chose."""
+        config_file = self.config_file.text
+        dataset = self.dataset.text
+        return TrainingPlan(
+            source=DataSource(self.source.currentData()),
+            dataset=Path(dataset).expanduser() if dataset else None,
+            task=self.task.currentData() or "",
+            eval_fraction=self.held_out.value() / 100,
+            micro=bool(self.student.currentData()),
+            mode=TrainMode(self.mode.currentData()),
+            config_file=Path(config_file).expanduser() if config_file else None,
+            overrides=dict(self._overrides),
+        )
+
+    def set_value(self, key: str, value: object) -> None:
+        """Changes one value of the configuration."""
+        self._set_value(key, value)
+
+    def drop_value(self, key: str) -> None:
+        """Takes back a value that cannot be used."""
+        self._overrides.pop(key, None)
+        self.changed.emit()
+
+    def _set_value(self, key: str, value: object) -> None:
+        self._overrides[key] = value
+        self.changed.emit()
+
+    def _forget_values(self) -> None:
+        self._overrides.clear()
+        self.changed.emit()
+
+    def _student_chosen(self) -> None:
+        self._forget_values()  # they belong to the other student's values
+        self._show_parts()
+
+    def _chosen(self) -> None:
+        self._show_parts()
+        self.changed.emit()
+
+    # Showing
+
+    def show_tasks(self, tasks: Iterable[Task], default: str) -> None:
+        """Offers the tasks whose prompt can be trained."""
+        chosen = self.task.currentData() or default
+        with QSignalBlocker(self.task):
+            self.task.clear()
+            for task in tasks:
+                self.task.addItem(task.id, task.id)
+                self.task.setItemData(
+                    self.task.count() - 1, f"{task.user}\n{task.description}", Qt.ItemDataRole.ToolTipRole
+                )
+            self.task.setCurrentIndex(max(0, self.task.findData(chosen)))
+
+    def show_defaults(self, *, micro: bool, eval_fraction: float, config_file: str | None) -> None:
+        """Shows the choices to begin with."""
+        with QSignalBlocker(self.held_out):
+            self.held_out.setValue(eval_fraction * 100)
+        self.student.setCurrentIndex(self.student.findData(micro))
+        self.mode.setCurrentIndex(self.mode.findData(TrainMode.BOTH if micro else TrainMode.VISION))
+        self.config_file.set_text(config_file or "")
+        self._show_parts()
+        self.changed.emit()
+
+    def show_config(self, config: TrainConfig) -> None:
+        """Shows the values in effect."""
+        for key, editor in self.fields.items():
+            editor.show_value(value_at(config, key))
+        self.model_folder.set_text(config.model.base_model_path)
+        self._reset.setEnabled(bool(self._overrides))
+
+    def show_model_state(self, text: str) -> None:
+        """Says whether the weights are there."""
+        self._student_note.setText(_MICRO_WORDS if self.student.currentData() else text)
+
+    def show_preview(self, preview: Preview) -> None:
+        """Says what will happen."""
+        self._summary.setText(preview.text)
+        self.start.setEnabled(preview.ready)
+
+    def show_preparation(self, done: int, total: int, text: str) -> None:
+        """Shows that the start is being prepared."""
+        self._summary.setText(f"Preparing: {text}…")
+        self._progress.setRange(0, total)
+        self._progress.setValue(done)
+        self._progress.show()
+        self.start.setEnabled(False)
+
+    def end_preparation(self) -> None:
+        """The run was started, or could not be."""
+        self._progress.hide()
+        self.changed.emit()
+
+    def _show_parts(self) -> None:
+        from_file = self.source.currentData() == DataSource.FILE
+        micro = bool(self.student.currentData())
+        visible: tuple[tuple[QWidget, bool], ...] = (
+            (self.dataset, from_file),
+            (self.task, not from_file),
+            (self.held_out, not from_file),
+            (self.model_folder, not micro),
+        )
+        for widget, wanted in visible:
+            self._rows.set_visible(widget, wanted)
+        if micro:
+            self._student_note.setText(_MICRO_WORDS)
+        self._mode_note.setText(MODE_WORDS[TrainMode(self.mode.currentData())][1])

@@ -1,0 +1,35 @@
+"""Rows of a title and a widget, one below the other; long notes get exactly the height they need."""
+
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+
+
+class FormRows(QGridLayout):
+    """A form whose rows can be hidden, title included."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setContentsMargins(0, 0, 0, 0)
+        self.setHorizontalSpacing(10)
+        self.setVerticalSpacing(6)
+        self.setColumnStretch(1, 1)
+        self._titles: dict[QWidget, QLabel] = {}
+
+    def add(self, title: str, widget: QWidget) -> None:
+        """Adds a row; an empty title leaves its place free."""
+        row = self.rowCount()
+        label = QLabel(title)
+        label.setBuddy(widget)
+        self._titles[widget] = label
+        if title:
+            self.addWidget(label, row, 0)
+        self.addWidget(widget, row, 1)
+
+    def addStretch(self) -> None:
+        """Leaves the remaining height free."""
+        self.setRowStretch(self.rowCount(), 1)
+
+    def set_visible(self, widget: QWidget, visible: bool) -> None:
+        """Shows or hides a row."""
+        widget.setVisible(visible)
+        if self._titles[widget].text():
+            self._titles[widget].setVisible(visible)
