@@ -5,11 +5,12 @@ import pytest
 import torch
 from PIL import Image
 
-from ocrstudio.domain.errors import InputError
+from ocrstudio.domain.errors import InputError, ModelError
 from ocrstudio.student.micro import build_micro
 from ocrstudio.student.modeling import loss as loss_module
 from ocrstudio.student.modeling.assembly import stitch
 from ocrstudio.student.modeling.sam import attend_biased, attend_folded
+from ocrstudio.student.quantisation import quantise_4bit
 
 PROMPT = "<image>\nFree OCR."
 SIZES = ((400, 600), None, (100, 100), (700, 300))  # 2 x 3 tiles, no picture, one view, 2 x 1 tiles
@@ -53,11 +54,12 @@ def _gradients(model) -> dict[str, torch.Tensor]:
     return {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
 
 
+@pytest.mark.parametrize("use_cache", [True, False])
 @pytest.mark.parametrize("side", ["left", "right"])
 @torch.no_grad()
-def test_a_mixed_batch_gives_what_each_sample_gives_alone(model, processor, samples, side):
+def test_a_mixed_batch_gives_what_each_sample_gives_alone(model, processor, samples, side, use_cache):
     batch = processor.collate(samples, padding_side=side, with_labels=False)
-    together = model(**batch).logits
+    together = model(**batch, use_cache=use_cache).logits
     for row, sample in enumerate(samples):
         alone = model(**processor.collate([sample], with_labels=False)).logits[0]
         kept = together[row][batch["attention_mask"][row].bool()]
@@ -186,6 +188,11 @@ def test_pictures_without_placeholders_and_grids_that_do_not_fit_are_named(model
     extra = {name: pictures[name] for name in ("pixel_values_global", "pixel_values_tiles", "tile_grids")}
     with pytest.raises(InputError, match="holds 1 images, but its placeholders ask for 0"):
         model(**batch, **extra)
+    placeholders_only = {name: pictures[name] for name in ("input_ids", "attention_mask")}
+    with pytest.raises(InputError, match=r"has 94 image placeholders, but its 0 image\(s\) take 0"):
+        model(**placeholders_only, use_cache=False)
+    with pytest.raises(InputError, match=r"has 94 image placeholders, but its 0 image\(s\) take 0"):
+        model.generate(**placeholders_only, max_new_tokens=1)
     with pytest.raises(InputError, match="1 pictures and 6 tiles"):
         model(**{**pictures, "tile_grids": torch.tensor([[2, 2]])})
     with pytest.raises(InputError, match="need tile_grids"):
@@ -214,6 +221,11 @@ def test_generation_in_a_padded_batch_equals_generation_alone(model, processor):
         assert together[row].tolist() == alone.tolist()
     without_cache = model.generate(**batch, **settings, use_cache=False)[:, batch["input_ids"].shape[1] :]
     assert torch.equal(without_cache, together)
+
+
+def test_four_bits_need_a_gpu(model):
+    with pytest.raises(ModelError, match="needs a CUDA GPU"):
+        quantise_4bit(model, torch.device("cpu"))
 
 
 def test_several_answers_for_a_picture_are_refused(model, processor, samples):

@@ -157,10 +157,18 @@ class DeepseekOcrModel(DeepseekOcrPreTrainedModel):
             raise InputError("Images need input_ids: their placeholders say where the features go.")
         if inputs_embeds is None:
             inputs_embeds = self.get_input_embeddings()(input_ids)
-        if has_images:
-            if image_features is None:
-                grids = _as_grids(tile_grids)
-                image_features = self.get_image_features(pixel_values_global, pixel_values_tiles, grids)
+        without_cache = use_cache is False and past_key_values is None
+        placeholders: list[int] = []
+        if input_ids is not None and (has_images or without_cache):
+            placeholders, padded_right = self._survey(input_ids, attention_mask if without_cache else None)
+            if padded_right and position_ids is None:
+                # Causal attention never looks at padding behind a sample; without a mask it is faster.
+                attention_mask = None
+        if has_images and image_features is None:
+            grids = _as_grids(tile_grids)
+            image_features = self.get_image_features(pixel_values_global, pixel_values_tiles, grids)
+        images_per_sample(placeholders, [features.shape[0] for features in image_features or ()])
+        if image_features:
             inputs_embeds = self._insert(input_ids, inputs_embeds, image_features)
         if position_ids is None and attention_mask is not None and attention_mask.dim() == _PADDING_MASK_DIMS:
             # Padding on either side leaves the positions of a sample as they are alone.
@@ -178,10 +186,22 @@ class DeepseekOcrModel(DeepseekOcrPreTrainedModel):
             last_hidden_state=outputs.last_hidden_state, past_key_values=outputs.past_key_values
         )
 
+    def _survey(self, input_ids: Tensor, attention_mask: Tensor | None) -> tuple[list[int], bool]:
+        """Look at a batch with a single wait for the device.
+
+        Returns:
+            The placeholders of every sample, and whether all padding (if any) stands at the right.
+        """
+        counts = (input_ids == self.config.image_token_id).sum(dim=1)
+        if attention_mask is None or attention_mask.dim() != _PADDING_MASK_DIMS:
+            return counts.tolist(), False
+        falling = (attention_mask[:, 1:] <= attention_mask[:, :-1]).all()
+        *placeholders, padded_right = torch.cat([counts, falling[None].to(counts.dtype)]).tolist()
+        return placeholders, bool(padded_right)
+
     def _insert(self, input_ids: Tensor, inputs_embeds: Tensor, image_features: Sequence[Tensor]) -> Tensor:
         """Put the features in place of the placeholders."""
         mask = input_ids == self.config.image_token_id
-        images_per_sample(mask.sum(dim=1).tolist(), [features.shape[0] for features in image_features])
         features = torch.cat(list(image_features)).to(inputs_embeds)
         return inputs_embeds.masked_scatter(mask[..., None].expand_as(inputs_embeds), features)
 
@@ -265,6 +285,8 @@ class DeepseekOcrForConditionalGeneration(DeepseekOcrPreTrainedModel, Generation
         """Compute logits, or the loss over the labelled positions; the class docstring lists the inputs."""
         # Found first: waiting for the device is cheapest before the step's work has been queued.
         answer = None if labels is None else labelled_positions(labels)
+        if use_cache is None and labels is not None:
+            use_cache = False
         outputs = self.model(
             input_ids=input_ids,
             attention_mask=attention_mask,
@@ -300,9 +322,12 @@ class DeepseekOcrForConditionalGeneration(DeepseekOcrPreTrainedModel, Generation
         self, input_ids: Tensor, *, is_first_iteration: bool | None = False, **kwargs: object
     ) -> dict[str, Any]:
         """Pictures go in with the prompt only: later steps find their keys and values in the cache."""
-        inputs = super().prepare_inputs_for_generation(
+        inputs: dict[str, Any] = super().prepare_inputs_for_generation(
             input_ids, is_first_iteration=is_first_iteration, **kwargs
         )
+        if is_first_iteration and all(inputs.get(name) is None for name in _VIEW_INPUTS):
+            counts = (input_ids == self.config.image_token_id).sum(dim=1)
+            images_per_sample(counts.tolist(), [])
         if not is_first_iteration and inputs.get("use_cache", True):
             for name in _VIEW_INPUTS:
                 inputs.pop(name, None)
@@ -321,6 +346,8 @@ class DeepseekOcrForConditionalGeneration(DeepseekOcrPreTrainedModel, Generation
                 "Several answers or beams for one picture are not supported.",
                 "Repeat the picture and its prompt in the batch instead.",
             )
-        return GenerationMixin._expand_inputs_for_generation(  # noqa: SLF001 (what this overrides)
+        expand = GenerationMixin._expand_inputs_for_generation  # noqa: SLF001 (what this overrides)
+        expanded: tuple[Tensor, dict[str, Any]] = expand(
             expand_size, is_encoder_decoder, input_ids, **model_kwargs
         )
+        return expanded
