@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from ocrstudio.domain.errors import WorkspaceError
-from ocrstudio.store import Workspace
+from ocrstudio.store import Workspace, is_workspace
 
 
 class Session(QObject):
@@ -42,10 +42,16 @@ class Session(QObject):
         """The open workspace.
 
         Raises:
-            WorkspaceError: None is open.
+            WorkspaceError: None is open, or its folder has vanished. (SQLite would go on writing into the
+                deleted file, and the user would believe it.)
         """
         if self.workspace is None:
             raise WorkspaceError("No workspace is open.", "Open or make one first.")
+        if not is_workspace(self.workspace.root):
+            raise WorkspaceError(
+                f"The workspace {self.workspace.root} is gone: it was moved, deleted or unplugged.",
+                "Bring it back to the same place, or copy your text before you close the window.",
+            )
         return self.workspace
 
     @property

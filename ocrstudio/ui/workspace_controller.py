@@ -163,10 +163,10 @@ class WorkspaceController(QObject):
         for problem in others[:_SHOWN_PROBLEMS]:
             self._messages.failure(problem)
         added = len(report.imported) + len(report.restored)
-        if added or report.duplicates or not report.problems:
-            self._messages.post(_summary_message(report, len(others)))
         for remark in report.remarks:
             self._messages.warning(remark)
+        if added or report.duplicates or not report.problems:
+            self._messages.post(_summary_message(report, others))
         if added:
             self._session.documents_changed.emit()
         for path in asked:
@@ -184,16 +184,17 @@ class WorkspaceController(QObject):
         return words if agreed and words else None
 
 
-def _summary_message(report: "ImportReport", failed: int) -> Message:
+def _summary_message(report: "ImportReport", problems: list[OcrStudioError]) -> Message:
     """One sentence on an import."""
     pages = sum(document.page_count for document in (*report.imported, *report.restored))
     count = len(report.imported) + len(report.restored)
     parts = [f"{count} {'document' if count == 1 else 'documents'} with {pages:,} pages imported"]
     if report.duplicates:
         parts.append(f"{len(report.duplicates)} already there")
-    if failed:
-        parts.append(f"{failed} could not be read")
+    if problems:
+        parts.append(f"{len(problems)} could not be read")
     if report.stopped:
         parts.append("stopped before the end")
-    level = Level.WARNING if failed else Level.INFO
-    return Message(level, "; ".join(parts) + ".", "The Log panel has the reasons." if failed > 1 else "")
+    level = Level.WARNING if problems else Level.INFO
+    hint = str(problems[0]) if len(problems) == 1 else "The Log panel has the reasons." if problems else ""
+    return Message(level, "; ".join(parts) + ".", hint)

@@ -14,7 +14,10 @@ from PySide6.QtCore import QSettings, QThread, QThreadPool, QTimer
 
 from ocrstudio.settings.app import load_app_settings
 from ocrstudio.ui.background import Background
+from ocrstudio.ui.refcounts import protect_singletons
 from tests.fakes.window import isolate, make_workspace
+
+protect_singletons()
 
 # The offscreen platform says this of every window with a size limit; it is not about our code.
 OFFSCREEN_NOISE = r"This plugin does not support propagateSizeHints\(\)"
@@ -123,8 +126,14 @@ def studio(qapp, qtbot, settings, tmp_path):
 
 @pytest.fixture
 def opened(studio, workspace_root, qtbot):
-    """The composed window with the workspace open, its first page shown and drawn."""
+    """The composed window with the workspace open and its first page chosen."""
     assert studio.workspaces.open(workspace_root)
     qtbot.waitUntil(lambda: studio.session.page_id is not None)
-    qtbot.waitUntil(lambda: studio.window.viewer.view.has_picture, timeout=20_000)
     return studio
+
+
+@pytest.fixture
+def drawn(opened, qtbot):
+    """The same, once the picture of the page is there."""
+    qtbot.waitUntil(lambda: opened.window.viewer.view.has_picture, timeout=20_000)
+    return opened

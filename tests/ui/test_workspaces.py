@@ -53,6 +53,7 @@ def test_a_folder_is_imported_file_by_file(opened, qtbot, tmp_path):
     said = [message.text for message in opened.messages.history]
     assert any("bad.pdf" in text for text in said)
     assert any("1 could not be read" in text for text in said)
+    assert "bad.pdf" in opened.window.message_bar.text
 
 
 @pytest.mark.parametrize("password", ["sesame", None])

@@ -1,5 +1,3 @@
-import shutil
-
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextDocument
@@ -170,10 +168,15 @@ def test_a_draft_does_not_push_unsaved_typing_away(opened, qtbot, workspace_root
     assert stored_text(workspace_root, page).startswith("Typed. ")
 
 
-def test_a_workspace_that_vanished_is_a_sentence(opened, qtbot, workspace_root):
-    shutil.rmtree(workspace_root / "documents")
+def test_a_workspace_that_vanished_is_a_sentence_and_not_a_false_promise(opened, qtbot, workspace_root):
+    away = workspace_root.rename(workspace_root.with_name("away"))
     type_words(opened, qtbot)
+    assert not opened.labels.save_now()
+    assert "is gone" in opened.window.message_bar.text
+    assert opened.window.labels.source_line.save_state is SaveState.FAILED
+    away.rename(workspace_root)
     assert opened.labels.save_now()
+    assert stored_text(workspace_root, opened.session.page_id).startswith("Typed. ")
 
 
 @pytest.fixture

@@ -24,34 +24,34 @@ def test_the_zoom_box_takes_percent_and_names(opened):
     assert viewer._zoom.currentText().endswith("%")
 
 
-def test_switching_pages_takes_less_than_a_tenth_of_a_second(opened, qtbot):
-    view, renderer = opened.window.viewer.view, opened.renderer
+def test_switching_pages_takes_less_than_a_tenth_of_a_second(drawn, qtbot):
+    view, renderer = drawn.window.viewer.view, drawn.renderer
     times = []
     for direction in (1, 1, 1, -1, -1, -1):
-        key = opened.viewer._key
+        key = drawn.viewer._key
         near = [index for index in (key.index - 1, key.index + 1) if 0 <= index < 4]
         qtbot.waitUntil(
             lambda key=key, near=near: all(renderer.cached(type(key)(key.document, index)) for index in near),
             timeout=20_000,
         )
         started = time.perf_counter()
-        opened.pages.step(direction)
+        drawn.pages.step(direction)
         assert view.has_picture
         times.append(time.perf_counter() - started)
     assert sorted(times)[-1] < 0.1
 
 
-def test_a_document_that_vanished_is_a_sentence_on_the_page(opened, qtbot, workspace_root):
+def test_a_document_that_vanished_is_a_sentence_on_the_page(drawn, qtbot, workspace_root):
     for copy in (workspace_root / "documents").iterdir():
         copy.unlink()
-    opened.renderer.forget()
-    opened.renderer.shutdown()
-    other = type(opened.renderer)(1_000_000)
-    opened.viewer._renderer = other
-    other.rendered.connect(opened.viewer._show_picture)
-    other.failed.connect(opened.viewer._show_problem)
-    opened.pages.step(1)
-    view = opened.window.viewer.view
+    drawn.renderer.forget()
+    drawn.renderer.shutdown()
+    other = type(drawn.renderer)(1_000_000)
+    drawn.viewer._renderer = other
+    other.rendered.connect(drawn.viewer._show_picture)
+    other.failed.connect(drawn.viewer._show_problem)
+    drawn.pages.step(1)
+    view = drawn.window.viewer.view
     qtbot.waitUntil(lambda: "does not exist" in view.note, timeout=20_000)
     other.shutdown()
 
