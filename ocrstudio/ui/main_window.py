@@ -162,7 +162,7 @@ class MainWindow(QMainWindow):
         """F6: from pane to pane."""
         stops: list[QWidget] = [self.pages.tree, self.viewer.view, self.labels.tabs.currentWidget()]
         if self.bottom.isVisible():
-            stops.append(self.bottom.currentWidget())
+            stops.append(self.bottom)
         focused = QApplication.focusWidget()
         here = next(
             (
@@ -175,15 +175,10 @@ class MainWindow(QMainWindow):
         target = stops[(here + step) % len(stops)]
         if target is self.labels.tabs.widget(0):
             target = self.labels.editor
+        if target is self.bottom:
+            target = self.bottom.currentWidget()
         if target.focusPolicy() == Qt.FocusPolicy.NoFocus:
-            target = next(
-                (
-                    child
-                    for child in target.findChildren(QWidget)
-                    if child.focusPolicy() & Qt.FocusPolicy.TabFocus
-                ),
-                target,
-            )
+            target = next(filter(_takes_focus, target.findChildren(QWidget)), self.bottom.tabBar())
         target.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     # Dropping files
@@ -231,3 +226,7 @@ class MainWindow(QMainWindow):
         self._state.sync()
         event.accept()
         self.closed.emit()
+
+
+def _takes_focus(widget: QWidget) -> bool:
+    return widget.isVisible() and widget.isEnabled() and bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)

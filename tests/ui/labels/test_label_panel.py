@@ -242,7 +242,11 @@ def test_f6_goes_round_the_panes(opened, qtbot):
     window.pages.tree.setFocus()
     qtbot.waitUntil(window.pages.tree.hasFocus)
     stops = []
-    for _ in range(3):
+    for _ in range(4):
         qtbot.keyClick(window, Qt.Key.Key_F6)
         stops.append(window.focusWidget())
-    assert stops == [window.viewer.view, window.labels.editor, window.pages.tree]
+    assert stops[:2] == [window.viewer.view, window.labels.editor]
+    assert window.bottom.isAncestorOf(stops[2])
+    assert stops[3] is window.pages.tree
+    qtbot.keyClick(window, Qt.Key.Key_F6, Qt.KeyboardModifier.ShiftModifier)
+    assert window.bottom.isAncestorOf(window.focusWidget())
