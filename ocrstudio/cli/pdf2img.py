@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from ocrstudio.domain.wording import count_of
 from ocrstudio.services.conversion import (
     ConversionProgress,
     ConversionRequest,
@@ -116,10 +117,6 @@ def _print_result(result: ConversionResult, output: Path) -> None:
     for problem in result.problems:
         click.echo(f"Error: {problem.message}", err=True)
     replaced = f" ({result.replaced} existing files replaced)" if result.replaced else ""
-    click.echo(f"{_count(len(result.written), 'image')} written to {output}{replaced}.")
+    click.echo(f"{count_of(len(result.written), 'image')} written to {output}{replaced}.")
     if result.problems:
-        click.echo(f"{_count(len(result.problems), 'source')} failed.", err=True)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+        click.echo(f"{count_of(len(result.problems), 'source')} failed.", err=True)

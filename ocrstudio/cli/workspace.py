@@ -11,7 +11,6 @@ import click
 
 from ocrstudio.cli.output import echo_warning
 from ocrstudio.cli.workspace_output import (
-    count_of,
     echo_some,
     print_import,
     print_status,
@@ -20,6 +19,7 @@ from ocrstudio.cli.workspace_output import (
 )
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.errors import OcrStudioError
+from ocrstudio.domain.wording import count_of
 from ocrstudio.services import workspaces
 from ocrstudio.settings.app import load_app_settings
 from ocrstudio.settings.teacher import TeacherConfig

@@ -9,6 +9,7 @@ import click
 
 from ocrstudio.cli.output import echo_warning, table
 from ocrstudio.domain.document import PageStatus
+from ocrstudio.domain.wording import count_of
 from ocrstudio.services.workspaces import ImportReport, WorkspaceStatus
 
 _SHOWN = 20  # of a list that may be thousands of lines long; the count is always exact
@@ -98,8 +99,3 @@ def echo_some(lines: Iterable[str]) -> None:
         echo_warning(line)
     if len(said) > _SHOWN:
         echo_warning(f"… and {len(said) - _SHOWN} more.")
-
-
-def count_of(number: int, noun: str) -> str:
-    """A number and its noun, such as ``1 page`` and ``2 pages``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

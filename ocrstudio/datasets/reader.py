@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ocrstudio.datasets.record import DatasetRecord, ProblemKind, RecordError
 from ocrstudio.domain.errors import DatasetError
+from ocrstudio.domain.wording import count_of
 
 MAX_LINE_BYTES = 16 * 2**20
 _WRONG_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -73,12 +74,9 @@ class Dataset:
         """One sentence with all counts, such as ``118 samples; 2 lines skipped (image not found: 2)``."""
         counts = Counter(problem.kind for problem in self.problems)
         parts = [f"{kind.value}: {count}" for kind, count in counts.most_common()]
-        skipped = f"; {_count(self.skipped, 'line')} skipped" if self.skipped else ""
-        return f"{_count(len(self.samples), 'sample')}{skipped}" + (f" ({', '.join(parts)})" if parts else "")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+        skipped = f"; {count_of(self.skipped, 'line')} skipped" if self.skipped else ""
+        listed = f" ({', '.join(parts)})" if parts else ""
+        return f"{count_of(len(self.samples), 'sample')}{skipped}{listed}"
 
 
 def read_dataset(path: Path, *, strict: bool = False) -> Dataset:

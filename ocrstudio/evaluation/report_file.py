@@ -1,7 +1,6 @@
 """Reports as JSON files. The layout is versioned; a newer one is refused in a sentence, not misread."""
 
 import json
-import secrets
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from ocrstudio.domain.errors import InputError
 from ocrstudio.evaluation.bootstrap import Interval
 from ocrstudio.evaluation.normalise import Normalisation
 from ocrstudio.evaluation.results import ErrorRate, EvaluationReport, Overall, PageResult
+from ocrstudio.settings.files import write_text
 
 FORMAT = "ocrstudio-evaluation"
 VERSION = 1
@@ -62,15 +62,10 @@ def write(report: EvaluationReport, path: Path) -> None:
     Raises:
         InputError: The file cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(to_json(report), encoding="utf-8")
-        temporary.replace(path)
+        write_text(path, to_json(report))
     except OSError as error:
         raise InputError(f"The report {path} cannot be written: {error.strerror or error}.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def read(path: Path) -> EvaluationReport:

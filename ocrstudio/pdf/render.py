@@ -4,13 +4,13 @@ from __future__ import annotations  # numpy is only named: who does not render n
 
 import io
 import math
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ocrstudio.domain.errors import InputError
+from ocrstudio.settings.files import write_bytes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,27 +70,13 @@ def write_page_image(image: PageImage, target: Path, format: str = "png") -> Non
     encode = _ENCODERS.get(format)
     if encode is None:
         raise InputError(f"Unknown image format {format!r}.", f"Use one of: {', '.join(sorted(_ENCODERS))}.")
-    write_atomically(target, encode(image))
-
-
-def write_atomically(target: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all.
-
-    Raises:
-        InputError: The file cannot be written.
-    """
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
-        with temporary.open("xb") as stream:
-            stream.write(data)
-        temporary.replace(target)
+        write_bytes(target, encode(image), durable=False)
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(
             f"{target} cannot be written: {reason}.", "Choose another folder, or free space."
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _encode_png(image: PageImage) -> bytes:

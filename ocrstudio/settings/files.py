@@ -1,26 +1,43 @@
-"""Write small text files so that a reader sees the old or the new one, never half of one."""
+"""Write files so that a reader sees the old or the new one, never half of one; all packages use this.
+
+It stands in the lowest layer that touches the disk, so that everything above can use it.
+"""
 
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text atomically, creating the folder when it is missing.
+def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Write a file atomically, creating its folder when it is missing.
+
+    Args:
+        path: The file; a link stays a link, what it points to is replaced.
+        data: The whole content.
+        durable: Whether to wait until the data is on the disk, so that it survives a power failure; not worth
+            the time for pictures that can be made again.
 
     Raises:
         OSError: The folder or file cannot be written; an existing file is unchanged.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    target = path.resolve()  # a linked settings file stays a link
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-", suffix=".tmp")
-    temporary = Path(name)
+    target = path.resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
+        with temporary.open("xb") as stream:
+            stream.write(data)
+            if durable:
+                stream.flush()
+                os.fsync(stream.fileno())
         temporary.replace(target)
-    except BaseException:
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text atomically with Unix line ends, creating the folder when it is missing.
+
+    Raises:
+        OSError: The folder or file cannot be written; an existing file is unchanged.
+    """
+    write_bytes(path, text.encode("utf-8"))

@@ -9,9 +9,9 @@ from typing import Literal
 
 from ocrstudio.datasets.record import DatasetRecord
 from ocrstudio.domain.errors import InputError, OcrStudioError
-from ocrstudio.pdf.render import write_atomically
 from ocrstudio.services.inference.journal import LabelledPage
 from ocrstudio.services.inference.pages import InputPage
+from ocrstudio.settings.files import write_text
 from ocrstudio.teachers.base import REFUSAL, RUNAWAY, TRUNCATED
 
 Format = Literal["md", "json", "jsonl"]
@@ -77,23 +77,21 @@ def write_document(target: OutputTarget, outcomes: Sequence[PageOutcome]) -> Pat
     """
     path = target.folder / f"{outcomes[0].page.document}.md"
     parts = [_markdown(outcome) for outcome in sorted(outcomes, key=lambda item: item.page.number)]
-    write_atomically(path, ("\n\n".join(part for part in parts if part) + "\n").encode("utf-8"))
+    _write(path, "\n\n".join(part for part in parts if part) + "\n")
     return path
 
 
 def write_json(target: OutputTarget, outcomes: Sequence[PageOutcome]) -> int:
     """Write one list of all pages that were reached; returns their number."""
     records = [_record(target, outcome) for outcome in outcomes if outcome.is_over]
-    data = json.dumps(records, ensure_ascii=False, indent=2) + "\n"
-    write_atomically(target.file, data.encode("utf-8"))
+    _write(target.file, json.dumps(records, ensure_ascii=False, indent=2) + "\n")
     return len(records)
 
 
 def write_jsonl(target: OutputTarget, outcomes: Sequence[PageOutcome]) -> int:
     """Write the dataset lines of all labels fit for training; returns their number."""
     lines = [dataset_line(target, outcome) for outcome in outcomes]
-    data = "".join(f"{line}\n" for line in lines if line is not None)
-    write_atomically(target.file, data.encode("utf-8"))
+    _write(target.file, "".join(f"{line}\n" for line in lines if line is not None))
     return sum(line is not None for line in lines)
 
 
@@ -133,6 +131,15 @@ def refuse_foreign_files(target: OutputTarget, documents: Sequence[str], *, ours
     for file in files:
         if file.exists() and file.stat().st_size > 0:
             raise InputError(f"{file} exists already.", "Choose another --output, or use --overwrite.")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write_text(path, text)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written: {error.strerror or error}.", "Choose another --output, or free space."
+        ) from error
 
 
 def _markdown(outcome: PageOutcome) -> str:

@@ -133,11 +133,12 @@ def test_files_carry_their_resolution_and_leave_nothing_beside_them(tmp_path, fo
 
 def test_a_failed_write_keeps_the_old_file_and_is_a_sentence(tmp_path):
     image = PageImage(np.zeros((2, 2, 3), np.uint8), 72.0)
+    (tmp_path / "a file").touch()
     with pytest.raises(InputError, match="cannot be written"):
-        write_page_image(image, tmp_path / "missing" / "page.png")
+        write_page_image(image, tmp_path / "a file" / "page.png")
     with pytest.raises(InputError, match="Unknown image format"):
         write_page_image(image, tmp_path / "page.bmp", "bmp")
     (tmp_path / "taken").mkdir()
     with pytest.raises(InputError, match="cannot be written"):
         write_page_image(image, tmp_path / "taken")
-    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+    assert {path.name for path in tmp_path.iterdir()} == {"a file", "taken"}
