@@ -1,23 +1,33 @@
 """``ocrstudio demo``: the whole loop on a bundled document; a first look, and a check of the installation."""
 
+import shlex
+from collections.abc import Mapping
 from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
 import click
 
 from ocrstudio.cli.output import duration, table
 from ocrstudio.cli.run_progress import RunView, make_view
+from ocrstudio.domain.wording import count_of
 from ocrstudio.jobs.events import Event
-from ocrstudio.services.demo import DemoResult, free_folder, run_demo
+
+if TYPE_CHECKING:  # numpy and pydantic are not needed for --help
+    from ocrstudio.services.demo import DemoResult, Measured
 
 _STAND_IN = (
-    "The micro student is a stand-in: the structure of DeepSeek-OCR with a few million random weights.\n"
-    "Its error rates say that the loop works, not how well a document can be read."
+    "Its student is the micro student, a stand-in: the structure of DeepSeek-OCR with\n"
+    "a few million random weights. Its error rates show that the loop works, not how\n"
+    "well a document can be read."
 )
 _WITH_A_GPU = (
-    "On a machine with an NVIDIA GPU the same loop trains DeepSeek-OCR itself\n"
-    "(its weights, 6.7 GB, are downloaded at the first run):"
+    "On a machine with an NVIDIA GPU the same dataset trains DeepSeek-OCR itself (its\n"
+    "weights, 6.7 GB, are downloaded at the first run):"
 )
-_CURVE_POINTS = 6
+_CURVE_LINES = 8
+_BAR_WIDTH = 40
+_METHODS = {"text_layer": "from the text of the PDF", "rapidocr": "by OCR", "tesseract": "by OCR"}
 
 
 @click.command()
@@ -39,10 +49,16 @@ def command(workspace: Path | None, steps: int) -> None:
     Imports a document, drafts its labels offline, accepts and exports them, trains the micro student on the
     CPU, and evaluates it before and after. The workspace stays, for the window.
     """
+    from ocrstudio.services.demo import free_folder, run_demo
+
     root = workspace or free_folder(Path.cwd())
     click.echo(f"OCR Studio demo in {root}\n{_STAND_IN}\n")
-    with _Screen() as screen:
-        result = run_demo(root, steps, screen)
+    try:
+        with _Screen() as screen:
+            result = run_demo(root, steps, screen)
+    except KeyboardInterrupt:
+        click.echo(f"\nWhat was done so far is in {root}; delete the folder, or look at it in the window.")
+        raise
     _print_result(result)
 
 
@@ -53,10 +69,12 @@ class _Screen:
         self._view: RunView | None = None
         self._number = 0
 
-    def __enter__(self) -> "_Screen":
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._close_view()
 
     def stage(self, title: str) -> None:
@@ -83,26 +101,47 @@ class _Screen:
             self._view = None
 
 
-def _print_result(result: DemoResult) -> None:
+def _print_result(result: "DemoResult") -> None:
     for failure in result.failures:
         click.echo(f"Not drafted: {failure}", err=True)
-    teachers = ", ".join(f"{count} by {name}" for name, count in sorted(result.drafted_by.items()))
-    steps = sorted(result.losses)
-    shown = steps[:: max(1, (len(steps) - 1) // (_CURVE_POINTS - 1))] if len(steps) > 1 else steps
-    curve = " → ".join(f"{result.losses[step]:.2f}" for step in dict.fromkeys([*shown, *steps[-1:]]))
+    drafts = ", ".join(
+        f"{count} {_METHODS.get(method, f'by {method}')}" for method, count in result.drafted_by.items()
+    )
+    click.echo(
+        f"\nDrafted {sum(result.drafted_by.values())} of {count_of(result.pages, 'page')} ({drafts}); "
+        f"{result.train_samples} to train on,\n{result.held_out_samples} held out for the evaluation.\n"
+    )
+    if result.losses:
+        click.echo(f"{_curve(result.losses)}\n")
+    click.echo(f"{_rates(result.before, result.after)}\n")
+    times = [(title, duration(seconds)) for title, seconds in result.seconds.items()]
+    click.echo(f"{table([*times, ('All', duration(sum(result.seconds.values())))], ('STAGE', 'TIME'))}\n")
+    workspace = shlex.quote(str(result.workspace))
+    dataset = shlex.quote(str(result.dataset))
+    click.echo(f"Open the workspace in the window:\n  ocrstudio {workspace}\n")
+    click.echo(f"{_WITH_A_GPU}\n  ocrstudio train --dataset {dataset}")
+
+
+def _curve(losses: Mapping[int, float]) -> str:
+    """Some of the losses, each with a bar as long as its share of the highest one."""
+    steps = sorted(losses)
+    last = len(steps) - 1
+    lines = min(_CURVE_LINES, len(steps))
+    shown = [steps[round(line * last / max(1, lines - 1))] for line in range(lines)]
+    highest = max(losses.values()) or 1.0
     rows = [
-        ("pages drafted", f"{sum(result.drafted_by.values())} of {result.pages} ({teachers})"),
-        ("dataset", f"{result.train_samples} pages to train on, {result.held_out_samples} held out"),
-        ("training loss", f"{curve} ({result.steps} steps)"),
-        ("CER held out", f"{_percent(result.before.cer)} before, {_percent(result.after.cer)} after"),
-        ("WER held out", f"{_percent(result.before.wer)} before, {_percent(result.after.wer)} after"),
-        ("adapter", str(result.adapter)),
-        *((f"time: {title.lower()}", duration(seconds)) for title, seconds in result.seconds.items()),
-        ("time: all", duration(sum(result.seconds.values()))),
+        (str(step), f"{losses[step]:.2f}", "#" * round(_BAR_WIDTH * losses[step] / highest)) for step in shown
     ]
-    click.echo(f"\n{table(rows, ('Measured', 'Result'))}\n")
-    click.echo(f"Open the workspace in the window:\n  ocrstudio {result.workspace}\n")
-    click.echo(f"{_WITH_A_GPU}\n  ocrstudio train --dataset {result.workspace}/exports/demo/train.jsonl")
+    return table(rows, ("STEP", "LOSS", "TRAINING LOSS OF THE MICRO STUDENT"))
+
+
+def _rates(before: "Measured", after: "Measured") -> str:
+    rows = [
+        ("character error rate", _percent(before.cer), _percent(after.cer)),
+        ("word error rate", _percent(before.wer), _percent(after.wer)),
+        ("normalised edit distance", f"{before.ned:.3f}", f"{after.ned:.3f}"),
+    ]
+    return table(rows, ("HELD-OUT PAGES", "BEFORE", "AFTER TRAINING"))
 
 
 def _percent(value: float) -> str:

@@ -220,7 +220,7 @@ def _collect(
         reason = f" {skipped[0][0]}: {skipped[0][1]}" if skipped else ""
         raise DatasetError(
             f"The workspace {ws.root} has nothing to export: no page that is {names} has a label.{reason}",
-            "Accept some pages first.",
+            "Accept some pages first, or export other pages as well (command line: --status draft).",
         )
     remarks = [
         f"{other_task} of the labels began as drafts for another task than {task.id}; "

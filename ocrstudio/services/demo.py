@@ -43,6 +43,8 @@ DEFAULT_FOLDER = "ocrstudio-demo"
 _DOCUMENT = Path("demo") / "labelling-handbook.pdf"
 _CONFIG = Path("examples") / "train_micro.example.yaml"
 _HELD_OUT = 0.25
+_CHECKPOINTS = 3
+_WARMUP_STEPS = 3
 
 
 class DemoObserver(Protocol):
@@ -78,10 +80,10 @@ class DemoResult:
         failures: Sentences about pages that could not be drafted.
         train_samples: Pages that were trained on.
         held_out_samples: Pages that were evaluated.
-        steps: Training steps.
         losses: Training loss by step.
         before: Evaluation of the student before training.
         after: Evaluation with the adapter.
+        dataset: The training part of the exported dataset.
         adapter: Folder of the adapter.
         seconds: Duration of each stage by its title.
     """
@@ -92,10 +94,10 @@ class DemoResult:
     failures: tuple[str, ...]
     train_samples: int
     held_out_samples: int
-    steps: int
     losses: dict[int, float]
     before: Measured
     after: Measured
+    dataset: Path
     adapter: Path
     seconds: dict[str, float]
 
@@ -123,10 +125,21 @@ def run_demo(root: Path, steps: int, observer: DemoObserver) -> DemoResult:
     document = resources_dir() / _DOCUMENT
     if not document.is_file():
         raise InputError(f"The demo document {document} is missing.", "Install OCR Studio again.")
-    config = load_train_config(config_dir() / _CONFIG, {"training.max_steps": steps})
+    config = load_train_config(config_dir() / _CONFIG, _lengths(steps))
     task = get_task(load_tasks(), load_app_settings().default_task)
     with workspaces.create_workspace(root) as ws:
         return _Demo(ws, task, config, observer).run(document)
+
+
+def _lengths(steps: int) -> dict[str, int]:
+    """Keys of the configuration that depend on the length: three checkpoints, and a short warm-up."""
+    interval = max(1, steps // _CHECKPOINTS)
+    return {
+        "training.max_steps": steps,
+        "training.save_steps": interval,
+        "training.eval_steps": interval,
+        "training.warmup_steps": min(_WARMUP_STEPS, steps - 1),
+    }
 
 
 @dataclass
@@ -159,10 +172,10 @@ class _Demo:
             failures=failures,
             train_samples=dataset.train_samples,
             held_out_samples=dataset.evaluation_samples or dataset.train_samples,
-            steps=self.config.training.max_steps,
             losses=losses,
             before=before,
             after=after,
+            dataset=dataset.train,
             adapter=folder.adapter,
             seconds=self.seconds,
         )

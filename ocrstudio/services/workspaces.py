@@ -1,12 +1,12 @@
 """A workspace as a whole: make one, bring documents in and out, show a page, count what is there."""
 
+from __future__ import annotations  # numpy comes with the first page that is rendered, not before
+
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from ocrstudio.domain.document import Document, Page, PageStatus
 from ocrstudio.domain.errors import OcrStudioError, WorkspaceError
@@ -14,6 +14,10 @@ from ocrstudio.pdf import DEFAULT_DPI, find_sources, open_document
 from ocrstudio.pdf.render import write_page_image
 from ocrstudio.services.document_copy import file_sha256, free_name, staged_copy
 from ocrstudio.store import Workspace
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 ImportProgress = Callable[[int, int, Path], None]
 """Called before each file with the number of files done, of all files, and the file."""
@@ -198,7 +202,7 @@ def pixels_sha256(pixels: npt.NDArray[np.uint8]) -> str:
         pixels: RGB, shape [height, width, 3].
     """
     digest = hashlib.sha256(repr(pixels.shape).encode())
-    digest.update(np.ascontiguousarray(pixels).tobytes())
+    digest.update(pixels.tobytes())  # in C order, whatever the layout in memory
     return digest.hexdigest()
 
 
