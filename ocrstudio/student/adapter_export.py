@@ -22,8 +22,8 @@ from ocrstudio.student.adapters import (
     INFO_FILE,
     VECTORS_FILE,
     WEIGHTS_FILE,
+    copy_adapter,
     read_info,
-    replace_folder,
 )
 from ocrstudio.student.export import save_model
 from ocrstudio.student.inference import open_student
@@ -40,7 +40,7 @@ def export_adapter(source: Path, target: Path) -> None:
 
     Args:
         source: Adapter folder of a run.
-        target: The new folder; one that is already there is replaced only when the new one is complete.
+        target: The folder; other files in it stay.
 
     Raises:
         ModelError: The source is no adapter, or holds trained vectors, which PEFT's format has no place for.
@@ -52,20 +52,17 @@ def export_adapter(source: Path, target: Path) -> None:
             "Merge the adapter into the model instead.",
         )
     factors = dict(_renamed(load_file(source / WEIGHTS_FILE)))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
-        save_file(factors, temporary / WEIGHTS_FILE, metadata={"format": "pt"})
-        settings = json.loads((source / CONFIG_FILE).read_text(encoding="utf-8"))
-        settings["target_modules"] = sorted(
-            {name.removeprefix(PEFT_PREFIX).rsplit(".lora_", 1)[0] for name in factors}
-        )
+    settings = json.loads((source / CONFIG_FILE).read_text(encoding="utf-8"))
+    settings["target_modules"] = sorted(
+        {name.removeprefix(PEFT_PREFIX).rsplit(".lora_", 1)[0] for name in factors}
+    )
+    with tempfile.TemporaryDirectory(prefix="ocrstudio-export-") as folder:
+        complete = Path(folder)
+        save_file(factors, complete / WEIGHTS_FILE, metadata={"format": "pt"})
         text = json.dumps(settings, indent=2, ensure_ascii=False)
-        (temporary / CONFIG_FILE).write_text(text + "\n", encoding="utf-8")
-        shutil.copyfile(source / INFO_FILE, temporary / INFO_FILE)
-        replace_folder(temporary, target)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        (complete / CONFIG_FILE).write_text(text + "\n", encoding="utf-8")
+        shutil.copyfile(source / INFO_FILE, complete / INFO_FILE)
+        copy_adapter(complete, target)
 
 
 def _renamed(factors: dict[str, Tensor]) -> Iterator[tuple[str, Tensor]]:

@@ -76,29 +76,37 @@ def write_adapter(adapted: PeftModel, folder: Path, info: AdapterInfo) -> None:
 
 
 def save_adapter(adapted: PeftModel, target: Path, info: AdapterInfo) -> None:
-    """Write an adapter folder; one that is already there is replaced only when the new one is complete."""
+    """Write an adapter folder inside a run; an older one is replaced whole, once the new one is complete."""
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
         write_adapter(adapted, temporary, info)
-        replace_folder(temporary, target)
+        _replace_folder(temporary, target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
 def copy_adapter(source: Path, target: Path) -> None:
-    """Copy an adapter folder; a folder that is already there is replaced only when the copy is complete."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
-        shutil.copytree(source, temporary, dirs_exist_ok=True)
-        replace_folder(temporary, target)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    """Copy the files of an adapter into a folder of the user's, file by file; what else is in it stays.
+
+    The description goes last, so that a folder with a half-written adapter is not taken for a whole one.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    (target / INFO_FILE).unlink(missing_ok=True)
+    for name in (CONFIG_FILE, WEIGHTS_FILE, VECTORS_FILE, INFO_FILE):
+        if not (source / name).exists():
+            (target / name).unlink(missing_ok=True)
+            continue
+        part = target / f".{name}.part"
+        try:
+            shutil.copyfile(source / name, part)
+            part.replace(target / name)
+        finally:
+            part.unlink(missing_ok=True)
 
 
-def replace_folder(source: Path, target: Path) -> None:
-    """Move a complete folder to its place; what stood there goes only after that."""
+def _replace_folder(source: Path, target: Path) -> None:
+    """Move a complete folder to its place; the one that stood there (ours alone) goes only after that."""
     source.chmod(0o755)  # mkdtemp makes it private
     if not target.exists():
         source.rename(target)

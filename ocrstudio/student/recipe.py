@@ -12,6 +12,7 @@ The loop itself is `transformers.Trainer`; nothing is reported to anybody but th
 
 import shutil
 import time
+from pathlib import Path
 from typing import Any
 
 import transformers
@@ -177,8 +178,8 @@ class Recipe:
         history = evaluations(self.trainer.state.log_history)
         chosen = best_evaluation(history, self.config.training.early_stopping_threshold)
         if chosen is not None and chosen.step < step:
-            kept = folder.checkpoints / f"{_BEST}-{chosen.step}"
-            if kept.is_dir():
+            kept = self._kept_adapter(chosen)
+            if kept is not None:
                 restore_weights(self.model, kept)
                 step = chosen.step
             else:
@@ -229,6 +230,14 @@ class Recipe:
         for folder in checkpoints.glob(f"{_BEST}-*"):
             if folder != target:
                 shutil.rmtree(folder, ignore_errors=True)
+
+    def _kept_adapter(self, evaluation: Evaluation) -> Path | None:
+        """Where the adapter of an evaluation was kept: here, or in the run that this one goes on from."""
+        places = [self.context.folder.checkpoints]
+        if self.request.resume_from is not None:
+            places.append(self.request.resume_from.parent)
+        kept = [place / f"{_BEST}-{evaluation.step}" for place in places]
+        return next((folder for folder in kept if folder.is_dir()), None)
 
     def _info(self, step: int, eval_loss: float | None = None) -> AdapterInfo:
         """What the adapter's folder says about it."""

@@ -93,7 +93,7 @@ def test_modes_leave_the_other_part_alone():
     assert all(name.startswith("model.language_model.") for name in llm)
 
 
-@pytest.mark.parametrize("names", [["qkv_proj", "fc3"], []])
+@pytest.mark.parametrize("names", [["qkv_proj", "fc3"], ["query"]])
 def test_a_layer_name_that_nothing_answers_to_is_an_error(names):
     with pytest.raises(ConfigError, match=r"lora\.vision_target_modules") as caught:
         select_targets(tiny_network(), lora_config(vision_target_modules=names), TrainMode.VISION)

@@ -34,6 +34,8 @@ def run(folder, **options):
 def finished(tmp_path_factory):
     """One run of twelve steps that several tests look at."""
     root = tmp_path_factory.mktemp("finished")
+    (root / "export" / "adapter").mkdir(parents=True)
+    (root / "export" / "adapter" / "notes.txt").write_text("mine", encoding="utf-8")
     dataset = write_dataset(root / "data")
     config = fast_config(training__max_steps=12, training__save_steps=6)
     folder = training_folder(root / "runs", dataset, config, export_to=str(root / "export" / "adapter"))
@@ -95,6 +97,8 @@ def test_the_exported_copy_equals_the_adapter(finished):
     copy = load_file(root / "export" / "adapter" / "adapter_model.safetensors")
     assert ours.keys() == copy.keys()
     assert all(torch.equal(ours[name], copy[name]) for name in ours)
+    assert read_info(root / "export" / "adapter") == read_info(folder.adapter)
+    assert (root / "export" / "adapter" / "notes.txt").read_text(encoding="utf-8") == "mine"
 
 
 def test_three_samples_are_shown_as_the_model_sees_them(finished):
