@@ -1,6 +1,5 @@
 """What this machine offers: versions, GPU, memory, disk, model, dataset. Works without torch installed."""
 
-import json
 import platform
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ from ocrstudio import __version__
 from ocrstudio.datasets import read_dataset
 from ocrstudio.datasets.checks import check_samples
 from ocrstudio.paths import resources_dir
+from ocrstudio.services.model_folder import folder_problem
 from ocrstudio.services.run_requests import MICRO_MODEL, base_revision, installed_version
 
 KNOWN_VERSIONS_FILE = "known_versions.txt"
@@ -22,7 +22,6 @@ KNOWN_VERSIONS_FILE = "known_versions.txt"
 _GPU_TIMEOUT = 20.0
 _GPU_FIELDS = "name,driver_version,memory.total,memory.free"
 _MIB = 2**20
-_DEEPSEEK_OCR = ("deepseek_vl_v2", "deepseekocr", "deepseek_ocr")
 _DOWNLOAD_BYTES = 7 * 2**30
 """Room that the public model takes, with some to spare."""
 
@@ -216,34 +215,11 @@ def check_model(name: str) -> ModelCheck:
         return ModelCheck(
             name, Verdict.MISSING, "not there yet; train, evaluate and infer download it (about 6.7 GB)"
         )
-    problem = _model_problem(folder)
+    problem = folder_problem(folder)
     if problem:
         return ModelCheck(name, Verdict.PROBLEM, problem)
     revision = base_revision(name)
     return ModelCheck(name, Verdict.OK, "complete" + (f", revision {revision[:12]}" if revision else ""))
-
-
-def _model_problem(folder: Path) -> str:
-    """What is wrong with a model folder, or nothing."""
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        kind = str(config.get("model_type", "")).lower()
-    except (OSError, ValueError, AttributeError):
-        return "config.json is missing or damaged"
-    if kind not in _DEEPSEEK_OCR:
-        return f"its model_type is {kind!r}, not DeepSeek-OCR's"
-    if not (folder / "tokenizer.json").is_file():
-        return "tokenizer.json is missing"
-    index = folder / "model.safetensors.index.json"
-    if not index.is_file():
-        single = folder / "model.safetensors"
-        return "" if single.is_file() else "it has no weights (model.safetensors)"
-    try:
-        wanted = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-    except (OSError, ValueError, KeyError, AttributeError):
-        return f"{index.name} is damaged"
-    absent = sorted(name for name in wanted if not (folder / name).is_file())
-    return f"weights are missing: {', '.join(absent)}" if absent else ""
 
 
 def check_dataset_file(path: Path) -> DatasetCheck:

@@ -8,6 +8,7 @@ import re
 import signal
 import sys
 import traceback
+from pathlib import Path
 from typing import Any
 
 from ocrstudio.domain.errors import OcrStudioError
@@ -16,6 +17,8 @@ from ocrstudio.jobs.events import EventType, EventWriter
 from ocrstudio.jobs.process_identity import ProcessIdentity
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.jobs.user_state import state_dir
+from ocrstudio.services.model_download import REPOSITORY, download_model, needs_download
+from ocrstudio.services.run_requests import MICRO_MODEL
 from ocrstudio.settings.files import write_text
 from ocrstudio.worker.bodies import load_body
 from ocrstudio.worker.context import WorkerContext
@@ -23,6 +26,7 @@ from ocrstudio.worker.export import export_adapter
 
 _SECRET_VARIABLE = re.compile(r"(TOKEN|KEY|SECRET|PASSWORD)$")
 _SHORTEST_SECRET = 8
+_MEGABYTE = 1_000_000
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -70,12 +74,27 @@ def _work(context: WorkerContext) -> dict[str, Any]:
             return {}
         context.emit(EventType.PHASE, name="loading", message="Loading the libraries of the student")
         body = load_body(context.folder.spec.kind.value)
+        if not _bring_model(context):
+            return {}
         summary: dict[str, Any] = body(context)
         exported = export_adapter(context.folder)
         if exported is not None:
             summary = {**summary, "exported_to": str(exported)}
         write_text(context.folder.summary_path, json.dumps(summary, ensure_ascii=False, indent=2) + "\n")
         return summary
+
+
+def _bring_model(context: WorkerContext) -> bool:
+    """Download the base model where it is missing; whether it is there now (not when the run was stopped)."""
+    model = str(context.folder.spec.request.get("model", MICRO_MODEL))
+    if not needs_download(model):
+        return True
+    context.emit(EventType.PHASE, name="download", message=f"Downloading {REPOSITORY} into {model}")
+
+    def tell(done: int, total: int) -> None:
+        context.emit(EventType.PROGRESS, done=done // _MEGABYTE, total=total // _MEGABYTE, unit="MB")
+
+    return download_model(Path(model), tell, context.should_stop)
 
 
 def _stop_on_signals(context: WorkerContext) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ocrstudio.jobs.line_server import Handler, Notify, serve_lines
+from ocrstudio.services.model_download import REPOSITORY, download_model, needs_download
 from ocrstudio.worker.bodies import load_body
 
 
@@ -22,7 +23,9 @@ def serve(options: dict[str, Any]) -> int:
 
     def setup(notify: Notify) -> tuple[dict[str, Handler], dict[str, Any]]:
         notify({"phase": "loading", "message": "Loading the libraries of the student"})
-        server = load_body("serve")(**options)
+        body = load_body("serve")
+        _bring_model(str(options["model"]), notify)
+        server = body(**options)
 
         def predict(
             images: list[str], prompts: list[str], generation: dict[str, Any]
@@ -35,3 +38,15 @@ def serve(options: dict[str, Any]) -> int:
         return {"predict": predict}, {"model": options["model"], "adapter": options["adapter"]}
 
     return serve_lines(setup)
+
+
+def _bring_model(model: str, notify: Notify) -> None:
+    """Download the base model where it is missing, telling the parent how far it is (in bytes)."""
+    if needs_download(model):
+        message = f"Downloading {REPOSITORY} into {model}"
+        download_model(
+            Path(model),
+            lambda done, total: notify(
+                {"phase": "download", "message": message, "done": done, "total": total}
+            ),
+        )
