@@ -21,7 +21,6 @@ import psutil
 from PySide6.QtCore import QEventLoop, QTimer  # noqa: TID251 - it drives the page view
 from PySide6.QtWidgets import QApplication  # noqa: TID251
 
-from ocrstudio.ui.refcounts import protect_singletons
 from ocrstudio.ui.viewer.page_view import PageView
 from ocrstudio.ui.viewer.renderer import PageKey, PageRenderer
 
@@ -98,7 +97,6 @@ def main() -> int:
     parser.add_argument("--bar-switch", type=float, default=0.1, help="seconds for 95 of 100 switches")
     options = parser.parse_args()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    protect_singletons()
     app = QApplication([])
     with tempfile.TemporaryDirectory() as folder:
         pdf = options.pdf or Path(folder) / "long.pdf"

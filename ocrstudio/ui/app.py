@@ -21,7 +21,6 @@ from ocrstudio.ui.main_window import MainWindow
 from ocrstudio.ui.messages import Messages
 from ocrstudio.ui.pages.controller import PagesController
 from ocrstudio.ui.panels import Panels
-from ocrstudio.ui.refcounts import protect_singletons
 from ocrstudio.ui.session import Session
 from ocrstudio.ui.theme import ThemeManager
 from ocrstudio.ui.viewer.controller import ViewerController
@@ -228,7 +227,6 @@ def main(argv: Sequence[str]) -> int:
     Returns:
         Exit status.
     """
-    protect_singletons()
     logging.getLogger("qasync").setLevel(logging.WARNING)
     app = QApplication.instance() or QApplication(["ocrstudio"])
     if not isinstance(app, QApplication):

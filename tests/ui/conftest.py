@@ -14,10 +14,7 @@ from PySide6.QtCore import QSettings, QThread, QThreadPool, QTimer
 
 from ocrstudio.settings.app import load_app_settings
 from ocrstudio.ui.background import Background
-from ocrstudio.ui.refcounts import protect_singletons
 from tests.fakes.window import isolate, make_workspace
-
-protect_singletons()
 
 # The offscreen platform says this of every window with a size limit; it is not about our code.
 OFFSCREEN_NOISE = r"This plugin does not support propagateSizeHints\(\)"
