@@ -49,7 +49,9 @@ class Curve:
         past = self.smoothed[-1] if self.smoothed else value
         self.steps.append(step)
         self.values.append(value)
-        self.smoothed.append(SMOOTHING * past + (1 - SMOOTHING) * value)
+        # The first points count as a plain mean, so that the line does not cling to the very first one.
+        share = max(1 - SMOOTHING, 1 / len(self.steps))
+        self.smoothed.append(past + share * (value - past))
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from pydantic.fields import FieldInfo
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QSpinBox, QVBoxLayout, QWidget
 
-SPIN_MARGINS = (5, 0, 0, 0)
-"""Space left of the text of a number field, so that it stands below the text of other fields."""
+from ocrstudio.ui.widgets.form_rows import SPIN_MARGINS
 
+_LEAST_WIDTH = 70
 _MAX_INT = 2_147_483_647
 _EMPTY = "none"
 _ABBREVIATIONS = {"lora": "LoRA", "r": "rank", "llm": "language model", "sam": "SAM", "optim": "optimiser"}
@@ -61,6 +61,7 @@ class FieldEditor(QWidget):
         self._widget.setToolTip(info.description or "")
         self._widget.setAccessibleName(title_of(key))
         self._widget.setAccessibleDescription(info.description or "")
+        self._widget.setMinimumWidth(_LEAST_WIDTH)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._widget)

@@ -18,18 +18,18 @@ from PySide6.QtWidgets import (
 from ocrstudio.domain.run import TrainMode
 from ocrstudio.settings.train import TrainConfig
 from ocrstudio.tasks import Task
-from ocrstudio.ui.training.fields import SPIN_MARGINS, FieldEditor, field_of, title_of, value_at
+from ocrstudio.ui.training.fields import FieldEditor, field_of, title_of, value_at
 from ocrstudio.ui.training.plan import MODE_WORDS, DataSource, Preview, TrainingPlan
 from ocrstudio.ui.widgets.buttons import push_button
-from ocrstudio.ui.widgets.form_rows import FormRows
+from ocrstudio.ui.widgets.form_rows import SPIN_MARGINS, FormRows
 from ocrstudio.ui.widgets.notes import note, scrolling
 from ocrstudio.ui.widgets.path_field import PathField, PathKind
 
 _YAML = "YAML (*.yaml *.yml);;All files (*)"
 _JSONL = "JSON Lines (*.jsonl);;All files (*)"
 _MICRO_WORDS = (
-    "A stand-in with DeepSeek-OCR's structure, a few million random weights and a small tokenizer. It shows "
-    "that the loop works, on any CPU, within minutes; it does not read."
+    "A stand-in with random weights and a small tokenizer: it shows within minutes, on any CPU, that the "
+    "loop works. It does not read."
 )
 IMPORTANT = (
     ("training.max_steps", "Steps"),
@@ -80,8 +80,8 @@ class TrainingSetup(QWidget):
     def _make_data(self) -> None:
         self.source = QComboBox()
         self.source.setAccessibleName("Data")
-        self.source.addItem("Accepted pages of this workspace", DataSource.WORKSPACE)
-        self.source.addItem("A dataset file (JSONL)", DataSource.FILE)
+        self.source.addItem("Accepted pages", DataSource.WORKSPACE)
+        self.source.addItem("Dataset file (JSONL)", DataSource.FILE)
         self.dataset = PathField(PathKind.FILE, "Choose a dataset", "dataset.jsonl", _JSONL)
         self.task = QComboBox()
         self.task.setAccessibleName("Task")
@@ -89,7 +89,7 @@ class TrainingSetup(QWidget):
         self.held_out.setRange(0, 50)
         self.held_out.setDecimals(0)
         self.held_out.setSingleStep(5)
-        self.held_out.setSuffix(" % of the pages")
+        self.held_out.setSuffix(" % of pages")
         self.held_out.setKeyboardTracking(False)
         self.held_out.lineEdit().setTextMargins(*SPIN_MARGINS)
         self.held_out.setAccessibleName("Held out for evaluation")
@@ -105,7 +105,7 @@ class TrainingSetup(QWidget):
         self.student = QComboBox()
         self.student.setAccessibleName("Student")
         self.student.addItem("DeepSeek-OCR", False)
-        self.student.addItem("Micro student (stand-in)", True)
+        self.student.addItem("Micro student", True)
         self.model_folder = PathField(PathKind.FOLDER, "Folder of the DeepSeek-OCR weights")
         self._student_note = note()
         self.mode = QComboBox()
@@ -155,9 +155,9 @@ class TrainingSetup(QWidget):
         body = QWidget()
         columns = QHBoxLayout(body)
         columns.setContentsMargins(12, 10, 12, 10)
-        columns.setSpacing(22)
-        columns.addLayout(rows, 1)
-        columns.addLayout(values, 1)
+        columns.setSpacing(18)
+        columns.addLayout(rows, 6)
+        columns.addLayout(values, 5)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)

@@ -1,6 +1,11 @@
 """Rows of a title and a widget, one below the other; long notes get exactly the height they need."""
 
-from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QWidget
+
+SPIN_MARGINS = (5, 0, 0, 0)
+"""Space left of the text of a number field, so that it stands below the text of other fields."""
+
+_LEAST_CHARACTERS = 8
 
 
 class FormRows(QGridLayout):
@@ -17,6 +22,9 @@ class FormRows(QGridLayout):
     def add(self, title: str, widget: QWidget) -> None:
         """Adds a row; an empty title leaves its place free."""
         row = self.rowCount()
+        if isinstance(widget, QComboBox):  # the longest entry must not make the form wide
+            widget.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            widget.setMinimumContentsLength(_LEAST_CHARACTERS)
         label = QLabel(title)
         label.setBuddy(widget)
         self._titles[widget] = label
