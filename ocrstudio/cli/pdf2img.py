@@ -66,6 +66,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         raise click.BadParameter(
             f"page {end_page} lies before --start-page {start_page}.", param_hint="'--end-page'"
         )
+    from ocrstudio.settings.app import load_app_settings
+
     request = ConversionRequest(
         sources=sources,
         output=output,
@@ -75,6 +77,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         end_page=end_page,
         password=password,
         jobs=jobs or available_cores(),
+        max_pixels=load_app_settings().max_image_pixels,
     )
     result = _convert_on_terminal(request) if _is_terminal() else convert(request)
     _print_result(result, output)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from ocrstudio.cli.options import training_settings
 from ocrstudio.cli.output import echo_warning
 from ocrstudio.cli.workspace_output import (
     echo_some,
@@ -167,7 +168,10 @@ def status(context: click.Context, workspace: Path, as_json: bool, check: bool) 
     help="Share of the pages for eval.jsonl.",
 )
 @click.option(
-    "--seed", type=int, default=3407, show_default=True, help="Changes which documents are for eval."
+    "--seed",
+    type=int,
+    show_default="training.seed of the configuration",
+    help="Changes which documents are for eval.",
 )
 @click.option(
     "--status",
@@ -186,7 +190,7 @@ def export(
     output: Path | None,
     task_id: str | None,
     eval_fraction: float | None,
-    seed: int,
+    seed: int | None,
     statuses: tuple[str, ...],
     dpi: int | None,
 ) -> None:
@@ -207,7 +211,7 @@ def export(
             task,
             settings.eval_fraction if eval_fraction is None else eval_fraction,
             statuses=frozenset(map(PageStatus, statuses)),
-            seed=seed,
+            seed=training_settings(None, {}).training.seed if seed is None else seed,
             dpi=dpi or settings.default_dpi,
             progress=show,
         )

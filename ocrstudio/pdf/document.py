@@ -166,7 +166,8 @@ class PdfDocument:
         asked, used = resolution
         return (
             f"Page {index + 1} of {self.path.name} measures {size[0]:,.0f} x {size[1]:,.0f} pt: drawn at "
-            f"{used:.3g} dpi instead of {asked:.4g} to stay within {max_pixels / 1e6:.3g} megapixels."
+            f"{used:.3g} dpi instead of {asked:.4g} to stay within {max_pixels / 1e6:.3g} megapixels "
+            "(max_image_pixels in the settings)."
         )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from ocrstudio.domain.errors import InputError
-from ocrstudio.pdf.render import DEFAULT_DPI, IMAGE_FORMATS
+from ocrstudio.pdf.render import DEFAULT_DPI, DEFAULT_MAX_PIXELS, IMAGE_FORMATS
 from ocrstudio.pdf.sources import find_sources
 from ocrstudio.services.conversion_pool import ConversionPool
 from ocrstudio.services.conversion_worker import (
@@ -60,6 +60,7 @@ class ConversionRequest:
         end_page: Last page, or None for all.
         password: Tried on every encrypted document.
         jobs: Number of processes.
+        max_pixels: Most pixels of an image; a larger page is drawn at a lower resolution.
     """
 
     sources: tuple[Path, ...]
@@ -70,6 +71,7 @@ class ConversionRequest:
     end_page: int | None = None
     password: str | None = field(default=None, repr=False)
     jobs: int = field(default_factory=available_cores)
+    max_pixels: int = DEFAULT_MAX_PIXELS
 
     def __post_init__(self) -> None:
         if self.format not in IMAGE_FORMATS:
@@ -249,7 +251,7 @@ class _Conversion:
         self._total += len(pages)
         size = -(-len(pages) // (self._pool.jobs * _CHUNKS_PER_JOB))
         for part in chunks_of(pages, min(size, _LARGEST_CHUNK)):
-            chunk = Chunk(work.source, work.password, part, request.dpi, request.format)
+            chunk = Chunk(work.source, work.password, part, request.dpi, request.max_pixels, request.format)
             future = self._pool.submit(convert_chunk, chunk)
             self._pending[future] = partial(self._take_chunk, work, chunk, future)
         self._report(work)

@@ -51,6 +51,7 @@ class Chunk:
     password: str | None = field(repr=False)
     pages: tuple[PageTarget, ...]
     dpi: float
+    max_pixels: int
     format: str
 
 
@@ -117,7 +118,7 @@ def _convert_pages(document: PdfDocument, chunk: Chunk) -> list[PageOutcome]:
 
 def _convert_page(document: PdfDocument, page: PageTarget, chunk: Chunk) -> PageOutcome:
     try:
-        image = document.render(page.index, chunk.dpi)
+        image = document.render(page.index, chunk.dpi, chunk.max_pixels)
         write_page_image(image, page.target, chunk.format)
     except DocumentError as error:
         return PageOutcome(page.index, problem=str(error))

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from ocrstudio.imaging import load_image
 from ocrstudio.pdf import DEFAULT_DPI
 from ocrstudio.services.labelling import add_import
 from ocrstudio.services.workspaces import import_sources, page_image, pixels_sha256
+from ocrstudio.settings.app import load_app_settings
 from ocrstudio.store import PageRow, Workspace
 from ocrstudio.tasks import Task, student_prompt
 
@@ -25,6 +27,7 @@ Progress = Callable[[int, int], None]
 """Called with the number of pages (or lines) done and of all."""
 
 ACCEPTED_ONLY = frozenset({PageStatus.ACCEPTED})
+_MIB = 2**20
 
 
 @dataclass(frozen=True)
@@ -114,9 +117,35 @@ def export_workspace(
     Raises:
         DatasetError: There is nothing to export, or the target cannot be used.
     """
-    pages, skipped, remarks = _collect(ws, task, statuses, dpi, progress)
+    settings = load_app_settings()
+    drawn = partial(page_image, ws, dpi=dpi, max_pixels=settings.max_image_pixels)
+    try:
+        return _export(ws, target, task, _Choice(statuses, eval_fraction, seed, dpi), drawn, progress)
+    finally:
+        ws.page_cache.trim(settings.disk_cache_mib * _MIB)
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What to export and how to divide it; see `export_workspace`."""
+
+    statuses: Collection[PageStatus]
+    eval_fraction: float
+    seed: int
+    dpi: float
+
+
+def _export(
+    ws: Workspace,
+    target: Path,
+    task: Task,
+    choice: _Choice,
+    drawn: Callable[[Page], Path],
+    progress: Progress | None,
+) -> ExportReport:
+    pages, skipped, remarks = _collect(ws, task, choice.statuses, drawn, progress)
     prompt = student_prompt(task)
-    split = split_by_document([page.row.document_name for page in pages], eval_fraction, seed)
+    split = split_by_document([page.row.document_name for page in pages], choice.eval_fraction, choice.seed)
     parts = {TRAIN: [_entry(pages[index], prompt) for index in split.train]}
     if split.evaluation:
         parts[EVALUATION] = [_entry(pages[index], prompt) for index in split.evaluation]
@@ -129,8 +158,8 @@ def export_workspace(
         "source_workspace": ws.root.name,
         "task": task.id,
         "prompt": prompt,
-        "dpi": dpi,
-        "split": {"by": split.by, "eval_fraction": eval_fraction, "seed": seed},
+        "dpi": choice.dpi,
+        "split": {"by": split.by, "eval_fraction": choice.eval_fraction, "seed": choice.seed},
         "samples": {name: len(part) for name, part in samples.items()},
         "sha256": hashes,
     }
@@ -195,7 +224,11 @@ def import_dataset(
 
 
 def _collect(
-    ws: Workspace, task: Task, statuses: Collection[PageStatus], dpi: float, progress: Progress | None
+    ws: Workspace,
+    task: Task,
+    statuses: Collection[PageStatus],
+    drawn: Callable[[Page], Path],
+    progress: Progress | None,
 ) -> tuple[list[_Labelled], list[tuple[str, str]], list[str]]:
     """Labels and pictures of the wanted pages; one that fails is left out and named."""
     rows = ws.pages.list(statuses=statuses)
@@ -209,7 +242,7 @@ def _collect(
             skipped.append((place, "it has no label"))
         else:
             try:
-                pages.append(_Labelled(row, revision, page_image(ws, row.page, dpi)))
+                pages.append(_Labelled(row, revision, drawn(row.page)))
                 other_task += revision.task not in ("", task.id)
             except OcrStudioError as error:
                 skipped.append((place, str(error)))

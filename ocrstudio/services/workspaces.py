@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ocrstudio.domain.document import Document, Page, PageStatus
 from ocrstudio.domain.errors import OcrStudioError, WorkspaceError
-from ocrstudio.pdf import DEFAULT_DPI, find_sources, open_document
+from ocrstudio.pdf import DEFAULT_DPI, DEFAULT_MAX_PIXELS, find_sources, open_document
 from ocrstudio.pdf.render import write_page_image
 from ocrstudio.services.document_copy import file_sha256, free_name, staged_copy
 from ocrstudio.store import Workspace
@@ -172,25 +172,33 @@ def document_path(ws: Workspace, page: Page) -> Path:
     return ws.root / ws.documents.get(page.document_id).path
 
 
-def page_image(ws: Workspace, page: Page, dpi: float = DEFAULT_DPI) -> Path:
+def page_image(
+    ws: Workspace, page: Page, dpi: float = DEFAULT_DPI, max_pixels: int = DEFAULT_MAX_PIXELS
+) -> Path:
     """The picture of a page as a PNG file under pages/, rendered when it is missing.
 
-    The file stays for at least ten minutes after the call; use `pdf.open_document` for anything longer.
+    Nothing is deleted here, so the pictures of a long list are all there at its end; call
+    ``ws.page_cache.trim`` when they are not needed any more.
+
+    Args:
+        ws: The workspace.
+        page: The page.
+        dpi: Resolution.
+        max_pixels: Most pixels of the picture; a larger page is drawn at a lower resolution.
 
     Raises:
         DocumentError: The copy of the document is missing or damaged.
         InputError: The picture cannot be written.
     """
-    found = ws.page_cache.find(page.document_id, page.index, dpi)
+    found = ws.page_cache.find(page.document_id, page.index, dpi, max_pixels)
     if found is not None:
         return found
     with open_document(document_path(ws, page)) as document:
-        image = document.render(page.index, dpi=dpi)
-    target = ws.page_cache.path(page.document_id, page.index, dpi)
+        image = document.render(page.index, dpi=dpi, max_pixels=max_pixels)
+    target = ws.page_cache.path(page.document_id, page.index, dpi, max_pixels)
     write_page_image(image, target, "png")
-    ws.page_cache.written()
-    # One resolution for all, so that equal hashes mean equal pages.
-    if page.content_sha256 is None and dpi == DEFAULT_DPI:
+    # One size for all, so that equal hashes mean equal pages.
+    if page.content_sha256 is None and (dpi, max_pixels) == (DEFAULT_DPI, DEFAULT_MAX_PIXELS):
         ws.pages.set_content_hash(page.id, pixels_sha256(image.pixels))
     return target
 

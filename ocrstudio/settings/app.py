@@ -67,6 +67,11 @@ class AppSettings(Section):
         description="Memory for decoded page pictures, in MiB.",
         json_schema_extra=_group("Pages"),
     )
+    disk_cache_mib: int = Field(
+        ge=64, le=1_048_576,
+        description="Disk space for the rendered pages of a workspace, in MiB; the oldest go first.",
+        json_schema_extra=_group("Pages"),
+    )  # fmt: skip
     prefetch_pages: int = Field(
         ge=0, le=20, description="Pages rendered ahead in each direction.", json_schema_extra=_group("Pages")
     )

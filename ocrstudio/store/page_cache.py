@@ -1,14 +1,14 @@
-"""The cache of rendered pages: bounded, shared by all processes, and safe to delete at any time."""
+"""The cache of rendered pages: shared by all processes, and safe to delete at any time.
+
+Whoever has rendered pages and needs their files no longer calls `PageCache.trim`.
+"""
 
 import os
 import time
 from pathlib import Path
 
-DEFAULT_MAX_BYTES = 4 * 2**30
 IN_USE_S = 600.0
 """A file asked for within the last ten minutes, by whatever process, is in use and is not evicted."""
-
-_WRITES_BETWEEN_TRIMS = 32
 
 
 class PageCache:
@@ -16,37 +16,29 @@ class PageCache:
 
     Args:
         folder: The folder; it must exist.
-        max_bytes: Size to stay under; exceeded only by files that are in use.
     """
 
-    def __init__(self, folder: Path, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._max_bytes = max_bytes
-        self._writes = 0
 
-    def path(self, document_id: int, index: int, dpi: float) -> Path:
+    def path(self, document_id: int, index: int, dpi: float, max_pixels: int) -> Path:
         """Where the picture of a page belongs, whether it is there or not."""
-        return self._folder / f"d{document_id}_p{index + 1}_{dpi:g}dpi.png"
+        return self._folder / f"d{document_id}_p{index + 1}_{dpi:g}dpi_{max_pixels}px.png"
 
-    def find(self, document_id: int, index: int, dpi: float) -> Path | None:
+    def find(self, document_id: int, index: int, dpi: float, max_pixels: int) -> Path | None:
         """The picture of a page if it is there; from now on it counts as just used."""
-        path = self.path(document_id, index, dpi)
+        path = self.path(document_id, index, dpi, max_pixels)
         try:
             os.utime(path)
         except FileNotFoundError:
             return None
         return path
 
-    def written(self) -> None:
-        """Count a new picture; now and then the oldest ones have to go."""
-        if self._writes % _WRITES_BETWEEN_TRIMS == 0:
-            self.trim()
-        self._writes += 1
-
-    def trim(self, now: float | None = None) -> int:
+    def trim(self, max_bytes: int, now: float | None = None) -> int:
         """Delete the least recently used files until the rest fits, and what interrupted writers left.
 
         Args:
+            max_bytes: Size to stay under; exceeded only by files that are in use.
             now: Unix time; None for the clock.
 
         Returns:
@@ -64,7 +56,7 @@ class PageCache:
         deleted = 0
         for used, size, path in sorted(files):
             unfinished = path.name.startswith(".")
-            if now - used <= IN_USE_S or (total <= self._max_bytes and not unfinished):
+            if now - used <= IN_USE_S or (total <= max_bytes and not unfinished):
                 continue
             if _delete(path):
                 total -= size

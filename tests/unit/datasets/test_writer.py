@@ -106,12 +106,18 @@ def test_a_crash_between_two_renames_is_put_right_by_the_next_export(tmp_path: P
     assert hidden(tmp_path) == []
 
 
-def test_pictures_are_copied_where_links_are_not_possible(
-    tmp_path: Path, picture: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("kernel_can_copy", [True, False])
+def test_editing_a_picture_of_the_dataset_leaves_the_cache_alone(
+    tmp_path: Path, picture: Path, monkeypatch: pytest.MonkeyPatch, kernel_can_copy: bool
 ) -> None:
-    def no_links(*_: object) -> None:
+    def refuse(*_: object) -> int:
         raise OSError("not on this file system")
 
-    monkeypatch.setattr("os.link", no_links)
+    if not kernel_can_copy:
+        monkeypatch.setattr("os.copy_file_range", refuse, raising=False)
     write_dataset(tmp_path / "out", {"train.jsonl": [entry(picture)]}, {})
-    assert (tmp_path / "out" / "images" / "a_p1.png").read_bytes() == b"a picture"
+    exported = tmp_path / "out" / "images" / "a_p1.png"
+    assert exported.read_bytes() == b"a picture"
+    with exported.open("r+b") as stream:
+        stream.write(b"X")
+    assert picture.read_bytes() == b"a picture"
