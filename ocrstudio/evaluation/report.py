@@ -6,8 +6,9 @@ runaway page (35 times the length of its reference, say) would decide it alone.
 """
 
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ocrstudio.evaluation.bootstrap import error_rate_interval
 from ocrstudio.evaluation.metrics import EditCount, count_character_edits, count_word_edits, pooled
@@ -36,6 +37,7 @@ def build_report(
     normalisation: Normalisation | None = None,
     *,
     title: str = "",
+    system: Mapping[str, Any] | None = None,
     seed: int = DEFAULT_SEED,
     on_page: Callable[[PageResult], None] | None = None,
 ) -> EvaluationReport:
@@ -45,6 +47,7 @@ def build_report(
         pairs: The pages; none may be left out because its prediction failed.
         normalisation: What is made equal first; by default Unicode NFC and collapsed white space.
         title: What is evaluated.
+        system: What made the predictions; kept in the report as it stands.
         seed: For the intervals.
         on_page: Called after each page.
 
@@ -65,6 +68,7 @@ def build_report(
         seed=seed,
         pages=tuple(item.result for item in scored),
         title=title,
+        system=dict(system or {}),
     )
 
 

@@ -21,6 +21,7 @@ def to_json(report: EvaluationReport) -> str:
         "format": FORMAT,
         "version": VERSION,
         "title": report.title,
+        "system": dict(report.system),
         "normalisation": {**report.normalisation.to_dict(), "in_words": report.normalisation.describe()},
         "seed": report.seed,
         "overall": asdict(report.overall),
@@ -90,6 +91,7 @@ def _report(data: dict[str, Any]) -> EvaluationReport:
         seed=data["seed"],
         pages=tuple(PageResult(**{**page, "flags": tuple(page["flags"])}) for page in data["pages"]),
         title=data["title"],
+        system=data.get("system", {}),
     )
 
 

@@ -1,7 +1,8 @@
 """The records of an evaluation: a page to score, a page's scores, and the figures of the whole."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from ocrstudio.evaluation.bootstrap import Interval
 from ocrstudio.evaluation.normalise import Normalisation
@@ -117,6 +118,7 @@ class EvaluationReport:
         seed: Seed of the resampling behind the intervals.
         pages: One record for each page, in the order given.
         title: What was evaluated, in words.
+        system: What made the predictions: model, adapter, and every setting that changes an answer.
     """
 
     overall: Overall
@@ -124,3 +126,4 @@ class EvaluationReport:
     seed: int
     pages: tuple[PageResult, ...]
     title: str = ""
+    system: Mapping[str, Any] = field(default_factory=dict)

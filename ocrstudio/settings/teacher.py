@@ -10,7 +10,8 @@ from pydantic import Field, SecretStr, field_validator
 
 from ocrstudio.domain.errors import ConfigError
 from ocrstudio.paths import config_dir
-from ocrstudio.settings.base import Integers, Section, Strings
+from ocrstudio.settings.base import Section, Strings
+from ocrstudio.settings.generation import DecodingConfig
 from ocrstudio.settings.image import ImageConfig, expand_preset, name_preset
 from ocrstudio.settings.layers import Layer, check, file_layer, merge, override_layer
 from ocrstudio.settings.prompts import PromptConfig, complete_prompts
@@ -102,26 +103,9 @@ class OfflineConfig(Section):
     dpi: int = Field(ge=50, le=600, description="Resolution at which a page is read, in dots per inch.")
 
 
-class GenerationConfig(Section):
-    """How the model writes its answer."""
+class GenerationConfig(DecodingConfig):
+    """How the teacher writes its answer."""
 
-    temperature: float = Field(ge=0, le=2, description="Randomness; 0 always takes the likeliest token.")
-    max_tokens: int = Field(
-        ge=1,
-        le=131072,
-        description="Longest answer in tokens. DeepSeek-OCR has 8192 for picture and answer together.",
-    )
-    no_repeat_ngram_size: int = Field(
-        ge=0,
-        le=1000,
-        description="A run of so many tokens may not occur twice in the window; 0 switches the rule off.",
-    )
-    no_repeat_ngram_window: int = Field(
-        ge=1, le=8192, description="Tokens that the no-repeat rule looks back on."
-    )
-    whitelist_token_ids: Integers = Field(
-        description="Tokens the no-repeat rule never forbids; 128821 and 128822 are the cell tags of tables."
-    )
     extra_body: dict[str, Any] = Field(
         description="Further parameters sent to the server as they stand; they win over "
         "what OCR Studio sends."

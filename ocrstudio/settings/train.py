@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from ocrstudio.paths import config_dir
 from ocrstudio.settings.base import Section, Strings
+from ocrstudio.settings.generation import DecodingConfig
 from ocrstudio.settings.image import ImageConfig, expand_preset, name_preset
 from ocrstudio.settings.layers import Layer, check, exclusive, file_layer, merge, override_layer
 
@@ -130,7 +131,7 @@ class TrainingConfig(Section):
 
 
 class TrainConfig(Section):
-    """Everything a training run can be told, beside its dataset and mode."""
+    """Everything that a training or an evaluation can be told, beside its dataset and mode."""
 
     model: ModelConfig = Field(description="The student that is trained.")
     lora: LoraConfig = Field(description="The adapter: which layers get one, and how large it is.")
@@ -138,6 +139,9 @@ class TrainConfig(Section):
         description="The loop: batches, length, optimiser, checkpoints, evaluation."
     )
     image: ImageConfig = Field(description="How a page picture is cut into views for the student.")
+    evaluation: DecodingConfig = Field(
+        description="How the student writes the answers that `evaluate` measures; stated in its result."
+    )
 
 
 def load_train_config(path: Path | None = None, overrides: Mapping[str, Any] | None = None) -> TrainConfig:

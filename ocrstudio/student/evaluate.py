@@ -18,25 +18,20 @@ from ocrstudio.domain.errors import DatasetError, InputError, RunError
 from ocrstudio.evaluation.report import EvaluationReport, PageResult, Pair, build_report, write
 from ocrstudio.jobs.context import RunContext
 from ocrstudio.jobs.run_folder import RunFolder
-from ocrstudio.paths import config_dir
 from ocrstudio.postprocess import process
-from ocrstudio.settings.teacher import GenerationConfig, load_teacher_config
 from ocrstudio.settings.train import TrainConfig
+from ocrstudio.student.adapters import read_info
 from ocrstudio.student.failures import PREDICTION_MEMORY_ADVICE, sentences
 from ocrstudio.student.generation import TRUNCATED, GenerationStopped, Generator, PageRequest
 from ocrstudio.student.inference import LoadedStudent, open_student
 from ocrstudio.student.predictions import PREDICTIONS_FILE, Prediction, PredictionLog
 from ocrstudio.student.request import optional_path, read_model
 
-_GENERATION_FILE = "teacher_local.yaml"
 _GROUNDING = "<|grounding|>"
 _BOX_TAG = "<|det|>"
 _GROUNDING_CLEANUP = "deepseek-document"
 _PAGE_NUMBER = re.compile(r"_p(\d+)$")
 _EXCERPT = 300  # characters of a prediction in an event; the report has all of them
-# A right answer is as long as its reference; beyond this it is wrong, and looping costs minutes.
-_LONGEST_FACTOR = 2
-_LONGEST_EXTRA = 64
 
 
 @dataclass(frozen=True)
@@ -50,8 +45,7 @@ class EvaluationRun:
         adapter: Adapter folder, or None for the model alone.
         output: Report file, or None for the run folder's own.
         strict: Whether a line that cannot be used ends the run.
-        config: Image settings and batch size.
-        generation: How answers are written.
+        config: Image settings, batch size, and how answers are written (``evaluation``).
     """
 
     dataset: Path
@@ -61,7 +55,6 @@ class EvaluationRun:
     output: Path
     strict: bool
     config: TrainConfig
-    generation: GenerationConfig
 
 
 def read_evaluation_run(folder: RunFolder) -> EvaluationRun:
@@ -71,9 +64,6 @@ def read_evaluation_run(folder: RunFolder) -> EvaluationRun:
         RunError: A field is missing or cannot be.
     """
     request = folder.spec.request
-    generation = load_teacher_config(config_dir() / _GENERATION_FILE).generation
-    if generation is None:
-        raise RunError(f"config/{_GENERATION_FILE} has no generation section.")
     try:
         return EvaluationRun(
             dataset=Path(request["dataset"]),
@@ -83,7 +73,6 @@ def read_evaluation_run(folder: RunFolder) -> EvaluationRun:
             output=optional_path(request, "output") or folder.path / "results.json",
             strict=bool(request.get("strict")),
             config=read_model(TrainConfig, folder.spec.config, folder),
-            generation=generation,
         )
     except KeyError as error:
         raise RunError(f"The run {folder.id} does not say its {error.args[0]}.") from error
@@ -168,8 +157,7 @@ class _Evaluation:
     def _answer(self, student: LoadedStudent, batch: Sequence[Sample]) -> list[Prediction]:
         """Predict a batch; if one of its pictures cannot be read, the others are predicted one by one."""
         pages = [PageRequest(sample.image, self._run.prompt or sample.prompt) for sample in batch]
-        config = self._run.generation.model_copy(update={"max_tokens": self._budget(student, batch)})
-        generator = Generator(student.model, student.processor, config)
+        generator = Generator(student.model, student.processor, self._run.config.evaluation)
         try:
             answers = generator.answer(pages, self._context.should_stop)
         except InputError as error:
@@ -180,12 +168,6 @@ class _Evaluation:
             Prediction(sample.line, answer.text, TRUNCATED in answer.flags, answer.tokens, answer.seconds)
             for sample, answer in zip(batch, answers, strict=True)
         ]
-
-    def _budget(self, student: LoadedStudent, batch: Sequence[Sample]) -> int:
-        """Tokens that an answer may have: what is configured, or well above the longest reference."""
-        tokenizer = student.processor.tokenizer
-        longest = max(len(tokenizer.encode(sample.answer)) for sample in batch)
-        return min(self._run.generation.max_tokens, _LONGEST_FACTOR * longest + _LONGEST_EXTRA)
 
     def _tell(self, sample: Sample, prediction: Prediction, done: int, total: int, *, new: int) -> None:
         result = build_report([self._pair(sample, prediction, sample.image_name)]).pages[0]
@@ -215,9 +197,21 @@ class _Evaluation:
             name = sample.image_name
             key = name if uses[name] == 1 else f"{name} (line {sample.line})"
             pairs.append(self._pair(sample, predictions[sample.line], key))
-        report = build_report(pairs, title=self._context.folder.spec.title)
+        report = build_report(pairs, title=self._context.folder.spec.title, system=self._system())
         write(report, self._run.output)
         return {**self._figures(report, predictions), "stopped": False, "output": str(self._run.output)}
+
+    def _system(self) -> dict[str, Any]:
+        """What the figures hold for; nothing in it depends on the references or on the batch."""
+        config = self._run.config
+        image = read_info(self._run.adapter).image if self._run.adapter else config.image.model_dump()
+        return {
+            "model": self._run.model,
+            "adapter": str(self._run.adapter) if self._run.adapter else None,
+            "prompt": self._run.prompt,
+            "image": dict(image),
+            "decoding": config.evaluation.model_dump(mode="json"),
+        }
 
     def _figures(self, report: EvaluationReport, predictions: dict[int, Prediction]) -> dict[str, Any]:
         overall = report.overall
@@ -235,8 +229,7 @@ class _Evaluation:
             "normalisation": report.normalisation.describe(),
             "model": self._run.model,
             "adapter": str(self._run.adapter) if self._run.adapter else None,
-            "token_budget": f"at most {_LONGEST_FACTOR} times the longest reference of a batch "
-            f"and {_LONGEST_EXTRA} tokens, or {self._run.generation.max_tokens}",
+            "max_tokens": self._run.config.evaluation.max_tokens,
             "tokens": tokens,
             "seconds": round(time.monotonic() - self._started, 1),
             "tokens_per_second": round(tokens / seconds, 1) if seconds else None,

@@ -19,7 +19,7 @@ from transformers import LogitsProcessorList, StoppingCriteria, StoppingCriteria
 from ocrstudio.domain.errors import InputError
 from ocrstudio.imaging import load_image
 from ocrstudio.postprocess.repetition import find_runaway
-from ocrstudio.settings.teacher import GenerationConfig
+from ocrstudio.settings.generation import DecodingConfig
 from ocrstudio.student.ngram import WindowedNoRepeatNGram
 from ocrstudio.student.processor import OcrProcessor
 from ocrstudio.student.tokenizer import TABLE_CELLS
@@ -90,10 +90,10 @@ class Generator:
     Args:
         model: The student, plain or with an adapter.
         processor: Its processor.
-        config: The ``generation`` section.
+        config: The ``generation`` section of a teacher, or the ``evaluation`` section of a training.
     """
 
-    def __init__(self, model: nn.Module, processor: OcrProcessor, config: GenerationConfig) -> None:
+    def __init__(self, model: nn.Module, processor: OcrProcessor, config: DecodingConfig) -> None:
         self._model = model.eval()
         self._processor = processor
         self._config = config
@@ -131,21 +131,28 @@ class Generator:
         inputs = {name: value.to(device) for name, value in batch.items()}
         width = inputs["input_ids"].shape[1]
         stop = _StopRequest(should_stop or _never)
-        generated = self._generate(inputs, width, self._budget(pages, width), stop)
+        budgets = [
+            self._budget(page, len(sample.input_ids)) for page, sample in zip(pages, samples, strict=True)
+        ]
+        generated = self._generate(inputs, width, max(budgets), stop)
         if stop.stopped:
             raise GenerationStopped
         seconds = (time.perf_counter() - started) / len(pages)
         rows = generated[:, width:].tolist()
         return [
-            self._read(row, len(sample.input_ids), seconds) for row, sample in zip(rows, samples, strict=True)
+            self._read(row[:budget], len(sample.input_ids), seconds)
+            for row, budget, sample in zip(rows, budgets, samples, strict=True)
         ]
 
-    def _budget(self, pages: Sequence[PageRequest], width: int) -> int:
-        """Tokens that may be generated: what was asked for, as far as the context reaches."""
-        room = self._positions - width
+    def _budget(self, page: PageRequest, length: int) -> int:
+        """Tokens that a page's answer may have: what was asked for, as far as the context reaches.
+
+        It depends on the page alone, so that an answer is the same in any batch.
+        """
+        room = self._positions - length
         if room < 1:
             raise InputError(
-                f"The prompt of {pages[0].image} takes {width} positions of {self._positions}; "
+                f"The prompt of {page.image} takes {length} positions of {self._positions}; "
                 "no room is left for an answer.",
                 "Use a smaller image preset or fewer tiles.",
             )

@@ -34,6 +34,7 @@ FAST = {
     "image.image_size": 64,
     "image.base_size": 64,
     "image.crop_mode": False,
+    "evaluation.max_tokens": 24,
 }
 
 

@@ -70,6 +70,25 @@ def test_an_adapter_is_measured_beside_its_base(tmp_path, dataset, adapter):
     assert texts[0] != texts[1]
 
 
+def test_figures_depend_neither_on_the_batch_nor_on_the_references(tmp_path, dataset):
+    predictions = []
+    long_answers = write_dataset(tmp_path / "other", ["x" * 300, *["y"] * 5])
+    for number in range(1, 7):  # the same pictures under other references
+        picture = (dataset.parent / f"letter_p{number}.png").read_bytes()
+        (long_answers.parent / f"letter_p{number}.png").write_bytes(picture)
+    for source, size in ((dataset, 1), (dataset, 4), (long_answers, 4)):
+        config = fast_config(training__per_device_eval_batch_size=size, evaluation__max_tokens=20)
+        folder = evaluation_folder(tmp_path / "runs", source, config)
+        summary = run(folder)
+        report = read(folder.path / "results.json")
+        predictions.append([page.prediction for page in report.pages])
+        assert summary["max_tokens"] == report.system["decoding"]["max_tokens"] == 20
+        assert summary["tokens"] <= 6 * 20
+        assert summary["truncated_rate"] == report.overall.truncated_rate > 0
+    assert predictions[0] == predictions[1] == predictions[2]
+    assert report.system["image"]["image_size"] == 64
+
+
 def test_a_stopped_run_goes_on_behind_its_last_prediction(tmp_path, dataset):
     folder = evaluation_folder(tmp_path / "runs", dataset, fast_config())
     first = run(folder, stop_after=2)

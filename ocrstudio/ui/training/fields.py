@@ -137,17 +137,19 @@ def _choice(
 
 
 def _words(
-    _info: FieldInfo, _kind: object, _optional: bool, changed: Changed
+    _info: FieldInfo, kind: object, _optional: bool, changed: Changed
 ) -> tuple[Callable[[Any], None], QWidget]:
     line = QLineEdit()
+    numbers = typing.get_args(kind)[:1] == (int,)
 
     def left() -> None:
         if line.isModified():
             line.setModified(False)
-            changed([word.strip() for word in line.text().split(",") if word.strip()])
+            words = [word.strip() for word in line.text().split(",") if word.strip()]
+            changed([int(word) if numbers and word.isdecimal() else word for word in words])
 
     line.editingFinished.connect(left)
-    return lambda value: line.setText(", ".join(value)), line
+    return lambda value: line.setText(", ".join(map(str, value))), line
 
 
 def _text(
