@@ -8,7 +8,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
@@ -229,9 +229,7 @@ class PageRenderer(QObject):
         try:
             process.stdin.write(json.dumps(request).encode() + b"\n")
             process.stdin.flush()
-            header = process.stdout.readline()
-            answer = json.loads(header) if header else None
-            pixels = _read_pixels(process.stdout, answer)
+            answer, pixels = _read_answer(process.stdout)
         except OSError:
             answer, pixels = None, b""
         if answer is None:
@@ -278,10 +276,20 @@ class PageRenderer(QObject):
             _close_quietly(pipe)
 
 
-def _read_pixels(stream: IO[bytes], answer: dict[str, int] | None) -> bytes:
-    if answer is None or "error" in answer:
-        return b""
-    return stream.read(answer["width"] * answer["height"] * 3)
+def _read_answer(stream: IO[bytes]) -> tuple[dict[str, Any] | None, bytes]:
+    """The header and the pixels of an answer; no header when the process ended before the last byte.
+
+    A picture that is shorter than its header says would be read beyond its end.
+    """
+    header = stream.readline()
+    if not header.endswith(b"\n"):
+        return None, b""
+    answer: dict[str, Any] = json.loads(header)
+    if "error" in answer:
+        return answer, b""
+    size = answer["width"] * answer["height"] * 3
+    pixels = stream.read(size)
+    return (answer, pixels) if len(pixels) == size else (None, b"")
 
 
 def _close_quietly(pipe: IO[bytes] | None) -> None:

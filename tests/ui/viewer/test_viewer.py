@@ -86,3 +86,15 @@ def test_another_document_is_shown_from_its_first_page(opened, qtbot, tmp_path):
     for _ in range(4):
         opened.pages.step(1)
     assert opened.window.viewer._count.text() == "of 2"
+
+
+def test_a_drawing_process_that_dies_within_a_picture_is_no_picture(tmp_path):
+    import io
+
+    from ocrstudio.ui.viewer.renderer import _read_answer
+
+    header = b'{"width": 4, "height": 2, "dpi": 72.0, "warnings": []}\n'
+    whole = io.BytesIO(header + bytes(24))
+    assert _read_answer(whole) == ({"width": 4, "height": 2, "dpi": 72.0, "warnings": []}, bytes(24))
+    for cut in (0, 10, len(header) - 1, len(header), len(header) + 23):
+        assert _read_answer(io.BytesIO((header + bytes(24))[:cut])) == (None, b"")
