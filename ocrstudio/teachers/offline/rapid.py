@@ -14,6 +14,7 @@ _HINT = (
     "Use Tesseract with the language of the page (offline.ocr_engine: tesseract), a model server, "
     "or type the label."
 )
+_DOUBTFUL_SCORE = 0.85
 
 
 class RapidEngine:
@@ -44,22 +45,40 @@ class RapidEngine:
 
         engine = self._loaded()
         height, width = pixels.shape[:2]
-        # The steps of its __call__, without its last one, which drops the lines it could not read: those
-        # are what tells a page in an unknown script from an empty one.
+        # The steps of its __call__, but for two. Its last one drops the lines it could not read: those are
+        # what tells a page in an unknown script from an empty one. And its classifier of directions turns
+        # some upright lines upside down, so both ways are tried here where the first one reads badly.
         prepared, operations = engine.preprocess_img(np.ascontiguousarray(pixels[:, :, ::-1]))
-        found, _, read, _ = engine.run_ocr_steps(prepared, operations)
+        found, _, read, crops = engine.run_ocr_steps(prepared, operations)
         if found.boxes is None or read.txts is None:
             return []
+        texts = [(str(text), float(score)) for text, score in zip(read.txts, read.scores, strict=True)]
         boxes = map_boxes_to_original(found.boxes, operations, height, width)
         return [
-            _line(np.asarray(box, dtype=float), str(text), float(score))
-            for box, text, score in zip(boxes, read.txts, read.scores, strict=True)
+            _line(np.asarray(box, dtype=float), text, score)
+            for box, (text, score) in zip(boxes, self._turned(texts, crops), strict=True)
         ]
 
     def check(self, lines: Sequence[OcrLine]) -> float:
         """Refuse a page that was not read; see `lines.check_readable`."""
         check_greek(lines, _HINT)
         return check_readable(lines, "RapidOCR", _HINT)
+
+    def _turned(
+        self, texts: list[tuple[str, float]], crops: Sequence[npt.NDArray[np.uint8]]
+    ) -> list[tuple[str, float]]:
+        """Read lines with a low score again upside down; the better reading of each line."""
+        doubtful = [number for number, (_, score) in enumerate(texts) if score < _DOUBTFUL_SCORE]
+        if not doubtful:
+            return texts
+        again = self._loaded().recognize_txt([np.rot90(crops[number], 2) for number in doubtful])
+        better = dict(zip(doubtful, zip(again.txts, again.scores, strict=True), strict=True))
+        return [
+            (str(better[number][0]), float(better[number][1]))
+            if number in better and better[number][1] > score
+            else (text, score)
+            for number, (text, score) in enumerate(texts)
+        ]
 
     def _loaded(self) -> Any:  # noqa: ANN401 - RapidOCR has no types
         if self._engine is None:
@@ -74,6 +93,7 @@ class RapidEngine:
             self._engine = RapidOCR(
                 params={
                     "Global.log_level": "critical",
+                    "Global.use_cls": False,
                     "EngineConfig.onnxruntime.intra_op_num_threads": self._threads,
                 }
             )

@@ -1,0 +1,16 @@
+import numpy as np
+
+from ocrstudio.pdf import open_document
+from ocrstudio.teachers.offline.rapid import RapidEngine
+from tests.fakes.pdfs import text_pdf
+
+
+def test_upright_lines_stay_upright_and_a_page_upside_down_is_read_too(tmp_path) -> None:
+    """RapidOCR's own classifier turned the last line of this page upside down and read ``har r r se``."""
+    with open_document(text_pdf(tmp_path / "ledger.pdf")) as document:
+        pixels = document.render(0, dpi=100).pixels
+    engine = RapidEngine(threads=1)
+    upright = engine.recognise(pixels, 100)
+    turned = engine.recognise(np.ascontiguousarray(np.rot90(pixels, 2)), 100)
+    assert [line.text.count("harbour office keeps a ledger") for line in upright] == [0, *[1] * 6]
+    assert sum("harbour office keeps a ledger" in line.text for line in turned) == 6
