@@ -6,7 +6,11 @@ from PySide6.QtCore import QObject
 
 from ocrstudio.settings.app import AppSettings
 from ocrstudio.ui.background import Background
+from ocrstudio.ui.evaluation.controller import EvaluationController
+from ocrstudio.ui.evaluation.panel import EvaluationPanel
 from ocrstudio.ui.jobs.monitor import RunMonitor
+from ocrstudio.ui.log.controller import LogController
+from ocrstudio.ui.log.panel import LogPanel
 from ocrstudio.ui.main_window import MainWindow
 from ocrstudio.ui.messages import Messages
 from ocrstudio.ui.pages.model import PageListModel
@@ -26,6 +30,10 @@ class Panels(QObject):
         background: Work in threads.
         messages: What is said.
         settings: The user's settings.
+
+    Attributes:
+        monitor: The runs.
+        teachers, training, evaluation, log: The panels.
     """
 
     def __init__(
@@ -37,33 +45,51 @@ class Panels(QObject):
         settings: AppSettings,
     ) -> None:
         super().__init__(window)
-        self.monitor = RunMonitor(session, background, messages)
+        monitor = RunMonitor(session, background, messages)
+        self.monitor = monitor
         self.teachers = TeacherPanel()
-        self.teacher_controller = TeacherController(
-            session,
-            self.teachers,
-            lambda: _listed(window.pages.model),
-            self.monitor,
-            background,
-            messages,
-            settings,
-        )
         self.training = TrainingPanel(background)
-        self.training_controller = TrainingController(
-            session, self.training, self.monitor, background, messages, settings
+        self.evaluation = EvaluationPanel(background)
+        self.log = LogPanel(settings.log_lines_limit)
+        self._controllers = (
+            TeacherController(
+                session,
+                self.teachers,
+                lambda: _listed(window.pages.model),
+                monitor,
+                background,
+                messages,
+                settings,
+            ),
+            TrainingController(session, self.training, monitor, background, messages, settings),
+            EvaluationController(
+                session,
+                self.evaluation,
+                monitor,
+                background,
+                messages,
+                settings,
+                lambda: window.labels.show_tab(0),
+            ),
+            LogController(self.log, messages, monitor),
         )
-        window.add_panel("teacher", "Teacher", "teacher", self.teachers)
-        window.add_panel("training", "Training", "training", self.training)
+        for panel_id, title, icon_name, panel in (
+            ("teacher", "Teacher", "teacher", self.teachers),
+            ("training", "Training", "training", self.training),
+            ("evaluation", "Evaluation", "evaluation", self.evaluation),
+            ("log", "Log", "log", self.log),
+        ):
+            window.add_panel(panel_id, title, icon_name, panel)
 
     def apply_settings(self, settings: AppSettings) -> None:
         """Puts settings into effect at once."""
-        self.teacher_controller.apply_settings(settings)
-        self.training_controller.apply_settings(settings)
+        for controller in self._controllers:
+            controller.apply_settings(settings)
 
     def restyle(self) -> None:
         """Takes the colours of the theme."""
-        self.teachers.restyle()
-        self.training.restyle()
+        for panel in (self.teachers, self.training, self.evaluation, self.log):
+            panel.restyle()
 
 
 def _listed(model: PageListModel) -> Iterator[int]:

@@ -17,6 +17,7 @@ from ocrstudio.settings.teacher import (
     load_teacher_config,
     shipped_file,
 )
+from ocrstudio.ui.jobs.students import StudentOption
 
 SERVER_FILE = "server.yaml"
 _THOUSAND = 1000
@@ -37,19 +38,6 @@ class TeacherChoice:
     kind: TeacherType
     path: Path | None = None
     own: bool = False
-
-
-@dataclass(frozen=True)
-class StudentChoice:
-    """A student that can draft.
-
-    Attributes:
-        title: Words.
-        overrides: Values of a teacher configuration of type ``local``.
-    """
-
-    title: str
-    overrides: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -97,6 +85,16 @@ def _kind_of(path: Path) -> TeacherType:
         return load_teacher_config(path).type
     except ConfigError:
         return "offline"
+
+
+def student_overrides(student: StudentOption) -> dict[str, Any]:
+    """Values of a teacher configuration of type ``local`` that make this student draft."""
+    values: dict[str, Any] = {f"image.{key}": value for key, value in student.image.items()}
+    if student.model is not None:
+        values["local.model_path"] = student.model
+    if student.adapter is not None:
+        values["local.adapter_path"] = str(student.adapter)
+    return values
 
 
 def load_choice(choice: TeacherChoice, overrides: Mapping[str, Any]) -> TeacherConfig:

@@ -9,7 +9,6 @@ from PySide6.QtCore import QObject, QTimer
 
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.domain.label import teacher_source
-from ocrstudio.domain.run import RunKind
 from ocrstudio.services.runs import RunOverview
 from ocrstudio.settings.app import AppSettings
 from ocrstudio.settings.secrets import ApiKey, delete_key, find_api_key, store_key
@@ -18,6 +17,7 @@ from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task, get_task, load_tasks
 from ocrstudio.ui.background import Background
 from ocrstudio.ui.jobs.monitor import RunMonitor
+from ocrstudio.ui.jobs.students import student_options
 from ocrstudio.ui.messages import Messages
 from ocrstudio.ui.session import Session
 from ocrstudio.ui.teachers.choices import (
@@ -32,7 +32,6 @@ from ocrstudio.ui.teachers.choices import (
 from ocrstudio.ui.teachers.drafts import Drafts
 from ocrstudio.ui.teachers.panel import TeacherPanel
 from ocrstudio.ui.teachers.scope import Scope, count_in, pages_in
-from ocrstudio.ui.teachers.students import student_choices
 
 _COUNT_MS = 300
 _MEASURED_PAGES = 20
@@ -125,7 +124,7 @@ class TeacherController(QObject):
         self._replan()
 
     def _show_students(self, runs: tuple[RunOverview, ...]) -> None:
-        self._panel.setup.show_students(student_choices([run for run in runs if run.kind is RunKind.TRAIN]))
+        self._panel.setup.show_students(student_options(runs))
 
     def _replan(self) -> None:
         """A choice changed: form, tasks, key and sentence follow."""

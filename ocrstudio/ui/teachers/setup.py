@@ -19,7 +19,8 @@ from PySide6.QtWidgets import (
 
 from ocrstudio.settings.teacher import TeacherConfig
 from ocrstudio.tasks import Task
-from ocrstudio.ui.teachers.choices import StudentChoice, TeacherChoice
+from ocrstudio.ui.jobs.students import StudentOption
+from ocrstudio.ui.teachers.choices import TeacherChoice, student_overrides
 from ocrstudio.ui.teachers.scope import SCOPE_WORDS, Scope
 from ocrstudio.ui.widgets.buttons import push_button
 from ocrstudio.ui.widgets.form_rows import SPIN_MARGINS, FormRows
@@ -153,8 +154,8 @@ class TeacherSetup(QWidget):
                 "request.concurrent_requests": self.concurrency.value(),
             }
         student = self.student.currentData()
-        if choice.kind == "local" and isinstance(student, StudentChoice):
-            return dict(student.overrides)
+        if choice.kind == "local" and isinstance(student, StudentOption):
+            return student_overrides(student)
         return {}
 
     @property
@@ -190,7 +191,7 @@ class TeacherSetup(QWidget):
             self.teacher.setCurrentIndex(number)
         self._shown_row = number
 
-    def show_students(self, students: Iterable[StudentChoice]) -> None:
+    def show_students(self, students: Iterable[StudentOption]) -> None:
         """Offers students; the choice stays."""
         before = self.student.currentText()
         with QSignalBlocker(self.student):

@@ -5,12 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtGui import QImage, QPixmap, QResizeEvent
+from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
-    QLabel,
     QStackedWidget,
     QTextBrowser,
     QVBoxLayout,
@@ -21,44 +19,10 @@ from ocrstudio.ui.background import Background
 from ocrstudio.ui.theme import theme
 from ocrstudio.ui.widgets.empty_state import EmptyState
 from ocrstudio.ui.widgets.notes import note
+from ocrstudio.ui.widgets.scaled_picture import ScaledPicture
 
 if TYPE_CHECKING:
     from ocrstudio.ui.training.sample_views import SampleViews
-
-
-class ScaledPicture(QLabel):
-    """A picture that fits its place."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self._image = QImage()
-        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.setMinimumSize(80, 80)
-        self.setAccessibleName(name)
-
-    def show_image(self, image: QImage | None) -> None:
-        """Shows a picture, or nothing."""
-        self._image = image or QImage()
-        self.setVisible(image is not None)
-        self._fit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Scales it again."""
-        super().resizeEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
-        if self._image.isNull():
-            self.clear()
-            return
-        ratio = self.devicePixelRatioF()
-        scaled = self._image.scaled(
-            self.size() * ratio,
-            Qt.AspectRatioMode.KeepAspectRatio,
-            Qt.TransformationMode.SmoothTransformation,
-        )
-        scaled.setDevicePixelRatio(ratio)
-        self.setPixmap(QPixmap.fromImage(scaled))
 
 
 class SamplesView(QWidget):

@@ -1,0 +1,352 @@
+"""Joins the evaluation panel to the services, the monitor of runs and the workspace."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QUrl
+from PySide6.QtGui import QDesktopServices, QImage
+
+from ocrstudio.domain.document import Page
+from ocrstudio.domain.errors import OcrStudioError
+from ocrstudio.domain.label import NewRevision, student_source
+from ocrstudio.domain.run import RunKind, RunState
+from ocrstudio.jobs.run_folder import RunFolder
+from ocrstudio.jobs.spec import RunSpec
+from ocrstudio.services import labelling
+from ocrstudio.services.runs import RunOverview
+from ocrstudio.settings.app import AppSettings
+from ocrstudio.store import Workspace
+from ocrstudio.tasks import get_task, load_tasks
+from ocrstudio.ui.background import Background, Progress
+from ocrstudio.ui.evaluation.panel import EvaluationPanel
+from ocrstudio.ui.evaluation.reports import Reports
+from ocrstudio.ui.evaluation.results import PageLine, figures_of, lines_of, lines_of_samples
+from ocrstudio.ui.evaluation.sources import data_options, find_page, prepare_evaluation
+from ocrstudio.ui.jobs.monitor import RunMonitor
+from ocrstudio.ui.jobs.outcome import RunOutcome
+from ocrstudio.ui.jobs.students import student_options
+from ocrstudio.ui.messages import Messages
+from ocrstudio.ui.session import Session
+
+_PREVIEW_DPI = 80
+
+
+class EvaluationController(QObject):
+    """Carries out what the evaluation panel asks for.
+
+    Args:
+        session: What is open.
+        panel: The panel.
+        monitor: Starts and watches the runs.
+        background: Exports datasets, reads reports and pictures.
+        messages: Where outcomes are said.
+        settings: The user's settings.
+        show_editor: Brings the editor to the front.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        panel: EvaluationPanel,
+        monitor: RunMonitor,
+        background: Background,
+        messages: Messages,
+        settings: AppSettings,
+        show_editor: Callable[[], None],
+    ) -> None:
+        super().__init__(panel)
+        self._session, self._panel, self._monitor = session, panel, monitor
+        self._background, self._messages, self._settings = background, messages, settings
+        self._show_editor = show_editor
+        self._reports = Reports(background, self._report_read, messages.failure)
+        self._runs: dict[str, RunOverview] = {}
+        self._compared: dict[str, str] = {}
+        self._wanted: str | None = None
+        self._preparing = False
+        session.opened.connect(self._open)
+        session.closed.connect(self._close)
+        panel.setup.start_requested.connect(self.start)
+        panel.setup.runs.chosen.connect(self._choose_run)
+        panel.compare_chosen.connect(self._compare)
+        panel.flag_requested.connect(self.flag_worst)
+        panel.pages.line_chosen.connect(self._show_line)
+        panel.page.open_requested.connect(self.open_page)
+        panel.page.draft_requested.connect(self.use_prediction)
+        panel.status.stop_requested.connect(lambda: self._with_run(monitor.stop))
+        panel.status.stop_now_requested.connect(lambda: self._with_run(monitor.stop_now))
+        panel.status.resume_requested.connect(self._resume)
+        panel.status.folder_requested.connect(self._open_folder)
+        monitor.listed.connect(self._show_runs)
+        monitor.changed.connect(self._show_history)
+        monitor.ended.connect(self._tell_outcome)
+
+    def apply_settings(self, settings: AppSettings) -> None:
+        """Takes over changed settings."""
+        self._settings = settings
+
+    def _open(self) -> None:
+        self._panel.setup.show_data(data_options(self._session.require().exports_folder))
+        self._panel.setup.show_students(student_options(()), has_gpu_student=False)
+        self._panel.show_run(shown=False)
+
+    def _close(self) -> None:
+        self._runs.clear()
+        self._compared.clear()
+        self._reports.forget()
+        self._panel.setup.runs.clear()
+        self._panel.show_run(shown=False)
+
+    # Starting
+
+    def start(self) -> None:
+        """Prepares the evaluation in the background and starts it."""
+        data, student = self._panel.setup.chosen_data, self._panel.setup.chosen_student
+        if data is None or student is None or self._preparing:
+            return
+        settings, root = self._settings, self._session.root
+        try:
+            tasks = load_tasks(Path(settings.prompts_file) if settings.prompts_file else None)
+            task = get_task(tasks, settings.default_task)
+        except OcrStudioError as problem:
+            self._messages.failure(problem)
+            return
+        train_file = Path(settings.train_config) if settings.train_config else None
+        self._preparing = True
+        self._panel.setup.show_preparation("Preparing…")
+        job = self._background.run(
+            lambda running: prepare_evaluation(root, data, student, train_file, tasks, task, running.report),
+            self._launch,
+            self._not_prepared,
+        )
+        job.progressed.connect(self._show_preparation)
+
+    def _show_preparation(self, progress: Progress) -> None:
+        count = f" ({progress.done} of {progress.total})" if progress.total else ""
+        self._panel.setup.show_preparation(f"Preparing: {progress.text}{count}…")
+
+    def _launch(self, folder: RunFolder) -> None:
+        self._preparing = False
+        self._panel.setup.show_preparation("")
+        if self._session.workspace is not None and folder.path.is_relative_to(self._session.root.resolve()):
+            self._wanted = folder.id
+            self._monitor.launch(folder)
+
+    def _not_prepared(self, problem: OcrStudioError) -> None:
+        self._preparing = False
+        self._panel.setup.show_preparation("")
+        self._messages.failure(problem)
+
+    # Runs
+
+    def _show_runs(self, runs: tuple[RunOverview, ...]) -> None:
+        setup = self._panel.setup
+        workspace = self._session.workspace
+        if workspace is not None:
+            setup.show_data(data_options(workspace.exports_folder))
+        setup.show_students(student_options(runs), has_gpu_student=False)
+        evaluations = tuple(run for run in runs if run.kind is RunKind.EVALUATE)
+        self._runs = {run.id: run for run in evaluations}
+        setup.runs.show_runs(evaluations)
+        if self._wanted in self._runs:
+            setup.runs.choose(str(self._wanted))
+            self._wanted = None
+        elif setup.runs.current is None and evaluations:
+            setup.runs.choose(evaluations[0].id)
+        self._panel.show_run(bool(evaluations))
+
+    def _choose_run(self, run_id: str) -> None:
+        if self._monitor.history(run_id) is None:
+            try:
+                self._monitor.attach(RunFolder(self._session.require().runs_folder / run_id))
+            except OcrStudioError as problem:
+                self._messages.failure(problem)
+                return
+        self._show_history(run_id)
+        self._show_report()
+
+    def _show_history(self, run_id: str) -> None:
+        history, spec = self._monitor.history(run_id), self._monitor.spec(run_id)
+        if history is None or spec is None or spec.kind is not RunKind.EVALUATE:
+            return
+        self._panel.setup.runs.show_history(run_id, history)
+        if run_id != self._panel.setup.runs.current:
+            return
+        self._panel.status.show_run(spec.title, history)
+        if history.state is RunState.FINISHED:
+            self._reports.ask(run_id, _report_path(spec))
+        elif self._reports.get(run_id) is None:
+            self._panel.figures.show_rows([])
+            self._panel.pages.show_lines(lines_of_samples(history.samples), compared=False)
+
+    def _tell_outcome(self, run_id: str, outcome: RunOutcome) -> None:
+        history = self._monitor.history(run_id)
+        if history is None or history.kind is not RunKind.EVALUATE:
+            return
+        title = self._panel.setup.runs.title_of(run_id)
+        if outcome.is_bad:
+            self._messages.error(f"{title}: {outcome.message}", outcome.hint)
+        elif history.state is RunState.STOPPED:
+            self._messages.info(f"{title}: stopped; the predictions so far are kept.", outcome.hint)
+        else:
+            self._messages.info(f"{title}: the evaluation has finished.")
+
+    # Reports
+
+    def _report_read(self, _run_id: str) -> None:
+        self._show_report()
+
+    def _compare(self, other: str) -> None:
+        run_id = self._panel.setup.runs.current
+        if run_id is not None:
+            self._compared[run_id] = other
+            self._show_report()
+
+    def _show_report(self) -> None:
+        """The figures and pages of the chosen run, beside another one of the same data."""
+        run_id = self._panel.setup.runs.current
+        spec = self._monitor.spec(run_id) if run_id is not None else None
+        if run_id is None or spec is None:
+            return
+        others = self._others(run_id, spec)
+        chosen = self._compared.get(run_id, next(iter(others), ""))
+        self._panel.show_compared([(other, self._label(other)) for other in others], chosen)
+        report = self._reports.get(run_id)
+        if report is None:
+            return
+        other = None
+        if chosen in others:
+            self._reports.ask(chosen, others[chosen])
+            other = self._reports.get(chosen)
+        rows = [("This one", figures_of(report))]
+        if other is not None:
+            rows.append(("Compared", figures_of(other)))
+        self._panel.figures.show_rows(rows)
+        first = self._panel.pages.current is None
+        self._panel.pages.show_lines(lines_of(report, other), compared=other is not None)
+        if first or self._panel.pages.current is None:
+            self._panel.pages.choose_first()
+
+    def _others(self, run_id: str, spec: RunSpec) -> dict[str, Path]:
+        """Reports of other finished evaluations of the same data, newest first."""
+        found: dict[str, Path] = {}
+        for run in self._runs.values():
+            if run.id == run_id or run.state is not RunState.FINISHED:
+                continue
+            try:
+                other = RunFolder(run.path).spec
+            except OcrStudioError:
+                continue  # the list of runs has said it
+            if other.dataset_sha256 == spec.dataset_sha256:
+                found[run.id] = _report_path(other)
+        return found
+
+    def _label(self, run_id: str) -> str:
+        run = self._runs[run_id]
+        return f"{run.title} ({'-'.join(run.id.split('-')[:2])})"
+
+    # Pages
+
+    def _show_line(self, line: PageLine) -> None:
+        page = self._page_of(line)
+        self._panel.page.show_line(line, in_workspace=page is not None)
+        if page is None or line.result is None:
+            return
+        root = self._session.root
+        self._background.run(
+            lambda _: _picture(root, page), lambda image: self._panel.page.show_picture(line.key, image)
+        )
+
+    def open_page(self) -> None:
+        """Goes to the chosen page in the editor."""
+        page = self._chosen_page()
+        if page is not None:
+            self._session.choose_page(page.id)
+            self._show_editor()
+
+    def use_prediction(self) -> None:
+        """Keeps the prediction of the chosen page as a draft of the student."""
+        line, page, run_id = self._panel.pages.current, self._chosen_page(), self._panel.setup.runs.current
+        spec = self._monitor.spec(run_id) if run_id is not None else None
+        if line is None or line.result is None or page is None or run_id is None or spec is None:
+            return
+        adapter = spec.request.get("adapter")
+        source = student_source(Path(adapter).parent.name if adapter else Path(spec.base_model).name)
+        revision = NewRevision(
+            text=line.result.prediction or "",
+            source=source,
+            task=str(spec.request.get("task") or ""),
+            prompt=str(spec.request.get("prompt") or ""),
+            parameters={"evaluation": run_id, "model": spec.base_model, "adapter": adapter},
+        )
+        try:
+            added = labelling.add_draft(self._session.require(), page.id, revision)
+            current = self._session.require().labels.current(page.id)
+        except OcrStudioError as problem:
+            self._messages.failure(problem)
+            return
+        self._session.tell_pages_changed((page.id,))
+        if current is not None and current.id == added.id:
+            self._messages.info(f"The prediction is the draft of {line.name} now.")
+        else:
+            self._messages.info(
+                f"The prediction is kept beside the label of {line.name}.", "The Compare tab shows both."
+            )
+
+    def flag_worst(self, number: int) -> None:
+        """Puts the pages with the highest error rates first in the queue of review."""
+        worst = sorted(self._panel.pages.lines.lines, key=lambda line: line.cer, reverse=True)[:number]
+        pages = [(line, page) for line in worst if (page := self._page_of(line)) is not None]
+        try:
+            for line, page in pages:
+                labelling.flag(self._session.require(), page.id, f"CER {line.cer:.0%} in an evaluation")
+        except OcrStudioError as problem:
+            self._messages.failure(problem)
+        self._session.tell_pages_changed([page.id for _, page in pages])
+        missing = len(worst) - len(pages)
+        hint = (
+            f"{missing} of them are not in this workspace." if missing else "Ctrl+Shift+D goes to the first."
+        )
+        self._messages.info(f"{len(pages)} {'page is' if len(pages) == 1 else 'pages are'} flagged.", hint)
+
+    def _page_of(self, line: PageLine) -> Page | None:
+        try:
+            return find_page(self._session.require(), line.document, line.page)
+        except OcrStudioError as problem:
+            self._messages.failure(problem)
+            return None
+
+    def _chosen_page(self) -> Page | None:
+        line = self._panel.pages.current
+        return self._page_of(line) if line is not None else None
+
+    # The chosen run
+
+    def _with_run(self, act: Callable[[str], None]) -> None:
+        run_id = self._panel.setup.runs.current
+        if run_id is not None and self._monitor.history(run_id) is not None:
+            act(run_id)
+
+    def _resume(self) -> None:
+        run_id = self._panel.setup.runs.current
+        folder = self._monitor.folder(run_id) if run_id is not None else None
+        if folder is not None:
+            self._reports.forget(folder.id)
+            self._monitor.resume(folder)
+
+    def _open_folder(self) -> None:
+        run_id = self._panel.setup.runs.current
+        folder = self._monitor.folder(run_id) if run_id is not None else None
+        if folder is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder.path)))
+
+
+def _report_path(spec: RunSpec) -> Path:
+    return Path(str(spec.request.get("output", "")))
+
+
+def _picture(root: Path, page: Page) -> QImage:
+    """The picture of a page (called in a pool thread)."""
+    from ocrstudio.services.workspaces import page_image
+
+    with Workspace.open(root) as workspace:
+        return QImage(str(page_image(workspace, page, _PREVIEW_DPI)))

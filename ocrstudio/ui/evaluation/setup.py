@@ -1,0 +1,114 @@
+"""The left part of the evaluation panel: what is measured on what, and the list of evaluations."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QVBoxLayout, QWidget
+
+from ocrstudio.ui.evaluation.sources import DataOption
+from ocrstudio.ui.jobs.run_list import RunList
+from ocrstudio.ui.jobs.students import StudentOption
+from ocrstudio.ui.widgets.buttons import push_button
+from ocrstudio.ui.widgets.empty_state import EmptyState
+from ocrstudio.ui.widgets.form_rows import FormRows
+
+_OTHER = "Another dataset file…"
+
+
+class EvaluationSetup(QWidget):
+    """Shows the choices and emits what is wanted.
+
+    Signals:
+        start_requested: The user wants the evaluation.
+    """
+
+    start_requested = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._files: list[DataOption] = []
+        self._options: list[DataOption] = []
+        self._chosen_by_user = False
+        self.data = QComboBox()
+        self.data.setAccessibleName("Dataset")
+        self.data.activated.connect(self._data_chosen)
+        self.student = QComboBox()
+        self.student.setAccessibleName("Student")
+        self.start = push_button("Start evaluation", self.start_requested.emit, primary=True)
+        self._preparing = QLabel()
+        self._preparing.setProperty("role", "muted")
+        self._preparing.setWordWrap(True)
+        self._preparing.hide()
+        self.runs = RunList(
+            "Evaluations", EmptyState("evaluation", "No evaluations", "Measure before and after a training.")
+        )
+        rows = FormRows()
+        rows.add("Data", self.data)
+        rows.add("Student", self.student)
+        rows.add("", self._preparing)
+        rows.add("", self.start)
+        top = QVBoxLayout()
+        top.setContentsMargins(12, 10, 12, 8)
+        top.addLayout(rows)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(top)
+        column.addWidget(self.runs, 1)
+
+    @property
+    def chosen_data(self) -> DataOption | None:
+        """What is measured on."""
+        option = self.data.currentData()
+        return option if isinstance(option, DataOption) else None
+
+    @property
+    def chosen_student(self) -> StudentOption | None:
+        """What is measured."""
+        option = self.student.currentData()
+        return option if isinstance(option, StudentOption) else None
+
+    def show_data(self, options: Sequence[DataOption]) -> None:
+        """Offers datasets; a choice of the user stays, otherwise the first is chosen."""
+        before = self.data.currentText() if self._chosen_by_user else ""
+        self._options = list(options)
+        with QSignalBlocker(self.data):
+            self.data.clear()
+            for option in [*self._files, *options]:
+                self.data.addItem(option.title, option)
+            self.data.insertSeparator(self.data.count())
+            self.data.addItem(_OTHER)
+            self.data.setCurrentIndex(max(0, self.data.findText(before) if before else 0))
+
+    def show_students(self, options: Sequence[StudentOption], *, has_gpu_student: bool) -> None:
+        """Offers students; the choice stays, otherwise the newest training or the stand-in is chosen."""
+        before = self.student.currentText()
+        with QSignalBlocker(self.student):
+            self.student.clear()
+            for option in options:
+                self.student.addItem(option.title, option)
+            number = self.student.findText(before) if before else -1
+            newest_is_new = bool(options) and options[0].run_id and self.student.findText(before) != 0
+            if number < 0 or newest_is_new:
+                number = 0 if options and (options[0].run_id or has_gpu_student) else len(options) - 1
+            self.student.setCurrentIndex(number)
+
+    def show_preparation(self, text: str) -> None:
+        """Says what is being prepared; an empty text means nothing."""
+        self._preparing.setText(text)
+        self._preparing.setVisible(bool(text))
+        self.start.setEnabled(not text)
+
+    def _data_chosen(self) -> None:
+        if self.chosen_data is not None:
+            self._chosen_by_user = True
+            return
+        path, _ = QFileDialog.getOpenFileName(
+            self, "Choose a dataset", "", "JSON Lines (*.jsonl);;All files (*)"
+        )
+        if path:
+            self._chosen_by_user = True
+            self._files.insert(0, DataOption(Path(path).name, Path(path)))
+        self.show_data(self._options)
+        self.data.setCurrentIndex(0)

@@ -1,0 +1,149 @@
+"""The table of figures, and the table of pages."""
+
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QPersistentModelIndex,
+    QSortFilterProxyModel,
+    Qt,
+    Signal,
+)
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QTableWidget, QTableWidgetItem
+
+from ocrstudio.ui.evaluation.results import FIGURE_HELP, FIGURES, PageLine
+
+_COLUMNS = ("Page", "CER", "WER", "Compared CER", "Noticed")
+_NUMBERS = (1, 2, 3)
+_SORT_ROLE = Qt.ItemDataRole.UserRole
+_ROW_HEIGHT = 26
+
+AnyIndex = QModelIndex | QPersistentModelIndex
+
+
+class FiguresTable(QTableWidget):
+    """One row of figures for each report."""
+
+    def __init__(self) -> None:
+        super().__init__(0, len(FIGURES))
+        for column, name in enumerate(FIGURES):
+            title = QTableWidgetItem(name)
+            title.setToolTip(FIGURE_HELP[name])
+            self.setHorizontalHeaderItem(column, title)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setShowGrid(False)
+        self.setAccessibleName("Figures of the evaluation")
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.verticalHeader().setDefaultSectionSize(_ROW_HEIGHT)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def show_rows(self, rows: list[tuple[str, tuple[str, ...]]]) -> None:
+        """Shows (title, figures) of the reports; a title is shown only where there are two."""
+        self.setRowCount(len(rows))
+        self.setVerticalHeaderLabels([title for title, _ in rows])
+        self.verticalHeader().setVisible(len(rows) > 1)
+        for row, (_, figures) in enumerate(rows):
+            for column, words in enumerate(figures):
+                item = QTableWidgetItem(words)
+                item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
+                self.setItem(row, column, item)
+        self.setFixedHeight(self.horizontalHeader().sizeHint().height() + _ROW_HEIGHT * len(rows) + 2)
+
+
+class PagesModel(QAbstractTableModel):
+    """The pages of a report."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[PageLine] = []
+
+    def set_lines(self, lines: list[PageLine]) -> None:
+        """Replaces the pages."""
+        self.beginResetModel()
+        self.lines = lines
+        self.endResetModel()
+
+    def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        """Number of pages."""
+        return 0 if parent.isValid() else len(self.lines)
+
+    def columnCount(self, _parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        """Number of columns."""
+        return len(_COLUMNS)
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> object:
+        """Titles of the columns."""
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return _COLUMNS[section]
+        return None
+
+    def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Words, sort keys and alignment."""
+        line, column = self.lines[index.row()], index.column()
+        value = (line.name, line.cer, line.wer, line.before, line.flags)[column]
+        if role == _SORT_ROLE:
+            return -1.0 if value is None else value
+        if role == Qt.ItemDataRole.DisplayRole:
+            return f"{value:.1%}" if isinstance(value, float) else value or ""
+        if role == Qt.ItemDataRole.TextAlignmentRole and column in _NUMBERS:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+
+class PagesTable(QTableView):
+    """The pages, worst first until another order is chosen.
+
+    Signals:
+        line_chosen: A `PageLine`.
+    """
+
+    line_chosen = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines = PagesModel()
+        self._sorted = QSortFilterProxyModel(self)
+        self._sorted.setSourceModel(self.lines)
+        self._sorted.setSortRole(_SORT_ROLE)
+        self.setModel(self._sorted)
+        self.setSortingEnabled(True)
+        self.sortByColumn(1, Qt.SortOrder.DescendingOrder)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setShowGrid(False)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(_ROW_HEIGHT)
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.setAccessibleName("Pages of the evaluation")
+        self.selectionModel().currentRowChanged.connect(self._tell)
+
+    @property
+    def current(self) -> PageLine | None:
+        """The chosen page."""
+        index = self._sorted.mapToSource(self.currentIndex())
+        return self.lines.lines[index.row()] if index.isValid() else None
+
+    def show_lines(self, lines: list[PageLine], *, compared: bool) -> None:
+        """Shows pages; the choice stays where the page is still there."""
+        before = self.current
+        self.lines.set_lines(lines)
+        self.setColumnHidden(3, not compared)
+        if before is not None:
+            for row, line in enumerate(lines):
+                if line.key == before.key:
+                    self.setCurrentIndex(self._sorted.mapFromSource(self.lines.index(row, 0)))
+
+    def choose_first(self) -> None:
+        """Chooses the page at the top."""
+        if self._sorted.rowCount():
+            self.selectRow(0)
+
+    def _tell(self) -> None:
+        line = self.current
+        if line is not None:
+            self.line_chosen.emit(line)
