@@ -14,6 +14,9 @@ from ocrstudio.cli.options import file_option, parse_overrides
 from ocrstudio.cli.output import duration, echo_error, echo_warning
 
 if TYPE_CHECKING:
+    from ocrstudio.services.inference.journal import Earlier
+    from ocrstudio.services.inference.output import OutputTarget
+    from ocrstudio.services.inference.pages import FoundPages
     from ocrstudio.services.inference.run import InferenceProgress, InferenceReport
     from ocrstudio.settings.teacher import TeacherConfig
     from ocrstudio.tasks import Task
@@ -72,16 +75,14 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     Each document is written as soon as it is complete. A page that fails is reported and the others go on;
     the exit status is then 1. Ctrl+C keeps what is done, and --resume goes on from there.
     """
-    from ocrstudio.services.inference.output import output_target
-    from ocrstudio.services.inference.pages import find_pages
-    from ocrstudio.tasks import get_task, load_tasks, student_prompt
-
     if resume and overwrite:
         raise click.UsageError("--resume and --overwrite exclude each other.")
     teacher_config, default_task, prompts_file = _settings(config, output_format, overrides)
     if teacher_config.offline is not None and _is_given(context, "dpi"):
         section = teacher_config.offline.model_copy(update={"dpi": dpi})
         teacher_config = teacher_config.model_copy(update={"offline": section})
+    from ocrstudio.tasks import get_task, load_tasks
+
     tasks = load_tasks(prompts_file, teacher_config.prompts)
     if list_prompts:
         _list_prompts(tasks)
@@ -92,17 +93,49 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     shared = load_tasks(prompts_file)
     # Dataset lines carry the student's wording of a task, not the one that this teacher was given.
     asked = get_task(shared, task.id) if task.id in shared else task
-    target = output_target(
-        output,
-        teacher_config.output.format,
-        save_images=teacher_config.output.save_images,
-        prompt=student_prompt(asked),
+    report = _label(
+        teacher_config,
+        task,
+        _target(output, teacher_config, asked),
+        _found(images, pdf, password, dpi),
+        _earlier(resume=resume, overwrite=overwrite),
     )
+    if report.cancelled:
+        context.exit(_INTERRUPTED)
+    if not report.is_complete:
+        context.exit(_FAILED)
+
+
+def _target(output: Path, config: "TeacherConfig", asked: "Task") -> "OutputTarget":
+    from ocrstudio.services.inference.output import output_target
+    from ocrstudio.tasks import student_prompt
+
+    return output_target(
+        output, config.output.format, save_images=config.output.save_images, prompt=student_prompt(asked)
+    )
+
+
+def _found(images: Path | None, pdf: Path | None, password: str | None, dpi: int) -> "FoundPages":
+    from ocrstudio.services.inference.pages import find_pages
+
     found = find_pages(images, pdf, password=password, dpi=dpi)
     for problem in found.problems:
         echo_error(problem)
+    return found
 
+
+def _earlier(*, resume: bool, overwrite: bool) -> "Earlier":
     from ocrstudio.services.inference.journal import Earlier
+
+    if resume:
+        return Earlier.RESUME
+    return Earlier.OVERWRITE if overwrite else Earlier.REFUSE
+
+
+def _label(
+    config: "TeacherConfig", task: "Task", target: "OutputTarget", found: "FoundPages", earlier: "Earlier"
+) -> "InferenceReport":
+    """Label the pages with progress on the screen, and print what came of it."""
     from ocrstudio.services.inference.run import infer
     from ocrstudio.teachers.registry import create_teacher
 
@@ -111,11 +144,11 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         with _ctrl_c(cancel):
             return await infer(
                 found,
-                create_teacher(teacher_config, progress=_show_notice),
+                create_teacher(config, progress=_show_notice),
                 task,
                 target,
-                config=teacher_config,
-                earlier=Earlier.RESUME if resume else Earlier.OVERWRITE if overwrite else Earlier.REFUSE,
+                config=config,
+                earlier=earlier,
                 on_progress=on_progress,
                 cancel=cancel,
             )
@@ -123,10 +156,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     with _progress(len(found.pages)) as on_progress:
         report = asyncio.run(label(on_progress))
     _print_report(report, target.folder)
-    if report.cancelled:
-        context.exit(_INTERRUPTED)
-    if not report.is_complete:
-        context.exit(_FAILED)
+    return report
 
 
 def _settings(
