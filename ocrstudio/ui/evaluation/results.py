@@ -14,17 +14,17 @@ _FLAG_WORDS = {
     "runaway": "loops",
     "truncated": "cut off",
 }
-FIGURES = ("CER", "95 % interval", "Median CER", "WER", "NED", "Loops", "Truncated", "Pages")
+FIGURES = ("CER", "95 %", "Median", "WER", "NED", "Loops", "Cut off", "Pages")
 """Columns of the table of figures."""
 
 FIGURE_HELP = {
     "CER": "Character error rate over all pages: edits by characters of the reference.",
-    "95 % interval": "Where the CER lies with 95 % confidence, by resampling pages.",
-    "Median CER": "Half of the pages have a lower character error rate.",
+    "95 %": "Where the CER lies with 95 % confidence, by resampling pages; needs two pages.",
+    "Median": "Half of the pages have a lower character error rate.",
     "WER": "Word error rate over all pages.",
     "NED": "Normalised edit distance, between 0 and 100 %; mean of the pages.",
     "Loops": "Pages whose prediction repeats itself without end.",
-    "Truncated": "Pages whose prediction ended at the token limit.",
+    "Cut off": "Pages whose prediction ended at the token limit.",
     "Pages": "Pages that were measured; those without a prediction count as empty.",
 }
 
@@ -65,7 +65,7 @@ def figures_of(report: "EvaluationReport") -> tuple[str, ...]:
     interval = overall.cer.interval
     return (
         _percent(overall.cer.corpus),
-        f"{_percent(interval.low)} \N{EN DASH} {_percent(interval.high)}" if interval else "one page only",
+        f"{_percent(interval.low)} \N{EN DASH} {_percent(interval.high)}" if interval else "\N{EN DASH}",
         _percent(overall.cer.median),
         _percent(overall.wer.corpus),
         _percent(overall.ned),

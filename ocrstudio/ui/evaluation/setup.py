@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QVBoxLayout, QWidget
 
 from ocrstudio.ui.evaluation.sources import DataOption
@@ -77,6 +77,8 @@ class EvaluationSetup(QWidget):
             self.data.clear()
             for option in [*self._files, *options]:
                 self.data.addItem(option.title, option)
+                place = str(option.path or "Exported when the evaluation starts")
+                self.data.setItemData(self.data.count() - 1, place, Qt.ItemDataRole.ToolTipRole)
             self.data.insertSeparator(self.data.count())
             self.data.addItem(_OTHER)
             self.data.setCurrentIndex(max(0, self.data.findText(before) if before else 0))

@@ -15,7 +15,7 @@ from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task
 from ocrstudio.ui.jobs.students import MICRO_MODEL, StudentOption
 
-_PARTS = {"eval.jsonl": "evaluation part", "train.jsonl": "training part"}
+_PARTS = {"eval.jsonl": "Held-out pages", "train.jsonl": "Training pages"}
 _MICRO_FILE = Path("examples") / "train_micro.example.yaml"
 
 Progress = Callable[[int, int, str], None]
@@ -30,11 +30,16 @@ class DataOption:
 
 
 def data_options(exports: Path) -> list[DataOption]:
-    """The parts of the exported datasets, the newest evaluation part first, then the accepted pages."""
+    """The parts of the exported datasets, the newest held-out pages first, then the accepted pages."""
     found = [path for name in _PARTS for path in exports.glob(f"*/{name}")]
     found.sort(key=lambda path: (path.name == "eval.jsonl", path.parent.stat().st_mtime), reverse=True)
-    parts = [DataOption(f"{path.parent.name}: {_PARTS[path.name]}", path) for path in found]
+    parts = [DataOption(f"{_PARTS[path.name]}, {_exported(path.parent)}", path) for path in found]
     return [*parts, DataOption("Accepted pages, as they are now", None)]
+
+
+def _exported(folder: Path) -> str:
+    """When a dataset was exported."""
+    return time.strftime("%d %b %H:%M:%S", time.localtime(folder.stat().st_mtime))
 
 
 def prepare_evaluation(
@@ -85,7 +90,7 @@ def prepare_evaluation(
             output=workspace.exports_folder / f"{stamp}.json",
             model=student.model,
             adapter=student.adapter,
-            title=f"{student.title.partition(' (')[0]} on {dataset.parent.name}",
+            title=f"{student.title.partition(' (')[0]}: {_words(data.title)}",
         )
         return create_evaluation_run(workspace.runs_folder, request, config, tasks)
 
@@ -101,3 +106,9 @@ def find_page(workspace: Workspace, document: str, number: int) -> Page | None:
     found = workspace.documents.find(document) if document else None
     pages = workspace.pages.of_document(found.id) if found is not None else []
     return next((page for page in pages if page.index == number - 1), None)
+
+
+def _words(title: str) -> str:
+    """The first words of an entry of the list of datasets."""
+    first = title.partition(",")[0]
+    return first[0].lower() + first[1:]
