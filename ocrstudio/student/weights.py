@@ -2,12 +2,13 @@
 
 Reading goes straight into the final parameters: the network is built without memory, gets uninitialised
 storage of the target type on the target device, and every tensor is copied to its place. A shard stays mapped
-into memory only for a few hundred megabytes at a time, so that the peak is the weights and little more. Files
-are checked before anything is copied. Pickled weights are never opened.
+into memory only for a window of it at a time, the largest tensors in several, so that the peak is the weights
+and little more. Files are checked before anything is copied. Pickled weights are never opened.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,9 +26,10 @@ INDEX_FILE = "model.safetensors.index.json"
 _COPY_AGAIN = "Copy or download the model folder again."
 # Buffers that some fine-tuned uploads carry along; they hold no weights.
 _STRAY_BUFFERS = frozenset({"model.vision_model.embeddings.position_ids"})
-_WEIGHT_TYPES = frozenset({"BF16", "F16", "F32", "F64"})
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
-_MAPPED_BYTES = 256 * 1024**2
+_WINDOW_BYTES = 64 * 1024**2
+"""Mapped pages that were read count as memory of the process until the file is closed."""
+_BYTES_OF = {"BF16": 2, "F16": 2, "F32": 4, "F64": 8}
 _NAMES_SHOWN = 3
 
 Progress = Callable[[int, int], None]
@@ -40,6 +42,21 @@ class _StoredTensor:
     file: Path
     shape: tuple[int, ...]
     type: str
+
+    @property
+    def bytes(self) -> int:
+        """Its size in the file."""
+        return math.prod(self.shape) * _BYTES_OF[self.type]
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Neighbouring rows of a stored tensor (along its first dimension)."""
+
+    name: str
+    first: int
+    end: int
+    bytes: int
 
 
 def load_model(
@@ -151,7 +168,7 @@ def _check(folder: Path, layout: Mapping[str, TensorSlice], stored: Mapping[str,
         for name in shared
         if stored[name].shape != layout[name].shape
     ]
-    mistyped = [f"{name} {stored[name].type}" for name in shared if stored[name].type not in _WEIGHT_TYPES]
+    mistyped = [f"{name} {stored[name].type}" for name in shared if stored[name].type not in _BYTES_OF]
     problems = [
         f"{len(names)} {what} ({_listed(names)})"
         for what, names in (
@@ -184,34 +201,43 @@ def _copy_all(
     parameters = {name: parameter.detach() for name, parameter in model.named_parameters()}
     total = sum(parameter.nbytes for parameter in parameters.values())
     done = 0
-    for file, names in _batches(layout, stored):
+    for file, window in _windows(layout, stored):
         with safe_open(file, framework="pt") as tensors:
-            for name in names:
-                target = layout[name].of(parameters[layout[name].native])
-                target.copy_(tensors.get_tensor(name))
+            for rows in window:
+                target = layout[rows.name].of(parameters[layout[rows.name].native])[rows.first : rows.end]
+                target.copy_(tensors.get_slice(rows.name)[rows.first : rows.end])
                 done += target.nbytes
         if progress is not None:
             progress(done, total)
 
 
-def _batches(
+def _windows(
     layout: Mapping[str, TensorSlice], stored: Mapping[str, _StoredTensor]
-) -> Iterable[tuple[Path, list[str]]]:
-    """Tensors to read while a file is open: opening it anew gives back the memory of what was read before."""
+) -> Iterator[tuple[Path, list[_Rows]]]:
+    """What to read while a file is open: opening it anew gives back the memory of what was read before."""
     by_file: dict[Path, list[str]] = {}
     for name in layout:
         by_file.setdefault(stored[name].file, []).append(name)
     for file, names in by_file.items():
-        batch: list[str] = []
+        window: list[_Rows] = []
         size = 0
-        for name in names:
-            batch.append(name)
-            size += 4 * torch.Size(stored[name].shape).numel()
-            if size >= _MAPPED_BYTES:
-                yield file, batch
-                batch, size = [], 0
-        if batch:
-            yield file, batch
+        for rows in (rows for name in names for rows in _in_parts(name, stored[name])):
+            if window and size + rows.bytes > _WINDOW_BYTES:
+                yield file, window
+                window, size = [], 0
+            window.append(rows)
+            size += rows.bytes
+        yield file, window
+
+
+def _in_parts(name: str, tensor: _StoredTensor) -> Iterator[_Rows]:
+    """A tensor cut into rows that fit a window."""
+    count = tensor.shape[0]
+    row_bytes = tensor.bytes // count
+    step = max(1, _WINDOW_BYTES // row_bytes)
+    for first in range(0, count, step):
+        end = min(first + step, count)
+        yield _Rows(name, first, end, (end - first) * row_bytes)
 
 
 def checkpoint_tensors(model: DeepseekOcrForConditionalGeneration) -> dict[str, Tensor]:

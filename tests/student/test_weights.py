@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ocrstudio.domain.errors import ModelError
+from ocrstudio.student import weights
 from ocrstudio.student.configuration import (
     DeepseekOcrConfig,
     from_checkpoint_dict,
@@ -87,6 +88,13 @@ def test_writing_and_reading_keeps_every_bit(saved):
     assert all(torch.equal(value, expected[name]) for name, value in loaded.state_dict().items())
     for name, value in model.named_buffers():
         assert torch.equal(value, loaded.get_buffer(name)), name
+
+
+def test_tensors_larger_than_what_is_mapped_at_once_arrive_whole(saved, monkeypatch):
+    monkeypatch.setattr(weights, "_WINDOW_BYTES", 5_000)
+    expected = dict(build_micro()[0].named_parameters())
+    loaded = dict(load_model(saved, **FLOAT32).named_parameters())
+    assert all(torch.equal(value, expected[name]) for name, value in loaded.items())
 
 
 def test_reading_and_writing_keeps_every_bit_of_the_public_layout(saved, tmp_path):
