@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 from transformers import Cache, GenerationMixin, PreTrainedModel
 from transformers.modeling_outputs import ModelOutput
-from transformers.models.deepseek_ocr2.modeling_deepseek_ocr2 import DeepseekOcr2TextModel
 
 from ocrstudio.domain.errors import InputError
 from ocrstudio.student.configuration import DeepseekOcrConfig
@@ -16,6 +15,7 @@ from ocrstudio.student.modeling.assembly import assemble, images_per_sample, til
 from ocrstudio.student.modeling.clip import ClipEncoder
 from ocrstudio.student.modeling.loss import answer_loss, labelled_positions
 from ocrstudio.student.modeling.sam import SamEncoder
+from ocrstudio.student.modeling.text import TextModel
 
 _VIEW_INPUTS = ("pixel_values_global", "pixel_values_tiles", "tile_grids", "image_features")
 # [batch, length]; masks with more dimensions say everything about attention themselves.
@@ -75,7 +75,7 @@ class DeepseekOcrModel(DeepseekOcrPreTrainedModel):
         self.projector = nn.Linear(config.vision_width, hidden)
         self.image_newline = nn.Parameter(torch.zeros(hidden))
         self.view_separator = nn.Parameter(torch.zeros(hidden))
-        self.language_model = DeepseekOcr2TextModel(config.text_config)
+        self.language_model = TextModel(config.text_config)
         self.post_init()
 
     def get_input_embeddings(self) -> nn.Module:
@@ -155,8 +155,6 @@ class DeepseekOcrModel(DeepseekOcrPreTrainedModel):
         has_images = pixel_values_global is not None or image_features is not None
         if has_images and input_ids is None:
             raise InputError("Images need input_ids: their placeholders say where the features go.")
-        if inputs_embeds is None:
-            inputs_embeds = self.get_input_embeddings()(input_ids)
         without_cache = use_cache is False and past_key_values is None
         placeholders: list[int] = []
         if input_ids is not None and (has_images or without_cache):
@@ -164,12 +162,10 @@ class DeepseekOcrModel(DeepseekOcrPreTrainedModel):
             if padded_right and position_ids is None:
                 # Causal attention never looks at padding behind a sample; without a mask it is faster.
                 attention_mask = None
-        if has_images and image_features is None:
-            grids = _as_grids(tile_grids)
-            image_features = self.get_image_features(pixel_values_global, pixel_values_tiles, grids)
-        images_per_sample(placeholders, [features.shape[0] for features in image_features or ()])
-        if image_features:
-            inputs_embeds = self._insert(input_ids, inputs_embeds, image_features)
+        if inputs_embeds is None:
+            inputs_embeds = self.embed(
+                input_ids, placeholders, pixel_values_global, pixel_values_tiles, tile_grids, image_features
+            )
         if position_ids is None and attention_mask is not None and attention_mask.dim() == _PADDING_MASK_DIMS:
             # Padding on either side leaves the positions of a sample as they are alone.
             positions = (attention_mask.long().cumsum(-1) - 1).clamp(min=0)
@@ -185,6 +181,38 @@ class DeepseekOcrModel(DeepseekOcrPreTrainedModel):
         return DeepseekOcrOutput(
             last_hidden_state=outputs.last_hidden_state, past_key_values=outputs.past_key_values
         )
+
+    def embed(
+        self,
+        input_ids: Tensor,
+        placeholders: Sequence[int],
+        pixel_values_global: Tensor | None = None,
+        pixel_values_tiles: Tensor | None = None,
+        tile_grids: Tensor | Sequence[tuple[int, int]] | None = None,
+        image_features: Sequence[Tensor] | None = None,
+    ) -> Tensor:
+        """Embed tokens, with the features of the pictures in place of their placeholders.
+
+        Args:
+            input_ids: [batch, length].
+            placeholders: How many placeholders every sample has; nothing waits for the device to count them.
+            pixel_values_global: See `get_image_features`, like the next two.
+            pixel_values_tiles: See there.
+            tile_grids: See there.
+            image_features: Features in place of pictures.
+
+        Returns:
+            [batch, length, hidden].
+
+        Raises:
+            InputError: Placeholders and pictures do not fit.
+        """
+        inputs_embeds = self.get_input_embeddings()(input_ids)
+        if pixel_values_global is not None and image_features is None:
+            grids = _as_grids(tile_grids)
+            image_features = self.get_image_features(pixel_values_global, pixel_values_tiles, grids)
+        images_per_sample(placeholders, [features.shape[0] for features in image_features or ()])
+        return self._insert(input_ids, inputs_embeds, image_features) if image_features else inputs_embeds
 
     def _survey(self, input_ids: Tensor, attention_mask: Tensor | None) -> tuple[list[int], bool]:
         """Look at a batch with a single wait for the device.
