@@ -218,7 +218,7 @@ class TrainingController(QObject):
         if self._config is not None:
             self._dialog.show_config(self._config)
         self._dialog.show()
-        self._dialog.raise_()
+        self._dialog.activateWindow()
 
     def _save_values(self, path: Path) -> None:
         if self._config is None:

@@ -1,6 +1,7 @@
 """The teacher panel in the composed window, against a real loopback server and the real offline teacher."""
 
 import time
+from itertools import pairwise
 
 import pytest
 from PySide6.QtCore import QTimer
@@ -150,7 +151,7 @@ def test_the_window_answers_while_200_pages_are_drafted(studio, server, qtbot, t
     panel = studio.panels.teachers
     studio.window.show_panel("teacher")
     choose_server(panel, server, qtbot)
-    qtbot.waitUntil(lambda: panel.setup.start.isEnabled())
+    qtbot.waitUntil(panel.setup.start.isEnabled)
     beats = []
     timer = QTimer()
     timer.setInterval(5)
@@ -159,7 +160,7 @@ def test_the_window_answers_while_200_pages_are_drafted(studio, server, qtbot, t
     timer.start()
     wait_for_end(panel, qtbot)
     timer.stop()
-    gaps = sorted(later - earlier for earlier, later in zip(beats, beats[1:], strict=False))
+    gaps = sorted(later - earlier for earlier, later in pairwise(beats))
     assert panel.batch._state.done == 200
     assert statuses(studio) == [PageStatus.DRAFT] * 200
     # On two busy cores the operating system takes the processor away now and then: those few do not count.

@@ -1,0 +1,46 @@
+"""Fixtures of the training panel's tests: accepted pages, and workers that play a script."""
+
+import json
+
+import pytest
+
+from ocrstudio.jobs.process_tree import kill_tree
+from ocrstudio.jobs.run_folder import RunFolder
+from ocrstudio.services import labelling
+from ocrstudio.store import Workspace
+from tests.fakes.runs import fake_environment
+
+
+@pytest.fixture
+def script(tmp_path, monkeypatch):
+    """Sets what the next worker plays."""
+    for name, value in fake_environment(tmp_path / "state").items():
+        monkeypatch.setenv(name, value)
+
+    def play(*lines):
+        monkeypatch.setenv("FAKE_STUDENT_SCRIPT", json.dumps(lines))
+
+    return play
+
+
+@pytest.fixture
+def accepted(workspace_root):
+    """A workspace whose four pages are accepted; its workers are ended after the test."""
+    with Workspace.open(workspace_root) as workspace:
+        labelling.accept_many(workspace, [row.page.id for row in workspace.pages.list()])
+    yield workspace_root
+    for spec in (workspace_root / "runs").glob("*/run.yaml"):
+        identity = RunFolder(spec.parent).process_identity
+        process = identity.process() if identity is not None else None
+        if process is not None:
+            kill_tree(process)
+
+
+@pytest.fixture
+def trainer(studio, accepted, script, qtbot):
+    """The composed window with accepted pages and the training panel in front."""
+    assert studio.workspaces.open(accepted)
+    qtbot.waitUntil(lambda: studio.session.page_id is not None)
+    studio.window.show_panel("training")
+    qtbot.waitUntil(lambda: not studio.background.busy, timeout=20_000)
+    return studio

@@ -1,0 +1,241 @@
+"""The training panel in the composed window, with real worker processes that play a script."""
+
+import numpy as np
+import yaml
+
+from ocrstudio.domain.run import RunKind, RunState
+from ocrstudio.jobs.events import Event
+from ocrstudio.settings.train import load_train_config
+from ocrstudio.store import Workspace
+from ocrstudio.ui.jobs.history import Curve, RunHistory
+from ocrstudio.ui.training.curve import decimate, nearest
+from ocrstudio.ui.training.plan import DataSource
+
+LONG = 60_000
+
+
+def panel_of(studio):
+    return studio.panels.training
+
+
+def run_of(studio, qtbot):
+    """Id of the run that was just started."""
+    runs, monitor = panel_of(studio).runs, studio.panels.monitor
+    qtbot.waitUntil(
+        lambda: runs.current is not None and monitor.history(runs.current) is not None, timeout=LONG
+    )
+    return runs.current
+
+
+def start(studio, qtbot):
+    panel_of(studio).setup.start.click()
+    return run_of(studio, qtbot)
+
+
+def wait_for_end(studio, run_id, qtbot):
+    qtbot.waitUntil(lambda: studio.panels.monitor.history(run_id).outcome is not None, timeout=LONG)
+
+
+def wait_for_step(studio, run_id, step, qtbot):
+    qtbot.waitUntil(lambda: studio.panels.monitor.history(run_id).done == step, timeout=LONG)
+
+
+def test_one_click_after_accepting_starts_the_micro_student(trainer, script, qtbot):
+    script(["metric", 1, 2.0], ["metric", 2, 1.0], ["adapter"])
+    setup = panel_of(trainer).setup
+    summary = setup._summary.text()
+    assert "4 accepted pages of 1 document" in summary
+    assert "micro student" in summary
+    assert "stand-in" in setup._student_note.text()
+    run_id = start(trainer, qtbot)
+    wait_for_end(trainer, run_id, qtbot)
+    spec = trainer.panels.monitor.spec(run_id)
+    assert spec.request["model"] == "micro"
+    assert spec.request["eval_dataset"] is not None
+    assert spec.config["training"]["eval_fraction"] == 0.0, "the export holds pages out already"
+    status = panel_of(trainer).run.status
+    qtbot.waitUntil(lambda: status._state.text() == "Finished")
+    assert "training has finished" in trainer.window.message_bar.text
+    assert not status.resume.isVisible()
+
+
+def test_nothing_accepted_says_what_to_do(studio, workspace_root, qtbot):
+    assert studio.workspaces.open(workspace_root)
+    setup = panel_of(studio).setup
+    qtbot.waitUntil(lambda: "No page is accepted yet" in setup._summary.text())
+    assert "4 pages with a draft" in setup._summary.text()
+    assert not setup.start.isEnabled()
+
+
+def test_values_changed_in_the_panel_reach_the_run(trainer, script, qtbot):
+    script(["metric", 1, 2.0])
+    setup = panel_of(trainer).setup
+    setup.fields["training.max_steps"]._widget.setValue(7)
+    line = setup.fields["training.learning_rate"]._widget
+    line.setText("3e-4")
+    line.setModified(True)
+    line.editingFinished.emit()
+    assert "7 steps" in setup._summary.text()
+    run_id = start(trainer, qtbot)
+    wait_for_end(trainer, run_id, qtbot)
+    training = trainer.panels.monitor.spec(run_id).config["training"]
+    assert (training["max_steps"], training["learning_rate"]) == (7, 3e-4)
+
+
+def test_an_impossible_value_is_refused_in_words(trainer):
+    setup = panel_of(trainer).setup
+    setup.set_value("training.learning_rate", "fast")
+    assert not setup.start.isEnabled()
+    assert "learning_rate" in setup._summary.text()
+    setup.drop_value("training.learning_rate")
+    assert setup.start.isEnabled()
+
+
+def test_all_values_are_a_form_and_yaml_that_loads_back(trainer, tmp_path):
+    controller = trainer.panels._controllers[1]
+    controller.show_all_values()
+    dialog = controller._dialog
+    assert not dialog.isModal()
+    assert len(dialog.editors) > 30
+    dialog.editors["lora.lora_dropout"].edited.emit("lora.lora_dropout", 0.25)
+    data = yaml.safe_load(dialog._yaml.toPlainText())
+    assert data["lora"]["lora_dropout"] == 0.25
+    target = tmp_path / "mine.yaml"
+    dialog.save_requested.emit(target)
+    assert load_train_config(target).lora.lora_dropout == 0.25
+    dialog.close()
+
+
+def test_a_dataset_file_can_be_trained_on(trainer, script, qtbot, tmp_path):
+    script(["metric", 1, 2.0])
+    setup = panel_of(trainer).setup
+    run_id = start(trainer, qtbot)
+    wait_for_end(trainer, run_id, qtbot)
+    exported = trainer.panels.monitor.spec(run_id).request["dataset"]
+    setup.source.setCurrentIndex(setup.source.findData(DataSource.FILE))
+    setup.source.activated.emit(1)
+    setup.dataset.set_text("")
+    setup.dataset._line.setText(exported)
+    setup.dataset._line.editingFinished.emit()
+    qtbot.waitUntil(lambda: "3 samples of train.jsonl" in setup._summary.text(), timeout=LONG)
+    assert setup.start.isEnabled()
+    setup.dataset._line.setText(str(tmp_path / "gone.jsonl"))
+    setup.dataset._line.editingFinished.emit()
+    qtbot.waitUntil(
+        lambda: "gone.jsonl" in setup._summary.text() and not setup.start.isEnabled(), timeout=LONG
+    )
+
+
+def test_stop_and_save_then_resume(trainer, script, qtbot, tmp_path):
+    go = tmp_path / "go"
+    script(["metric", 1, 2.0], ["metric", 2, 1.5], ["wait", str(go)], ["metric", 3, 1.0])
+    run_id = start(trainer, qtbot)
+    wait_for_step(trainer, run_id, 2, qtbot)
+    status = panel_of(trainer).run.status
+    status.stop.click()
+    wait_for_end(trainer, run_id, qtbot)
+    qtbot.waitUntil(status.resume.isVisible)
+    assert status._state.text() == "Stopped"
+    go.touch()
+    status.resume.click()
+    qtbot.waitUntil(lambda: trainer.panels.monitor.history(run_id).state is RunState.FINISHED, timeout=LONG)
+    assert list(trainer.panels.monitor.history(run_id).loss.steps) == [1, 2, 3]
+
+
+def test_stop_now_asks_once_in_the_panel_and_ends_a_deaf_worker(trainer, script, qtbot, tmp_path):
+    script(["metric", 1, 2.0], ["hang", str(tmp_path / "never")])
+    run_id = start(trainer, qtbot)
+    wait_for_step(trainer, run_id, 1, qtbot)
+    status = panel_of(trainer).run.status
+    status.stop_now.click()
+    assert status.confirm.isVisible(), "the question stands in the panel, not in a dialog"
+    status.confirm.click()
+    wait_for_end(trainer, run_id, qtbot)
+    assert trainer.panels.monitor.history(run_id).state is RunState.INTERRUPTED
+    assert "Resume" in status._result.text()
+    qtbot.waitUntil(lambda: not trainer.background.busy, timeout=LONG)
+
+
+def test_a_failure_stands_in_the_panel_and_the_message_bar(trainer, script, qtbot):
+    script(["metric", 1, 2.0], ["fail", "The GPU ran out of memory.", "Lower the batch size."])
+    run_id = start(trainer, qtbot)
+    wait_for_end(trainer, run_id, qtbot)
+    assert "The GPU ran out of memory." in panel_of(trainer).run.status._result.text()
+    assert "Lower the batch size." in trainer.window.message_bar.text
+
+
+def test_the_window_closes_while_a_training_goes_on_and_finds_it_again(
+    trainer, script, qtbot, tmp_path, accepted
+):
+    go = tmp_path / "go"
+    script(["metric", 1, 2.0], ["metric", 2, 1.5], ["wait", str(go)], ["metric", 3, 1.0])
+    run_id = start(trainer, qtbot)
+    wait_for_step(trainer, run_id, 2, qtbot)
+    trainer.session.close()
+    assert trainer.panels.monitor.history(run_id) is None
+    assert trainer.workspaces.open(accepted)
+    qtbot.waitUntil(lambda: trainer.panels.monitor.history(run_id) is not None, timeout=LONG)
+    wait_for_step(trainer, run_id, 2, qtbot)
+    go.touch()
+    wait_for_end(trainer, run_id, qtbot)
+    assert list(trainer.panels.monitor.history(run_id).loss.steps) == [1, 2, 3]
+
+
+def test_the_curve_shows_the_values_at_the_pointer_and_changes_with_the_theme(trainer, script, qtbot):
+    script(["metric", 1, 2.0], ["metric", 2, 1.0])
+    run_id = start(trainer, qtbot)
+    wait_for_end(trainer, run_id, qtbot)
+    curve = panel_of(trainer).run.curve
+    qtbot.waitUntil(lambda: curve._plot is not None)
+    steps, values = curve._lines["loss"].getData()
+    assert (list(steps), list(values)) == ([1, 2], [2.0, 1.0])
+    box = curve._plot.getPlotItem().vb
+    qtbot.waitUntil(lambda: box.viewRange()[0][1] >= 2)
+    curve._hover(box.mapViewToScene(box.viewRect().center()))
+    assert "loss" in curve._value.text()
+    trainer.themes.choose("dark")
+    trainer.themes.choose("light")
+
+
+def test_a_hundred_thousand_points_keep_their_outline():
+    steps = np.arange(100_000.0)
+    values = np.sin(steps / 3_000)
+    values[54_321] = 9.0
+    few_steps, few = decimate(steps, values)
+    assert len(few) <= 4_001
+    assert few.max() == 9.0
+    assert few_steps[few.argmax()] == 54_321
+    assert few_steps[-1] == steps[-1]
+    assert (np.diff(few_steps) > 0).all()
+
+
+def test_a_resumed_curve_has_no_step_twice():
+    curve = Curve()
+    for step in range(1, 8):
+        curve.add(step, 1.0 / step)
+    for step in range(5, 10):
+        curve.add(step, 0.5)
+    assert list(curve.steps) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert curve.values[4] == 0.5
+    assert nearest(curve, 100) == 8
+
+
+def test_unknown_events_and_values_that_are_no_numbers_do_no_harm():
+    history = RunHistory(RunKind.TRAIN)
+    history.take_all(
+        [
+            Event(1, 0.0, "started", {"attempt": 1}),
+            Event(2, 0.0, "confetti", {"message": "new in a later version"}),
+            Event(3, 0.0, "metric", {"step": 1, "values": {"loss": None, "grad_norm": 1.0}}),
+        ]
+    )
+    assert len(history.loss) == 0
+    assert history.last_seq == 3
+
+
+def test_opening_the_panel_with_a_workspace_without_runs_shows_what_to_do(studio, tmp_path, qtbot):
+    Workspace.create(tmp_path / "empty").close()
+    assert studio.workspaces.open(tmp_path / "empty")
+    studio.window.show_panel("training")
+    qtbot.waitUntil(lambda: "No page is accepted yet" in panel_of(studio).setup._summary.text())
+    assert panel_of(studio).run._stack.currentIndex() == 0
