@@ -8,7 +8,6 @@ import textwrap
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -18,6 +17,7 @@ from PySide6.QtTest import QTest
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.store import Workspace
 from tests.fakes.pdfs import text_pdf
+from tests.fakes.processes import children
 from tests.fakes.window import isolate, make_workspace, run_main, until
 
 pytestmark = [
@@ -54,7 +54,7 @@ def test_from_a_pdf_to_accepted_pages(tmp_path):
         rows = workspace.pages.list()
         assert [row.page.status for row in rows] == [PageStatus.ACCEPTED] * 2
         assert [row.snippet for row in rows] == ["# Page 1", "# Page 2"]
-    assert psutil.Process().children() == []
+    assert children() == []
 
 
 def test_closing_the_window_saves_and_the_next_start_opens_the_workspace(tmp_path):

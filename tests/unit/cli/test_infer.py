@@ -167,5 +167,7 @@ def test_what_is_done_survives_ctrl_c_and_kill(
         )
     # Another address is another server of the same model: its labels may be gone on with.
     assert result.exit_code == 0, result.output
-    assert len(server.requests) == 8
-    assert "4 were done before" in result.output
+    done_before = 12 - len(server.requests)
+    # The fifth request may leave while the fourth answer is on its way to the journal.
+    assert done_before in ({4} if sent is signal.SIGINT else {3, 4})
+    assert f"{done_before} were done before" in result.output

@@ -1,0 +1,56 @@
+"""The demo as a new user runs it, and what is left when somebody loses patience."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+
+from ocrstudio.domain.run import RunState
+from ocrstudio.jobs.run_folder import RunFolder
+from tests.fakes.runs import until
+
+
+def test_the_demo_goes_through_the_whole_loop(ocrstudio, folder):
+    done = ocrstudio("demo", "--steps", 4, "--workspace", "first look", timeout=240)
+    assert (done.returncode, done.stderr) == (0, "")
+    headings = re.findall(r"^(\d)\. (.+)$", done.stdout, re.MULTILINE)
+    assert [int(number) for number, _ in headings] == [1, 2, 3, 4, 5, 6, 7]
+    assert "stand-in" in done.stdout
+    assert "Drafted 7 of 7 pages" in done.stdout
+    losses = [float(loss) for loss in re.findall(r"^\d+ +(\d+\.\d+) +#+$", done.stdout, re.MULTILINE)]
+    assert len(losses) == 4
+    assert losses[-1] < losses[0]
+    assert re.search(r"character error rate +\d+\.\d % +\d+\.\d %", done.stdout)
+    workspace = folder / "first look"
+    assert f"ocrstudio '{workspace}'" in done.stdout
+    train = workspace / "exports" / "demo" / "train.jsonl"
+    assert f"--dataset '{train}'" in done.stdout
+    assert len(train.read_text(encoding="utf-8").splitlines()) == 5
+    status = json.loads(ocrstudio("workspace", "status", workspace, "--json").stdout)
+    assert status["statuses"]["accepted"] == 7
+    assert len(list((workspace / "runs").iterdir())) == 3
+
+
+def test_ctrl_c_ends_the_demo_and_says_what_is_left(environment, folder):
+    command = [sys.executable, "-m", "ocrstudio", "demo", "--steps", "5000", "--workspace", "impatient"]
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        for line in process.stdout or ():
+            if line.startswith("Predicting"):
+                break
+        process.send_signal(signal.SIGINT)
+        rest, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "What was done so far is in impatient" in rest
+    assert errors.strip() == "Interrupted."
+    (path,) = (folder / "impatient" / "runs").iterdir()
+    until(lambda: RunFolder(path).state() is RunState.STOPPED, timeout=60)
