@@ -1,6 +1,5 @@
 """Starting the worker of a run, in a session of its own, so that it outlives whoever started it."""
 
-import os
 import subprocess
 import time
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from ocrstudio.domain.errors import RunError
 from ocrstudio.domain.run import RunState
+from ocrstudio.jobs.child_environment import child_environment
 from ocrstudio.jobs.command_line import worker_command
 from ocrstudio.jobs.commands import CommandType, append_command
 from ocrstudio.jobs.process_identity import ProcessIdentity
@@ -37,7 +37,7 @@ def start_worker(folder: RunFolder) -> Launched:
     """
     _require_startable(folder)
     _mark_as_starting(folder)
-    environment = os.environ | _ENVIRONMENT
+    environment = child_environment() | _ENVIRONMENT
     try:
         with folder.log_path.open("ab") as log:
             process = subprocess.Popen(

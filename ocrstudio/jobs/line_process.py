@@ -21,6 +21,7 @@ from typing import Any, Self
 import psutil
 
 from ocrstudio.domain.errors import OcrStudioError, ProtocolError, RunError
+from ocrstudio.jobs.child_environment import child_environment
 from ocrstudio.jobs.line_protocol import LINE_PROTOCOL_VERSION, decode_line, encode_line
 from ocrstudio.jobs.process_tree import kill_tree, own_session
 
@@ -69,7 +70,7 @@ class LineProcess:
         self._command = list(command)
         self._name = name
         self._start_timeout = start_timeout
-        self._environment = dict(environment) if environment is not None else None
+        self._environment = child_environment(environment)
         self._on_notice = on_notice
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
         self._waiting: dict[int, asyncio.Future[Any]] = {}

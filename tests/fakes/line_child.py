@@ -16,6 +16,7 @@ def _handlers():
         "die": _die,
         "hang": lambda: time.sleep(60),
         "noise": _noise,
+        "environment": os.environ.get,
         "group": lambda: os.getpgid(0),
     }
 
