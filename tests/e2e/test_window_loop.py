@@ -77,7 +77,7 @@ async def draft(window):
     await until(panel.setup.start.isEnabled, "the offline teacher")
     panel.setup.start.click()
     await until(lambda: counts(window)[PageStatus.DRAFT] == PAGES, "the drafts")
-    await until(lambda: panel.batch.cancel.isHidden(), "the end of the batch")
+    await until(panel.batch.cancel.isHidden, "the end of the batch")
 
 
 async def edit_and_accept(window):
