@@ -62,6 +62,9 @@ class RunProgress:
         return f"{duration(self.seconds_left)} left" if self.seconds_left is not None else ""
 
 
+_BAR_WIDTH = 24
+_GAPS = 2  # the spaces between the three columns of the live line
+
 _SHOWN_VALUES = {
     "loss": ("loss", ".4f"),
     "eval_loss": ("evaluation loss", ".4f"),
@@ -93,6 +96,18 @@ def notable(event: Event) -> str:
     if event.type == EventType.CHECKPOINT:
         return f"Checkpoint saved: {data.get('path', '')}"
     return ""
+
+
+def facts_that_fit(progress: RunProgress, room: int) -> str:
+    """The time left and the newest measurements, as many as a line has room for; the loss comes first."""
+    shown = ""
+    values = (in_words({name: progress.values.get(name)}) for name in _SHOWN_VALUES)
+    for fact in filter(None, (progress.time_left(), *values)):
+        longer = f"{shown}, {fact}" if shown else fact
+        if len(longer) > room:
+            break
+        shown = longer
+    return shown
 
 
 class RunView(Protocol):
@@ -153,7 +168,7 @@ class TerminalView:
         self._console = Console(highlight=False)
         self._bar = Progress(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
+            BarColumn(bar_width=_BAR_WIDTH),
             TextColumn("{task.fields[facts]}"),
             console=self._console,
             transient=True,
@@ -179,10 +194,10 @@ class TerminalView:
             self._console.print(f"[yellow]Warning:[/] {escape(str(event.data.get('message', '')))}")
         elif text := notable(event):
             self._console.print(escape(text))
-        facts = [text for text in (in_words(progress.values), progress.time_left()) if text]
+        room = self._console.width - len(progress.position()) - _BAR_WIDTH - _GAPS
         changes: dict[str, Any] = {
             "description": escape(progress.position()),
-            "facts": escape(", ".join(facts)),
+            "facts": escape(facts_that_fit(progress, room)),
         }
         if progress.total:
             changes |= {"completed": progress.done, "total": progress.total}

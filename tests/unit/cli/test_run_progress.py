@@ -1,0 +1,26 @@
+import pytest
+
+from ocrstudio.cli.run_progress import RunProgress, facts_that_fit
+from ocrstudio.jobs.events import Event
+
+
+def _training() -> RunProgress:
+    progress = RunProgress()
+    values = {"loss": 0.61234, "learning_rate": 1e-4, "grad_norm": 0.5, "tokens_per_second": 1234.0}
+    progress.take(Event(1, 0.0, "metric", {"step": 12, "values": values}))
+    progress.take(Event(2, 0.0, "progress", {"done": 12, "total": 60, "unit": "steps", "seconds_left": 200}))
+    return progress
+
+
+@pytest.mark.parametrize(
+    ("room", "shown"),
+    [
+        (5, ""),
+        (20, "3 min 20 s left"),
+        (40, "3 min 20 s left, loss 0.6123"),
+        (60, "3 min 20 s left, loss 0.6123, learning rate 1.0e-04"),
+        (200, "3 min 20 s left, loss 0.6123, learning rate 1.0e-04, gradient norm 0.50, tokens/s 1234"),
+    ],
+)
+def test_a_narrow_terminal_shows_the_time_left_and_the_loss_before_anything_else(room, shown):
+    assert facts_that_fit(_training(), room) == shown
