@@ -6,6 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QSize, Qt, QTimer, QUrl
 from PySide6.QtGui import QColor, QImage, QImageReader, QPalette, QTextDocument
 from PySide6.QtWidgets import QTextBrowser
+from shiboken6 import isValid
 
 from ocrstudio.ui.background import Background
 from ocrstudio.ui.labels.maths import Formula, draw
@@ -119,6 +120,8 @@ class Preview(QTextBrowser):
         text, colour = self._text, theme().text
 
         def done(rendered: Rendered) -> None:
+            if not isValid(self):  # the window was closed meanwhile
+                return
             self._drawing = False
             self._show(rendered)
             self._shown = wanted

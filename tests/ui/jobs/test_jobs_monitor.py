@@ -9,6 +9,7 @@ from ocrstudio.jobs.launch import start_worker
 from ocrstudio.ui.jobs.monitor import RunMonitor
 from ocrstudio.ui.jobs.outcome import Ending
 from ocrstudio.ui.jobs.relay_process import RelayProcess
+from tests.fakes.processes import children
 from tests.fakes.runs import until
 
 LONG = 30_000
@@ -95,7 +96,7 @@ def test_closing_ends_the_relay_only_and_a_later_monitor_has_the_whole_curve(
     first.launch(folder)
     qtbot.waitUntil(lambda: first.history(folder.id).done == 5, timeout=LONG)
     first.close()
-    assert psutil.Process().children() == [], "the relay is still there"
+    assert children() == [], "the relay is still there"
     assert folder.process_identity.is_alive, "the worker did not outlive the window"
 
     second = RunMonitor(session, background, messages)
@@ -132,7 +133,8 @@ def test_a_relay_that_dies_is_replaced_without_a_gap(scripted, monitor, qtbot, t
     monitor.launch(folder)
     qtbot.waitUntil(lambda: monitor.history(folder.id).done == 1, timeout=LONG)
     worker = folder.process_identity.pid
-    next(child for child in psutil.Process().children() if child.pid != worker).kill()
+    relays = [child for child in children() if child.status() != psutil.STATUS_ZOMBIE and child.pid != worker]
+    next(child for child in relays if str(folder.path) in child.cmdline()).kill()
     (tmp_path / "go").touch()
     with qtbot.waitSignal(monitor.ended, timeout=LONG) as signal:
         pass

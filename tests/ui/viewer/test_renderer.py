@@ -1,12 +1,12 @@
 import os
 import signal
 
-import psutil
 import pytest
 from PySide6.QtGui import QImage
 
 from ocrstudio.ui.viewer.renderer import PageCache, PageKey, PageRenderer, RenderedPage, resolution_step
 from tests.fakes.pdfs import damaged_pdf, huge_pdf, text_pdf
+from tests.fakes.processes import children
 
 WAIT = 20_000
 
@@ -37,7 +37,7 @@ def test_a_known_picture_needs_no_process(renderer, qtbot, tmp_path):
     renderer.cache.put(picture(key, 10))
     with qtbot.waitSignal(renderer.rendered):
         renderer.request(key, 80)
-    assert psutil.Process().children() == []
+    assert children() == []
 
 
 def test_a_damaged_file_is_a_sentence(renderer, qtbot, tmp_path):

@@ -7,6 +7,7 @@ import pytest
 
 from ocrstudio.domain.errors import RunError
 from ocrstudio.jobs.line_process import ChildError, LineProcess
+from tests.fakes.processes import children
 from tests.fakes.runs import REPOSITORY, until
 
 
@@ -22,7 +23,7 @@ def nothing_left_behind(monkeypatch):
     yield
     left = {thread for thread in threading.enumerate() if thread.name.startswith("line-process")} - threads
     assert left == set()
-    assert psutil.Process().children(recursive=True) == []
+    assert children(recursive=True) == []
 
 
 def test_requests_are_answered_by_number_even_when_they_overlap():
@@ -139,7 +140,7 @@ def test_a_slow_answer_times_out_and_close_kills_the_group():
 def test_a_cancelled_start_leaves_nothing_behind():
     async def story():
         task = asyncio.ensure_future(_child("never ready").start())
-        await asyncio.to_thread(until, lambda: psutil.Process().children())
+        await asyncio.to_thread(until, children)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

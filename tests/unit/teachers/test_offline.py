@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psutil
 import pymupdf
 import pytest
 
@@ -17,6 +16,7 @@ from ocrstudio.tasks import Task
 from ocrstudio.teachers.base import Draft, PageSource
 from ocrstudio.teachers.errors import TeacherUnavailableError
 from ocrstudio.teachers.registry import create_teacher
+from tests.fakes.processes import children
 
 TASK = Task("markdown", "", "Convert this document to markdown.", False, "")
 SENTENCES = ["The quick brown fox jumps over the lazy dog.", "Pack my box with five dozen liquor jugs."]
@@ -110,7 +110,7 @@ def test_a_child_that_dies_fails_one_page_and_is_replaced(documents: Path) -> No
         await teacher.open()
         try:
             await teacher.draft(page_of(documents / "digital.pdf"), TASK)
-            before = psutil.Process().children()
+            before = children()
             crashing = asyncio.create_task(teacher.draft(page_of(documents / "scan.png"), TASK))
             await asyncio.sleep(0)  # the request is on its way
             for child in before:
@@ -125,7 +125,7 @@ def test_a_child_that_dies_fails_one_page_and_is_replaced(documents: Path) -> No
     error, draft = asyncio.run(scenario())
     assert "scan.png: The offline reader was killed by signal 9" in error.message
     assert SENTENCES[0] in draft.text
-    assert psutil.Process().children() == []
+    assert children() == []
 
 
 def test_cancelling_a_page_ends_its_child_and_the_next_page_works(documents: Path) -> None:
@@ -142,7 +142,7 @@ def test_cancelling_a_page_ends_its_child_and_the_next_page_works(documents: Pat
             await teacher.close()
 
     assert SENTENCES[0] in asyncio.run(scenario()).text
-    assert psutil.Process().children() == []
+    assert children() == []
 
 
 def test_tesseract_that_is_not_installed_is_said_before_the_first_page(

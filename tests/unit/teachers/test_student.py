@@ -3,7 +3,6 @@
 import asyncio
 from pathlib import Path
 
-import psutil
 import pymupdf
 import pytest
 from PIL import Image
@@ -14,6 +13,7 @@ from ocrstudio.teachers.base import PageSource
 from ocrstudio.teachers.batch import BatchSummary, PageResult, run_batch
 from ocrstudio.teachers.errors import TeacherUnavailableError
 from ocrstudio.teachers.registry import create_teacher
+from tests.fakes.processes import children
 
 TASK = get_task(load_tasks(), "document")
 
@@ -54,7 +54,7 @@ def test_pictures_and_pdf_pages_are_answered_with_the_student_s_prompt(tmp_path:
     assert drafts["page.png"].prompt == prompt
     assert drafts["report.pdf, page 1"].text.endswith(f".png:{prompt}")
     assert drafts["page.png"].parameters["model"] == "tiny"
-    assert psutil.Process().children() == []
+    assert children() == []
 
 
 def test_a_model_that_is_not_there_is_said_before_the_first_page() -> None:
@@ -62,4 +62,4 @@ def test_a_model_that_is_not_there_is_said_before_the_first_page() -> None:
         run([PageSource("page.png")], **{"local.model_path": "absent"})
     assert caught.value.message == "The folder absent does not exist."
     assert caught.value.hint == "Download the model."
-    assert psutil.Process().children() == []
+    assert children() == []

@@ -18,6 +18,7 @@ from ocrstudio.jobs.events import EventStream, read_events
 from ocrstudio.jobs.launch import resume, start_worker
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.jobs.stop import Patience, force_stop, request_stop, wait_until_over
+from tests.fakes.processes import children
 from tests.fakes.runs import REPOSITORY, scripted_run, until
 
 pytestmark = pytest.mark.usefixtures("fake_student")
@@ -266,7 +267,7 @@ def test_nothing_is_left_behind(tmp_path: Path):
     folder = scripted_run(tmp_path, [["metric", 1, 0.9]])
     _run_to_its_end(folder)
     assert set(threading.enumerate()) == threads
-    assert [child for child in psutil.Process().children() if child.status() == psutil.STATUS_ZOMBIE] == []
+    assert [child for child in children() if child.status() == psutil.STATUS_ZOMBIE] == []
 
 
 def test_a_folder_that_is_no_run_is_one_sentence(tmp_path: Path):
