@@ -1,6 +1,6 @@
 """OCR Studio: a desktop workbench and a command line for fine-tuning DeepSeek-OCR by pseudo labelling.
 
-Start reading at docs/architecture.md; the layers and what each folder must not do are in the folders' docstrings.
+Start reading at docs/architecture.md; the docstrings of the folders say what each is for and must not do.
 """
 
 __version__ = "0.1.0"

@@ -1,7 +1,7 @@
 """The one place that finds config/ and resources/.
 
-Three layouts: a checkout (both folders beside the package), a wheel (inside the package, under ``_data``) and a
-frozen application (PyInstaller unpacks them under ``sys._MEIPASS``). Nothing else may compute these paths.
+Three layouts: a checkout (both folders beside the package), a wheel (inside the package, under ``_data``) and
+a frozen application (PyInstaller unpacks them under ``sys._MEIPASS``). Nothing else may compute these paths.
 """
 
 import sys

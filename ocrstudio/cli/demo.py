@@ -1,5 +1,6 @@
 """``ocrstudio demo``: the whole loop on a bundled document; a first look, and a check of the installation."""
 
+import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -118,8 +119,9 @@ def _print_result(result: "DemoResult") -> None:
     click.echo(f"{table([*times, ('All', duration(sum(result.seconds.values())))], ('STAGE', 'TIME'))}\n")
     workspace = shlex.quote(str(result.workspace))
     dataset = shlex.quote(str(result.dataset))
-    click.echo(f"Open the workspace in the window:\n  ocrstudio {workspace}\n")
-    click.echo(f"{_WITH_A_GPU}\n  ocrstudio train --dataset {dataset}")
+    program = "uv run ocrstudio" if "UV" in os.environ else "ocrstudio"  # what was typed to get here
+    click.echo(f"Open the workspace in the window:\n  {program} {workspace}\n")
+    click.echo(f"{_WITH_A_GPU}\n  {program} train --dataset {dataset}")
 
 
 def _curve(losses: Mapping[int, float]) -> str:

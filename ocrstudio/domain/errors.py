@@ -1,7 +1,7 @@
 """Everything that may be shown to a user as an error.
 
-An `OcrStudioError` is one clear sentence (what, which file, which place) and a hint (what to do). Only the doors of
-the program (command line, window, worker) turn it into text; everything else raises or passes it on.
+An `OcrStudioError` is one clear sentence (what, which file, which place) and a hint (what to do). Only the
+doors of the program (command line, window, worker) turn it into text; everything else raises or passes it on.
 """
 
 

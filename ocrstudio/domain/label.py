@@ -44,7 +44,8 @@ class Revision:
         source: ``human``, ``import``, ``teacher:<id>`` or ``student:<run>``.
         task: Task id, or empty.
         prompt: The exact prompt sent, or empty.
-        parameters: Generation parameters and measurements (model, temperature, seconds, …); never a key or password.
+        parameters: Generation parameters and measurements (model, temperature, seconds, …); never a key or
+            password.
         raw: Model output before post-processing, or empty.
         regions: Boxes found in the raw output.
         created: Unix time in seconds.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle in fractions of the page: 0 <= x0 <= x1 <= 1 from the left, 0 <= y0 <= y1 <= 1 from the top."""
+    """A rectangle in fractions of the page: 0 <= x0 <= x1 <= 1 from the left, y0 and y1 from the top."""
 
     x0: float
     y0: float

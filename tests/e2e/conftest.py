@@ -15,7 +15,8 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 def environment(tmp_path_factory) -> dict[str, str]:
     """Variables of a user who has never run the program, with the CPU and the locks to themselves."""
     home = tmp_path_factory.mktemp("home")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("OCRSTUDIO_", "XDG_"))}
+    foreign = ("OCRSTUDIO_", "XDG_", "UV")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return kept | {
         "HOME": str(home),
         "XDG_CONFIG_HOME": str(home / "config"),
