@@ -39,7 +39,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "infer": CommandEntry("ocrstudio.cli.infer", "Label images or PDF pages with a teacher."),
     "train": CommandEntry("ocrstudio.cli.train", "Fine-tune the student on a dataset."),
     "evaluate": CommandEntry("ocrstudio.cli.evaluate", "Measure the student on a dataset."),
-    "runs": CommandEntry("ocrstudio.cli.runs", "List, show, attach, stop or resume runs."),
+    "runs": CommandEntry("ocrstudio.cli.runs", "Watch, stop or resume runs; export or merge adapters."),
     "inspect": CommandEntry("ocrstudio.cli.inspect", "Check this machine, the model and a dataset."),
     "workspace": CommandEntry("ocrstudio.cli.workspace", "Create, fill and export labelling workspaces."),
     "demo": CommandEntry("ocrstudio.cli.demo", "Run the whole loop on a bundled document."),

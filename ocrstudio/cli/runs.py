@@ -1,10 +1,12 @@
-"""``ocrstudio runs``: list, show, attach, stop and resume runs."""
+"""``ocrstudio runs``: list, show, attach, stop and resume runs; export and merge their adapters."""
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from ocrstudio.cli.notices import NoticeLines
 from ocrstudio.cli.output import duration, echo_warning, moment, table
 from ocrstudio.cli.watch import launch_and_watch, report_outcome, watch
 from ocrstudio.domain.run import RunState
@@ -12,6 +14,9 @@ from ocrstudio.jobs.launch import resume as resume_run
 from ocrstudio.jobs.relay import EXIT_STATUS, relay_lines
 from ocrstudio.jobs.stop import Patience, force_stop, request_stop, wait_until_over
 from ocrstudio.services.runs import RunOverview, find_run, find_run_folders, overview
+
+if TYPE_CHECKING:
+    from ocrstudio.services.adapters import Adapter
 
 _USUAL_PLACES = (Path(), Path("models/finetuned"))
 
@@ -31,7 +36,7 @@ def _places(place: Path | None) -> tuple[Path, ...]:
 
 @click.group()
 def command() -> None:
-    """List, show, attach, stop or resume runs.
+    """List, show, attach, stop or resume runs, export or merge their adapters.
 
     RUN is a run folder, its id, or a part at the beginning or end of the id that fits only one run.
     """
@@ -161,6 +166,56 @@ def resume(run: str, place: Path | None, checkpoint: Path | None, detach: bool) 
     chosen = resume_run(folder, checkpoint.resolve() if checkpoint else None)
     click.echo(f"Going on from {chosen.name}." if chosen else "No checkpoint yet: from the beginning.")
     return launch_and_watch(folder, detach=detach)
+
+
+_output_option = click.option(
+    "--output", type=click.Path(path_type=Path), required=True, help="New folder that is written."
+)
+
+
+@command.command()
+@_run_argument
+@_in_option
+@_output_option
+@click.option(
+    "--language-only", is_flag=True, help="Leave out the vision part: for servers that adapt only the rest."
+)
+def export(run: str, place: Path | None, output: Path, language_only: bool) -> None:
+    """Write the adapter under the names of the public checkpoint, for PEFT and vLLM.
+
+    RUN can also be an adapter folder.
+    """
+    from ocrstudio.services.adapters import export_adapter
+
+    adapter = _find_adapter(run, place)
+    modules = export_adapter(adapter, output, NoticeLines().show, language_only=language_only)
+    click.echo(f"Adapter of {modules} modules: {output}")
+
+
+@command.command()
+@_run_argument
+@_in_option
+@_output_option
+@click.option("--model", help="Folder of the base model. [default: the one of the training]")
+def merge(run: str, place: Path | None, output: Path, model: str | None) -> None:
+    """Write base model and adapter as one model folder in the public layout.
+
+    RUN can also be an adapter folder. The folder is what train, evaluate and infer take as a model, and what
+    vLLM and converters read.
+    """
+    from ocrstudio.services.adapters import merge_adapter
+
+    merge_adapter(_find_adapter(run, place), model, output, NoticeLines().show)
+    click.echo(f"Model: {output}")
+
+
+def _find_adapter(run: str, place: Path | None) -> "Adapter":
+    from ocrstudio.services.adapters import INFO_NAME, open_adapter
+
+    path = Path(run)
+    if not (path / INFO_NAME).is_file():
+        path = find_run(run, _places(place)).path
+    return open_adapter(path)
 
 
 def _position(facts: RunOverview) -> str:

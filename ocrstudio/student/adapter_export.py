@@ -9,10 +9,12 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError
+from safetensors.torch import save_file
 from torch import Tensor
 
 from ocrstudio.domain.errors import ModelError
@@ -24,41 +26,70 @@ from ocrstudio.student.adapters import (
     WEIGHTS_FILE,
     copy_adapter,
     read_info,
+    read_tensors,
 )
 from ocrstudio.student.export import save_model
+from ocrstudio.student.failures import memory_sentences
 from ocrstudio.student.inference import open_student
 from ocrstudio.student.layout import PEFT_PREFIX, expert_module_name, to_checkpoint_name
 
+_LANGUAGE_PREFIX = f"{PEFT_PREFIX}model.layers."
+_MERGE_MEMORY_ADVICE = "Merging holds the whole model in memory: close other programs."
 _EXPERT_FACTOR = re.compile(
     r"(?P<experts>.*\.mlp\.experts)\.lora_(?P<factor>gate_up_A|(?:gate|up|down)_B|down_A)$"
 )
 _MODULE_FACTOR = re.compile(r"(?P<module>.*)\.lora_(?P<side>[AB])\.weight$")
 
 
-def export_adapter(source: Path, target: Path) -> None:
+Progress = Callable[[str, int, int], None]
+"""Told what is done, how much of it, and how much there is."""
+
+
+def export_adapter(source: Path, target: Path, *, language_only: bool = False) -> int:
     """Write an adapter folder in the public layout.
 
     Args:
         source: Adapter folder of a run.
         target: The folder; other files in it stay.
+        language_only: Leave out what belongs to the pictures: servers such as vLLM adapt the language model.
+
+    Returns:
+        Number of adapted modules.
 
     Raises:
-        ModelError: The source is no adapter, or holds trained vectors, which PEFT's format has no place for.
+        ModelError: The source is no adapter, has nothing for the language model, or holds trained vectors,
+            which PEFT's format has no place for; or the target cannot be written.
     """
     read_info(source)
-    if (source / VECTORS_FILE).exists():
+    if (source / VECTORS_FILE).exists() and not language_only:
         raise ModelError(
             f"{source} also holds a trained newline and separator; the public layout has no place for them.",
-            "Merge the adapter into the model instead.",
+            "Merge the adapter into the model instead, or export the language model's part alone.",
         )
-    factors = dict(_renamed(load_file(source / WEIGHTS_FILE)))
+    factors = dict(_renamed(read_tensors(source / WEIGHTS_FILE)))
+    if language_only:
+        factors = {name: factor for name, factor in factors.items() if name.startswith(_LANGUAGE_PREFIX)}
+        if not factors:
+            raise ModelError(
+                f"{source} adapts nothing in the language model.", "It was trained in mode vision."
+            )
     settings = json.loads((source / CONFIG_FILE).read_text(encoding="utf-8"))
-    settings["target_modules"] = sorted(
-        {name.removeprefix(PEFT_PREFIX).rsplit(".lora_", 1)[0] for name in factors}
-    )
-    with tempfile.TemporaryDirectory(prefix="ocrstudio-export-") as folder:
+    modules = sorted({name.removeprefix(PEFT_PREFIX).rsplit(".lora_", 1)[0] for name in factors})
+    settings["target_modules"] = modules
+    try:
+        _write(factors, settings, source, target)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(
+            f"The adapter cannot be written to {target}: {error}.", "Check space and permissions."
+        ) from error
+    return len(modules)
+
+
+def _write(factors: Mapping[str, Tensor], settings: Mapping[str, Any], source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as folder:
         complete = Path(folder)
-        save_file(factors, complete / WEIGHTS_FILE, metadata={"format": "pt"})
+        save_file(dict(factors), complete / WEIGHTS_FILE, metadata={"format": "pt"})
         text = json.dumps(settings, indent=2, ensure_ascii=False)
         (complete / CONFIG_FILE).write_text(text + "\n", encoding="utf-8")
         shutil.copyfile(source / INFO_FILE, complete / INFO_FILE)
@@ -91,16 +122,31 @@ def _expert_factors(experts: str, factor: str, tensor: Tensor) -> Iterator[tuple
             yield f"{PEFT_PREFIX}{module}.lora_{side}.weight", part.contiguous()
 
 
-def merge_adapter(model: str, adapter: Path, target: Path) -> None:
+def merge_adapter(model: str, adapter: Path, target: Path, *, progress: Progress | None = None) -> None:
     """Write base model and adapter as one model folder in the public layout.
 
     Args:
         model: Folder of the base model, or ``micro``.
         adapter: Adapter folder of a run.
         target: A folder that does not exist yet, or is empty.
+        progress: Told how far reading and writing are.
 
     Raises:
         ModelError: The parts do not belong together, or the target cannot be written.
     """
-    student = open_student(model, adapter, ImageConfig.model_validate(read_info(adapter).image))
-    save_model(student.model, student.processor.tokenizer, target)
+    tell = progress or _tell_nobody
+    image = ImageConfig.model_validate(read_info(adapter).image)
+    with memory_sentences(_MERGE_MEMORY_ADVICE):
+        student = open_student(
+            model, adapter, image, progress=lambda done, total: tell("Reading the base model", done, total)
+        )
+        save_model(
+            student.model,
+            student.processor.tokenizer,
+            target,
+            progress=lambda done, total: tell("Writing the merged model", done, total),
+        )
+
+
+def _tell_nobody(_message: str, _done: int, _total: int) -> None:
+    return

@@ -183,7 +183,7 @@ def restore_weights(adapted: PeftModel, folder: Path) -> None:
     Raises:
         ModelError: A file is damaged, or does not hold exactly the weights that are needed.
     """
-    factors = _read_tensors(folder / WEIGHTS_FILE)
+    factors = read_tensors(folder / WEIGHTS_FILE)
     expected = get_peft_model_state_dict(adapted, save_embedding_layers=False)
     _check_names(folder / WEIGHTS_FILE, expected, factors)
     set_peft_model_state_dict(adapted, factors)
@@ -191,12 +191,17 @@ def restore_weights(adapted: PeftModel, folder: Path) -> None:
     if not vectors_file.exists():
         return
     network = adapted.get_base_model()
-    for name, value in _read_tensors(vectors_file).items():
+    for name, value in read_tensors(vectors_file).items():
         parameter = network.get_parameter(name)
         parameter.data = value.to(parameter.device)
 
 
-def _read_tensors(path: Path) -> dict[str, Tensor]:
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a file of an adapter.
+
+    Raises:
+        ModelError: It is missing or damaged.
+    """
     try:
         return load_file(path)
     except (OSError, SafetensorError) as error:

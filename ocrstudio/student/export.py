@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -65,7 +66,7 @@ def save_model(
             os.replace(temporary, target)  # noqa: PTH105 (replaces an empty folder on every system)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise ModelError(
             f"The model cannot be written to {target}: {error}.", "Check space and permissions."
         ) from error

@@ -11,6 +11,7 @@ from ocrstudio.settings.image import ImageConfig
 from ocrstudio.student.adapters import load_adapter, read_info
 from ocrstudio.student.loading import load_student
 from ocrstudio.student.processor import OcrProcessor
+from ocrstudio.student.weights import Progress
 
 _VIEW_SETTINGS = ("base_size", "image_size", "crop_mode", "max_tiles")
 
@@ -31,7 +32,12 @@ class LoadedStudent:
 
 
 def open_student(
-    model: str, adapter: Path | None, image: ImageSettings, *, load_in_4bit: bool = False
+    model: str,
+    adapter: Path | None,
+    image: ImageSettings,
+    *,
+    load_in_4bit: bool = False,
+    progress: Progress | None = None,
 ) -> LoadedStudent:
     """Load a model with an adapter.
 
@@ -43,15 +49,16 @@ def open_student(
         adapter: Adapter folder, or None.
         image: Image settings of a model without adapter.
         load_in_4bit: Keep the base weights in 4 bits.
+        progress: Called with the bytes of the base model read and the bytes in all.
 
     Raises:
         ModelError: Model or adapter cannot be used, or do not belong together.
     """
     if adapter is None:
-        student = load_student(model, image, load_in_4bit=load_in_4bit)
+        student = load_student(model, image, load_in_4bit=load_in_4bit, progress=progress)
         return LoadedStudent(student.model.eval(), student.processor)
     trained = ImageConfig.model_validate(read_info(adapter).image)
-    student = load_student(model, trained, load_in_4bit=load_in_4bit)
+    student = load_student(model, trained, load_in_4bit=load_in_4bit, progress=progress)
     adapted = load_adapter(student.model, adapter, student.facts, trainable=False)
     # Weights in 4 bits cannot take the adapter in without loss; it is applied beside them.
     network = adapted if load_in_4bit else adapted.merge_and_unload()

@@ -11,6 +11,7 @@ from ocrstudio.jobs.launch import start_worker
 from ocrstudio.jobs.relay import EXIT_STATUS, relay_lines
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.jobs.stdio import ClaimedOutput, claim_stdout
+from ocrstudio.worker.adapters import serve_adapters
 from ocrstudio.worker.run import run
 from ocrstudio.worker.serve import serve
 
@@ -25,6 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "run": _run,
         "relay": _relay,
         "serve": _serve,
+        "adapters": lambda _: serve_adapters(),
     }
     try:
         return actions[options.action](options)
@@ -49,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         action.add_argument("run", type=Path, help="the run folder")
         if name != "run":
             action.add_argument("--after", type=int, default=0, help="number of the last event already known")
+    actions.add_parser("adapters", help="export and merge adapters as asked on standard input")
     server = actions.add_parser("serve", help="answer prediction requests on standard input")
     server.add_argument("--model", required=True, help="model folder, or micro")
     server.add_argument("--adapter", help="adapter folder")

@@ -14,6 +14,8 @@ BODIES: Mapping[str, str] = {
     "train": "ocrstudio.student.recipe:train",
     "evaluate": "ocrstudio.student.evaluate:evaluate",
     "serve": "ocrstudio.student.serve:Server",
+    "export": "ocrstudio.student.adapter_export:export_adapter",
+    "merge": "ocrstudio.student.adapter_export:merge_adapter",
 }
 
 _TRAIN_EXTRA = ("torch", "transformers", "peft", "trl", "accelerate", "safetensors")

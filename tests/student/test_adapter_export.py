@@ -70,6 +70,13 @@ def test_names_are_those_that_other_programs_know(trained, tmp_path):
     assert not any("language_model" in name for name in names)
 
 
+def test_the_language_part_alone_has_only_names_that_servers_take(trained, tmp_path):
+    modules = export_adapter(trained, tmp_path / "language", language_only=True)
+    names = load_file(tmp_path / "language" / "adapter_model.safetensors")
+    assert len(names) == 2 * modules > 0
+    assert all(name.startswith("base_model.model.model.layers.") for name in names)
+
+
 def test_peft_alone_can_load_the_export(trained, tmp_path):
     """PEFT finds a plain module for every name of the export and fills it."""
     from peft import PeftModel

@@ -1,0 +1,147 @@
+"""Adapters for other programs: exported under the public names, or merged into a whole model.
+
+What can be known without the student's libraries is checked here, before a worker starts; the weights are
+handled there.
+"""
+
+import asyncio
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ocrstudio.domain.errors import ModelError
+from ocrstudio.jobs.command_line import worker_command
+from ocrstudio.jobs.line_process import LineProcess
+from ocrstudio.jobs.run_folder import SPEC_NAME, RunFolder
+from ocrstudio.services.model_folder import folder_problem
+from ocrstudio.services.run_requests import MICRO_MODEL
+
+INFO_NAME = "ocrstudio.json"
+
+_START_TIMEOUT = 300.0
+_GIB = 2**30
+_SPARE_BYTES = 64 * 2**20  # configuration, tokenizer, index
+
+Notice = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """An adapter on disk.
+
+    Attributes:
+        folder: Where it is.
+        base_model: What it was trained on: a model folder, or ``micro``.
+    """
+
+    folder: Path
+    base_model: str
+
+
+def open_adapter(path: Path) -> Adapter:
+    """The adapter of a run, or of an adapter folder.
+
+    Raises:
+        ModelError: There is none, or its description is damaged.
+    """
+    folder = path
+    if (path / SPEC_NAME).is_file():
+        run = RunFolder(path)
+        folder = run.adapter
+        if not folder.is_dir():
+            raise ModelError(
+                f"The run {run.id} has no adapter ({run.state()}).", "Name a finished training run."
+            )
+    try:
+        data = json.loads((folder / INFO_NAME).read_text(encoding="utf-8"))
+        return Adapter(folder.resolve(), str(data["base_model"]))
+    except FileNotFoundError:
+        raise ModelError(
+            f"{folder} is not an adapter of OCR Studio: it has no {INFO_NAME}.",
+            "Name a finished training run, or the folder that train --output wrote.",
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{folder / INFO_NAME} cannot be read: {error}.") from error
+
+
+def export_adapter(adapter: Adapter, target: Path, on_notice: Notice, *, language_only: bool = False) -> int:
+    """Write an adapter under the names of the public checkpoint.
+
+    Args:
+        adapter: What to export.
+        target: A folder that does not exist yet, or is empty.
+        on_notice: Told what the worker does.
+        language_only: Leave out what belongs to the pictures.
+
+    Returns:
+        Number of adapted modules.
+
+    Raises:
+        ModelError: The target cannot take it.
+        RunError: The worker refused or failed.
+    """
+    _check_target(target, _size_of(adapter.folder))
+    request = {"adapter": str(adapter.folder), "target": str(target.resolve())}
+    written: int = asyncio.run(_ask("export", {**request, "language_only": language_only}, on_notice))
+    return written
+
+
+def merge_adapter(adapter: Adapter, model: str | None, target: Path, on_notice: Notice) -> None:
+    """Write base model and adapter as one model folder in the public layout.
+
+    Args:
+        adapter: What to merge.
+        model: Folder of the base model where it moved; None for the one that the adapter names.
+        target: A folder that does not exist yet, or is empty.
+        on_notice: Told what the worker does, with ``done`` and ``total`` where that can be counted.
+
+    Raises:
+        ModelError: The base model is missing or incomplete, or the target cannot take it.
+        RunError: The worker refused or failed.
+    """
+    base = adapter.base_model if model is None else model
+    size = 0
+    if base != MICRO_MODEL:
+        folder = Path(base).expanduser().resolve()
+        problem = folder_problem(folder) if folder.is_dir() else "it does not exist"
+        if problem:
+            raise ModelError(
+                f"The base model {folder} cannot be used: {problem}.",
+                "Name the folder of the base model with --model, or get it with: "
+                f"hf download unsloth/DeepSeek-OCR --local-dir {folder}",
+            )
+        base, size = str(folder), _size_of(folder)
+    _check_target(target, size)
+    request = {"model": base, "adapter": str(adapter.folder), "target": str(target.resolve())}
+    asyncio.run(_ask("merge", request, on_notice))
+
+
+def _check_target(target: Path, size: int) -> None:
+    """Make sure that a new folder of that size can be written."""
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise ModelError(f"{target} already holds files.", "Give the name of a new folder.")
+    parent = target.resolve()
+    while not parent.is_dir():
+        parent = parent.parent
+    free, needed = shutil.disk_usage(parent).free, size + _SPARE_BYTES
+    if free < needed:
+        raise ModelError(
+            f"{target} needs {needed / _GIB:.1f} GiB, but only {free / _GIB:.1f} GiB are free in {parent}.",
+            "Free some space, or choose a folder on another disk.",
+        )
+
+
+def _size_of(folder: Path) -> int:
+    """Bytes of the weights in a folder; a merged model and an exported adapter are as large."""
+    return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+
+
+async def _ask(method: str, request: Mapping[str, Any], on_notice: Notice) -> Any:  # noqa: ANN401 - a JSON value
+    process = LineProcess(
+        worker_command("adapters"), name="The worker", start_timeout=_START_TIMEOUT, on_notice=on_notice
+    )
+    async with process:
+        return await process.request(method, request)

@@ -1,0 +1,32 @@
+"""Adapters for other programs: ``export`` and ``merge`` requests, answered on claimed standard output.
+
+The parent's side is `ocrstudio.services.adapters`.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from ocrstudio.jobs.line_server import Handler, Notify, serve_lines
+from ocrstudio.worker.bodies import load_body
+
+
+def serve_adapters() -> int:
+    """Answer until standard input ends; returns the exit status."""
+
+    def setup(notify: Notify) -> tuple[dict[str, Handler], dict[str, Any]]:
+        notify({"message": "Loading the libraries of the student"})
+        export_adapter, merge_adapter = load_body("export"), load_body("merge")
+
+        def tell(message: str, done: int, total: int) -> None:
+            notify({"message": message, "done": done, "total": total})
+
+        def export(adapter: str, target: str, language_only: bool) -> int:
+            written: int = export_adapter(Path(adapter), Path(target), language_only=language_only)
+            return written
+
+        def merge(model: str, adapter: str, target: str) -> None:
+            merge_adapter(model, Path(adapter), Path(target), progress=tell)
+
+        return {"export": export, "merge": merge}, {}
+
+    return serve_lines(setup)
