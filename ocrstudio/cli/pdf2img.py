@@ -13,6 +13,7 @@ from ocrstudio.services.conversion import (
     available_cores,
     convert,
 )
+from ocrstudio.services.conversion_pool import warm_up
 
 _FAILED = 1
 
@@ -66,7 +67,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         raise click.BadParameter(
             f"page {end_page} lies before --start-page {start_page}.", param_hint="'--end-page'"
         )
-    from ocrstudio.settings.app import load_app_settings
+    warm_up()
+    from ocrstudio.settings.app import load_app_settings  # takes as long as the processes need to start
 
     request = ConversionRequest(
         sources=sources,

@@ -15,6 +15,14 @@ _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
 
+def warm_up() -> None:
+    """Let the server of processes start and load MuPDF while the caller is still getting ready."""
+    if _process_context().get_start_method() == "forkserver":
+        from multiprocessing import forkserver  # absent where there is no fork
+
+        forkserver.ensure_running()
+
+
 class ConversionPool:
     """Rendering processes; use it as a context manager. A pool that lost a process is replaced by a new one.
 
