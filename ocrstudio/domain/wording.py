@@ -4,3 +4,8 @@
 def count_of(number: int, noun: str) -> str:
     """A number and its noun: ``1 page``, ``20,000 pages``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def size_of(size: float) -> str:
+    """A number of bytes as people say it: ``1.5 GiB``, ``3.0 MiB``."""
+    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.1f} MiB"

@@ -13,6 +13,7 @@ from ocrstudio.datasets import Dataset, read_dataset
 from ocrstudio.datasets.checks import document_of
 from ocrstudio.datasets.split import split_by_document
 from ocrstudio.domain.errors import DatasetError, InputError, RunError
+from ocrstudio.domain.wording import size_of
 from ocrstudio.jobs.context import RunContext
 from ocrstudio.settings.train import TrainingConfig
 from ocrstudio.student.arguments import StepPlan, plan_steps, schedule_warnings
@@ -25,7 +26,6 @@ _SHOWN_SAMPLES = 3
 _NAMED_PROBLEMS = 5
 _SHOWN_CHARACTERS = 2_000
 _CHECKPOINT_BYTES_PER_PARAMETER = 12  # float32 weight and two moments of AdamW
-_GIB = 2**30
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ def check_free_space(folder: Path, trainable: int, training: TrainingConfig, pla
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise RunError(
-            f"{count} checkpoints of this run need {needed / _GIB:.1f} GiB, "
-            f"but only {free / _GIB:.1f} GiB are free in {folder}.",
+            f"{count} checkpoints of this run need {size_of(needed)}, "
+            f"but only {size_of(free)} are free in {folder}.",
             "Free some space, or lower training.save_total_limit or lora.r.",
         )
