@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import qasync
 from PySide6.QtCore import QSettings, QTimer
@@ -20,7 +21,6 @@ from ocrstudio.ui.labels.controller import LabelController
 from ocrstudio.ui.main_window import MainWindow
 from ocrstudio.ui.messages import Messages
 from ocrstudio.ui.pages.controller import PagesController
-from ocrstudio.ui.panels import Panels
 from ocrstudio.ui.session import Session
 from ocrstudio.ui.theme import ThemeManager
 from ocrstudio.ui.viewer.controller import ViewerController
@@ -29,8 +29,13 @@ from ocrstudio.ui.widgets.keys_dialog import KeysDialog
 from ocrstudio.ui.window_state import WindowState
 from ocrstudio.ui.workspace_controller import WorkspaceController
 
+if TYPE_CHECKING:
+    from ocrstudio.ui.panels import Panels
+
 _MIB = 1024 * 1024
 _SIGNAL_POLL_MS = 200
+_PANELS_DELAY_MS = 60
+"""Long enough for the window to be painted before the panels are built."""
 
 
 class Studio:
@@ -61,15 +66,31 @@ class Studio:
         self.pages = PagesController(session, window.pages, self.background, self.messages)
         self.viewer = ViewerController(session, window.viewer, self.renderer, self.messages)
         self.labels = LabelController(session, window.labels, self.messages, settings.autosave_delay_ms)
-        self.panels = Panels(session, window, self.background, self.messages, settings)
+        self._panels: Panels | None = None
+        self._panels_due = QTimer(window)
+        self._panels_due.setSingleShot(True)
+        self._panels_due.timeout.connect(lambda: self.panels)
         self._join()
         self.apply_settings(settings)
+
+    @property
+    def panels(self) -> "Panels":
+        """The panels of the bottom area; built after the window is painted, or when they are first used."""
+        if self._panels is None:
+            from ocrstudio.ui.panels import Panels
+
+            self._panels = Panels(self.session, self.window, self.background, self.messages, self.settings)
+        return self._panels
+
+    def _restyle_panels(self) -> None:
+        if self._panels is not None:
+            self._panels.restyle()
 
     def _join(self) -> None:
         window, session, labels = self.window, self.session, self.window.labels
         self.messages.posted.connect(window.show_message)
         self.themes.changed.connect(window.restyle)
-        self.themes.changed.connect(self.panels.restyle)
+        self.themes.changed.connect(self._restyle_panels)
         window.activated.connect(self._look_for_changes)
         session.opened.connect(lambda _: self._set_available())
         session.closed.connect(self._set_available)
@@ -159,7 +180,8 @@ class Studio:
         self.window.viewer.view.set_mode(settings.zoom_mode)
         self.renderer.cache.set_limit(settings.page_cache_mib * _MIB)
         self.state.recent_limit = settings.recent_workspaces_limit
-        self.panels.apply_settings(settings)
+        if self._panels is not None:
+            self._panels.apply_settings(settings)
 
     def show_settings(self) -> None:
         """Opens the settings dialog."""
@@ -190,6 +212,7 @@ class Studio:
         """Shows the window, then opens the workspace that was asked for or the last one."""
         self.window.show()
         self.renderer.warm_up()
+        self._panels_due.start(_PANELS_DELAY_MS)
         recent = self.state.recent()
         if workspace is None and self.settings.reopen_last_workspace and recent:
             workspace = recent[0]
@@ -201,6 +224,7 @@ class Studio:
 
     def shutdown(self) -> None:
         """Saves, and ends everything that runs."""
+        self._panels_due.stop()
         self.session.close()
         self.background.shutdown()
         self.renderer.shutdown()

@@ -1,7 +1,5 @@
 """The panels of the bottom area: built, joined to the window's parts, and put into effect together."""
 
-from collections.abc import Iterator
-
 from PySide6.QtCore import QObject
 
 from ocrstudio.settings.app import AppSettings
@@ -13,7 +11,6 @@ from ocrstudio.ui.log.controller import LogController
 from ocrstudio.ui.log.panel import LogPanel
 from ocrstudio.ui.main_window import MainWindow
 from ocrstudio.ui.messages import Messages
-from ocrstudio.ui.pages.model import PageListModel
 from ocrstudio.ui.session import Session
 from ocrstudio.ui.teachers.controller import TeacherController
 from ocrstudio.ui.teachers.panel import TeacherPanel
@@ -55,7 +52,7 @@ class Panels(QObject):
             TeacherController(
                 session,
                 self.teachers,
-                lambda: _listed(window.pages.model),
+                window.pages.model,
                 monitor,
                 background,
                 messages,
@@ -90,11 +87,3 @@ class Panels(QObject):
         """Takes the colours of the theme."""
         for panel in (self.teachers, self.training, self.evaluation, self.log):
             panel.restyle()
-
-
-def _listed(model: PageListModel) -> Iterator[int]:
-    """Ids of the pages that the list shows, in order."""
-    page_id = model.neighbour(None, 1)
-    while page_id is not None:
-        yield page_id
-        page_id = model.neighbour(page_id, 1)

@@ -109,7 +109,7 @@ async def evaluate(window):
     panel.setup.student.setCurrentIndex(0)
     panel.setup.start.click()
     await until(lambda: panel.figures.rowCount() == 1 and panel.pages.current is not None, "the report")
-    assert panel.figures.item(0, 0).text().endswith("%")
+    assert panel.figures.item(0, 1).text().endswith("%")
     worst = panel.pages.current
     panel.flag.click()
     window.book["page.next"].trigger()
@@ -118,6 +118,7 @@ async def evaluate(window):
 
 
 async def story(window, source):
+    await until(lambda: window.findChild(LogPanel) is not None, "the panels")
     drop(window, source)
     await until(lambda: window.pages.model.total == PAGES, "the import")
     await draft(window)

@@ -50,6 +50,12 @@ def draft(index: int) -> NewRevision:
     return NewRevision(text, teacher_source("offline"), "markdown", regions=regions)
 
 
+def show_panel(studio, panel_id: str) -> None:
+    """Brings a panel of the bottom area to the front; builds the panels if they are not there yet."""
+    assert studio.panels is not None
+    studio.window.show_panel(panel_id)
+
+
 async def until(condition: Callable[[], object], what: str) -> None:
     """Waits inside the window's loop."""
     deadline = time.monotonic() + TIMEOUT

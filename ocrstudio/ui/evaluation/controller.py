@@ -79,6 +79,8 @@ class EvaluationController(QObject):
         monitor.listed.connect(self._show_runs)
         monitor.changed.connect(self._show_history)
         monitor.ended.connect(self._tell_outcome)
+        if session.workspace is not None:
+            self._open()
 
     def apply_settings(self, settings: AppSettings) -> None:
         """Takes over changed settings."""
@@ -217,9 +219,9 @@ class EvaluationController(QObject):
         if chosen in others:
             self._reports.ask(chosen, others[chosen])
             other = self._reports.get(chosen)
-        rows = [("This one", figures_of(report))]
+        rows = [("This", figures_of(report))]
         if other is not None:
-            rows.append(("Compared", figures_of(other)))
+            rows.append(("Other", figures_of(other)))
         self._panel.figures.show_rows(rows)
         first = self._panel.pages.current is None
         self._panel.pages.show_lines(lines_of(report, other), compared=other is not None)

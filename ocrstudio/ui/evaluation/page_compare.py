@@ -25,6 +25,10 @@ from ocrstudio.ui.widgets.scaled_picture import ScaledPicture
 
 _SOURCE, _RENDERED = "Source", "Rendered"
 _MINUS = "\N{MINUS SIGN}"
+_HELP = {
+    "Use as draft": "Keeps the prediction as a draft; a label that you accepted or wrote stays beside it",
+    "Open in editor": "Goes to this page in the list and the editor",
+}
 
 
 class PageCompare(QWidget):
@@ -52,7 +56,7 @@ class PageCompare(QWidget):
         self._mode.addItems([_SOURCE, _RENDERED])
         self._mode.currentIndexChanged.connect(self._show_texts)
         self.open = push_button("Open in editor", self.open_requested.emit)
-        self.draft = push_button("Use prediction as draft", self.draft_requested.emit)
+        self.draft = push_button("Use as draft", self.draft_requested.emit)
         self._picture = ScaledPicture("Picture of the page")
         self._sources = (QTextBrowser(), QTextBrowser())
         self._rendered = (Preview(background), Preview(background))
@@ -128,7 +132,9 @@ class PageCompare(QWidget):
         self._title.setText(f"{line.name}: CER {line.cer:.1%}")
         for button in (self.open, self.draft):
             button.setEnabled(in_workspace)
-            button.setToolTip("" if in_workspace else "This page is not in the open workspace.")
+            button.setToolTip(
+                _HELP[button.text()] if in_workspace else "This page is not in the open workspace."
+            )
         self._picture.show_image(None)
         self._show_texts()
 

@@ -21,7 +21,7 @@ from ocrstudio.ui.widgets.buttons import push_button
 from ocrstudio.ui.widgets.empty_state import EmptyState
 from ocrstudio.ui.widgets.form_rows import SPIN_MARGINS
 
-_WIDTHS = [320, 540, 620]
+_WIDTHS = [310, 530, 640]
 _LEAST_HEIGHT = 260
 _NOTHING = "nothing"
 _MOST_FLAGGED = 1_000
@@ -71,7 +71,7 @@ class EvaluationPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(splitter)
         self.setup.setMinimumWidth(270)
-        self.page.setMinimumWidth(380)
+        self.page.setMinimumWidth(480)
         self.setMinimumHeight(_LEAST_HEIGHT)
 
     def _results(self) -> QWidget:

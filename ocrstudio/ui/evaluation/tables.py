@@ -24,8 +24,9 @@ class FiguresTable(QTableWidget):
     """One row of figures for each report."""
 
     def __init__(self) -> None:
-        super().__init__(0, len(FIGURES))
-        for column, name in enumerate(FIGURES):
+        super().__init__(0, 1 + len(FIGURES))
+        self.setHorizontalHeaderItem(0, QTableWidgetItem(""))
+        for column, name in enumerate(FIGURES, start=1):
             title = QTableWidgetItem(name)
             title.setToolTip(FIGURE_HELP[name])
             self.setHorizontalHeaderItem(column, title)
@@ -35,6 +36,8 @@ class FiguresTable(QTableWidget):
         self.setShowGrid(False)
         self.setAccessibleName("Figures of the evaluation")
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(_ROW_HEIGHT)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -42,10 +45,9 @@ class FiguresTable(QTableWidget):
     def show_rows(self, rows: list[tuple[str, tuple[str, ...]]]) -> None:
         """Shows (title, figures) of the reports; a title is shown only where there are two."""
         self.setRowCount(len(rows))
-        self.setVerticalHeaderLabels([title for title, _ in rows])
-        self.verticalHeader().setVisible(len(rows) > 1)
-        for row, (_, figures) in enumerate(rows):
-            for column, words in enumerate(figures):
+        self.setColumnHidden(0, len(rows) < 2)  # noqa: PLR2004 - two reports to tell apart
+        for row, (title, figures) in enumerate(rows):
+            for column, words in enumerate((title, *figures)):
                 item = QTableWidgetItem(words)
                 item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
                 self.setItem(row, column, item)
@@ -79,6 +81,9 @@ class PagesModel(QAbstractTableModel):
         """Titles of the columns."""
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             return _COLUMNS[section]
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignRight if section in _NUMBERS else Qt.AlignmentFlag.AlignLeft
+            return side | Qt.AlignmentFlag.AlignVCenter
         return None
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:

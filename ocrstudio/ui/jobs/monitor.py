@@ -76,6 +76,8 @@ class RunMonitor(QObject):
         self._look.timeout.connect(self._look_for_runs)
         session.opened.connect(self._open)
         session.closing.connect(self.close)
+        if session.workspace is not None:
+            self._open()
 
     # Reading
 
@@ -184,14 +186,15 @@ class RunMonitor(QObject):
         if self._session.workspace is not None and _names(self._session.workspace.runs_folder) != self._names:
             self.refresh()
 
-    def _watch(self, folder: RunFolder, action: str) -> None:
+    def _watch(self, folder: RunFolder, action: str, *, known_live: bool = False) -> None:
+        """Starts a relay; with ``known_live`` the run went on a moment ago, so its end is news anyway."""
         watched = self._watched.get(folder.id)
         if watched is None:
             spec = folder.spec
             watched = self._watched[folder.id] = _Watched(folder, spec, RunHistory(spec.kind))
         elif watched.relay is not None:
             _dispose(watched.relay)
-        watched.live = action == "launch" or not folder.state().is_over
+        watched.live = known_live or action == "launch" or not folder.state().is_over
         after = watched.history.last_seq
         command = worker_command(action, str(folder.path), "--after", str(after))
         relay = RelayProcess(command, launches=action == "launch", after=after, parent=self)
@@ -215,7 +218,7 @@ class RunMonitor(QObject):
         relay.deleteLater()
         if result.ending is Ending.LOST and watched.retries < _ATTACH_AGAIN:
             watched.retries += 1
-            self._watch(watched.folder, "relay")
+            self._watch(watched.folder, "relay", known_live=watched.live)
             return
         if relay.missing:
             self._messages.warning(f"{relay.missing} events of the run {run_id} are missing in its log.")

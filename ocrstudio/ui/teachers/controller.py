@@ -1,7 +1,6 @@
 """Joins the choices of the teacher panel to configurations, tasks, keys and counts, and starts batches."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -19,6 +18,7 @@ from ocrstudio.ui.background import Background
 from ocrstudio.ui.jobs.monitor import RunMonitor
 from ocrstudio.ui.jobs.students import student_options
 from ocrstudio.ui.messages import Messages
+from ocrstudio.ui.pages.model import PageListModel
 from ocrstudio.ui.session import Session
 from ocrstudio.ui.teachers.choices import (
     TokenUse,
@@ -31,7 +31,7 @@ from ocrstudio.ui.teachers.choices import (
 )
 from ocrstudio.ui.teachers.drafts import Drafts
 from ocrstudio.ui.teachers.panel import TeacherPanel
-from ocrstudio.ui.teachers.scope import Scope, count_in, pages_in
+from ocrstudio.ui.teachers.scope import Scope, count_in, listed, pages_in
 
 _COUNT_MS = 300
 _MEASURED_PAGES = 20
@@ -53,7 +53,7 @@ class TeacherController(QObject):
     Args:
         session: What is open.
         panel: The panel.
-        listed: The pages that the list shows, in order.
+        pages: The list of pages, for the ones that it shows.
         monitor: Knows the trainings whose adapters can draft.
         background: Runs the batches.
         messages: Where outcomes are said.
@@ -64,14 +64,14 @@ class TeacherController(QObject):
         self,
         session: Session,
         panel: TeacherPanel,
-        listed: Callable[[], Iterable[int]],
+        pages: PageListModel,
         monitor: RunMonitor,
         background: Background,
         messages: Messages,
         settings: AppSettings,
     ) -> None:
         super().__init__(panel)
-        self._session, self._panel, self._listed = session, panel, listed
+        self._session, self._panel, self._pages = session, panel, pages
         self._background, self._messages, self._settings = background, messages, settings
         self._files: list[Path] = []
         self._config: TeacherConfig | None = None
@@ -99,6 +99,8 @@ class TeacherController(QObject):
         panel.batch.cancel_requested.connect(self._waiting.clear)
         panel.batch.retry_requested.connect(lambda: self._begin(self._drafts.failed_pages))
         monitor.listed.connect(self._show_students)
+        if session.workspace is not None:
+            self._open()
 
     # Choices
 
@@ -209,8 +211,8 @@ class TeacherController(QObject):
         except OcrStudioError as problem:
             self._messages.failure(problem)
             return
-        listed = sum(1 for _ in self._listed())
-        numbers = {scope: count_in(scope, counts, listed, self._session.page_id) for scope in Scope}
+        shown, page_id = self._pages.shown, self._session.page_id
+        numbers = {scope: count_in(scope, counts, shown, page_id) for scope in Scope}
         setup.show_scope_counts(numbers)
         if self._config is None:
             return
@@ -239,7 +241,9 @@ class TeacherController(QObject):
         if workspace is None:
             return
         try:
-            pages = pages_in(self._panel.setup.chosen_scope, workspace, self._listed(), self._session.page_id)
+            pages = pages_in(
+                self._panel.setup.chosen_scope, workspace, listed(self._pages), self._session.page_id
+            )
         except OcrStudioError as problem:
             self._messages.failure(problem)
             return
@@ -253,6 +257,9 @@ class TeacherController(QObject):
             self._messages.info("This page is drafted as soon as the running batch is through.")
             return
         self._begin([page_id])
+        choice = self._panel.setup.choice
+        if self._drafts.busy and choice is not None:
+            self._messages.info(f"Drafting this page. Teacher: {choice.title}.")
 
     def _begin(self, page_ids: list[int]) -> None:
         if self._drafts.busy:

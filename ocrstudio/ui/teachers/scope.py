@@ -1,11 +1,12 @@
-"""Which pages a batch takes. No Qt."""
+"""Which pages a batch takes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.services.drafting import UNFINISHED, select_pages
 from ocrstudio.store import Workspace
+from ocrstudio.ui.pages.model import PageListModel
 
 
 class Scope(StrEnum):
@@ -55,3 +56,11 @@ def count_in(scope: Scope, counts: Mapping[PageStatus, int], listed: int, page_i
     if scope is Scope.PAGE:
         return int(page_id is not None)
     return sum(counts.get(status, 0) for status in _STATUSES[scope])
+
+
+def listed(pages: PageListModel) -> Iterator[int]:
+    """Ids of the pages that the list shows, in order."""
+    page_id = pages.neighbour(None, 1)
+    while page_id is not None:
+        yield page_id
+        page_id = pages.neighbour(page_id, 1)

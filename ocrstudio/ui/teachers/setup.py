@@ -50,6 +50,8 @@ class TeacherSetup(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._tasks: dict[str, Task] = {}
+        self._shown_row = 0
         self._rows = FormRows()
         self.teacher = _combo("Teacher")
         self.teacher.activated.connect(self._teacher_chosen)

@@ -9,14 +9,8 @@ from PySide6.QtGui import QDesktopServices
 from ocrstudio.domain.errors import InputError, OcrStudioError
 from ocrstudio.domain.run import RunKind, RunState
 from ocrstudio.jobs.run_folder import RunFolder
-from ocrstudio.services.environment import (
-    DatasetCheck,
-    ModelCheck,
-    Verdict,
-    check_dataset_file,
-    check_model,
-    find_gpus,
-)
+from ocrstudio.services.dataset_statistics import DatasetCheck, check_dataset_file
+from ocrstudio.services.environment import ModelCheck, Verdict, check_model, find_gpus
 from ocrstudio.services.runs import RunOverview
 from ocrstudio.settings.app import AppSettings
 from ocrstudio.settings.files import write_text
@@ -101,6 +95,8 @@ class TrainingController(QObject):
         self._monitor.listed.connect(self._show_runs)
         self._monitor.changed.connect(self._show_history)
         self._monitor.ended.connect(self._tell_outcome)
+        if session.workspace is not None:
+            self._open()
 
     # What is chosen
 

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from PySide6.QtCore import QEvent, QPointF, Qt
-from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from ocrstudio.ui.jobs.history import Curve, RunHistory
 from ocrstudio.ui.theme import theme
@@ -137,9 +137,10 @@ class LossCurve(QWidget):
         column.setContentsMargins(6, 4, 6, 2)
         column.setSpacing(2)
         head = QWidget()
-        row = QVBoxLayout(head)
+        row = QHBoxLayout(head)
         row.setContentsMargins(6, 0, 6, 0)
         row.addWidget(self._legend)
+        row.addStretch(1)
         row.addWidget(self._value)
         column.addWidget(head)
         column.addWidget(plot, 1)
@@ -152,7 +153,7 @@ class LossCurve(QWidget):
         colours = theme()
         self._plot.setBackground(colours.base)
         faint = pyqtgraph.mkColor(colours.blue)
-        faint.setAlpha(90)
+        faint.setAlpha(130)
         self._lines["loss"].setPen(pyqtgraph.mkPen(faint, width=1))
         self._lines["smoothed"].setPen(pyqtgraph.mkPen(colours.blue, width=2))
         self._lines["evaluation"].setPen(pyqtgraph.mkPen(colours.orange, width=2))

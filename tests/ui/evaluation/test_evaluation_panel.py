@@ -17,6 +17,7 @@ from ocrstudio.store import Workspace
 from ocrstudio.tasks import load_tasks
 from ocrstudio.ui.evaluation.results import lines_of_samples
 from tests.fakes.runs import fake_environment
+from tests.fakes.window import show_panel
 
 LONG = 60_000
 REFERENCE = "# Chapter\n\nThe harbour office keeps a **ledger** of ships."
@@ -56,14 +57,14 @@ def measured(studio, workspace_root, qtbot):
     evaluation(workspace_root, "other data", [FAR], now - 500, dataset="another")
     assert studio.workspaces.open(workspace_root)
     qtbot.waitUntil(lambda: studio.session.page_id is not None)
-    studio.window.show_panel("evaluation")
+    show_panel(studio, "evaluation")
     panel = studio.panels.evaluation
     qtbot.waitUntil(lambda: panel.figures.rowCount() == 2 and panel.pages.current is not None, timeout=LONG)
     return studio
 
 
 def cells(panel, row):
-    return [panel.figures.item(row, column).text() for column in range(panel.figures.columnCount())]
+    return [panel.figures.item(row, column).text() for column in range(1, panel.figures.columnCount())]
 
 
 def page_names(panel):
@@ -150,7 +151,7 @@ def test_a_damaged_report_is_one_sentence(studio, workspace_root, qtbot):
     folder = evaluation(workspace_root, "broken", [FAR], time.time())
     (workspace_root / "exports" / "broken.json").write_text("{", encoding="utf-8")
     assert studio.workspaces.open(workspace_root)
-    studio.window.show_panel("evaluation")
+    show_panel(studio, "evaluation")
     qtbot.waitUntil(lambda: "broken.json" in studio.window.message_bar.text, timeout=LONG)
     assert folder.id == studio.panels.evaluation.setup.runs.current
 
@@ -165,7 +166,7 @@ def test_start_runs_a_worker_on_the_held_out_pages(studio, workspace_root, qtbot
         export_workspace(workspace, workspace.exports_folder / "training-1", task, 0.25, seed=1)
     assert studio.workspaces.open(workspace_root)
     qtbot.waitUntil(lambda: studio.session.page_id is not None)
-    studio.window.show_panel("evaluation")
+    show_panel(studio, "evaluation")
     panel = studio.panels.evaluation
     qtbot.waitUntil(lambda: not studio.background.busy, timeout=LONG)
     assert panel.setup.data.currentText().startswith("Held-out pages")

@@ -16,6 +16,7 @@ from ocrstudio.ui.teachers.choices import SERVER_FILE, TokenUse, cost_in_words, 
 from ocrstudio.ui.teachers.scope import Scope
 from tests.fakes.openai_server import OpenAiServer
 from tests.fakes.pdfs import text_pdf
+from tests.fakes.window import show_panel
 
 LONG = 60_000
 MOST_LATENCY = 0.1
@@ -30,7 +31,7 @@ def server():
 @pytest.fixture
 def panel(opened):
     panel = opened.panels.teachers
-    opened.window.show_panel("teacher")
+    show_panel(opened, "teacher")
     return panel
 
 
@@ -149,7 +150,7 @@ def test_the_window_answers_while_200_pages_are_drafted(studio, server, qtbot, t
     qtbot.waitUntil(lambda: studio.session.page_id is not None)
     qtbot.waitUntil(lambda: studio.window.viewer.view.has_picture, timeout=LONG)
     panel = studio.panels.teachers
-    studio.window.show_panel("teacher")
+    show_panel(studio, "teacher")
     choose_server(panel, server, qtbot)
     qtbot.waitUntil(panel.setup.start.isEnabled)
     beats = []

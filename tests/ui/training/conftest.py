@@ -9,6 +9,7 @@ from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.services import labelling
 from ocrstudio.store import Workspace
 from tests.fakes.runs import fake_environment
+from tests.fakes.window import show_panel
 
 
 @pytest.fixture
@@ -41,6 +42,6 @@ def trainer(studio, accepted, script, qtbot):
     """The composed window with accepted pages and the training panel in front."""
     assert studio.workspaces.open(accepted)
     qtbot.waitUntil(lambda: studio.session.page_id is not None)
-    studio.window.show_panel("training")
+    show_panel(studio, "training")
     qtbot.waitUntil(lambda: not studio.background.busy, timeout=20_000)
     return studio

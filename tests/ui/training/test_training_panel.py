@@ -10,6 +10,7 @@ from ocrstudio.store import Workspace
 from ocrstudio.ui.jobs.history import Curve, RunHistory
 from ocrstudio.ui.training.curve import decimate, nearest
 from ocrstudio.ui.training.plan import DataSource
+from tests.fakes.window import show_panel
 
 LONG = 60_000
 
@@ -236,6 +237,6 @@ def test_unknown_events_and_values_that_are_no_numbers_do_no_harm():
 def test_opening_the_panel_with_a_workspace_without_runs_shows_what_to_do(studio, tmp_path, qtbot):
     Workspace.create(tmp_path / "empty").close()
     assert studio.workspaces.open(tmp_path / "empty")
-    studio.window.show_panel("training")
+    show_panel(studio, "training")
     qtbot.waitUntil(lambda: "No page is accepted yet" in panel_of(studio).setup._summary.text())
     assert panel_of(studio).run._stack.currentIndex() == 0
