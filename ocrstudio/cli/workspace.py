@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from ocrstudio.cli.main import EXIT_INTERRUPTED_BY_USER
 from ocrstudio.cli.options import training_settings
 from ocrstudio.cli.output import echo_warning
 from ocrstudio.cli.workspace_output import (
@@ -124,8 +125,7 @@ def label(
         if not page_ids:
             click.echo(f"There is nothing to label: no page is to be taken with --pages {pages}.")
             return
-        if not _draft(ws, page_ids, teacher_config, task):
-            context.exit(_FAILED)
+        context.exit(_draft(ws, page_ids, teacher_config, task))
 
 
 @command.command()
@@ -285,8 +285,8 @@ def _document_id(ws: Workspace, name: str) -> int:
     return found.id
 
 
-def _draft(ws: Workspace, page_ids: list[int], config: TeacherConfig, task: Task) -> bool:
-    """Draft the pages; returns whether every one of them has a draft now."""
+def _draft(ws: Workspace, page_ids: list[int], config: TeacherConfig, task: Task) -> int:
+    """Draft the pages; returns the exit status: 0 when every one of them has a draft now."""
     from ocrstudio.services.drafting import DraftingProgress, draft_pages
     from ocrstudio.teachers.batch import BatchSummary
     from ocrstudio.teachers.registry import create_teacher
@@ -315,7 +315,9 @@ def _draft(ws: Workspace, page_ids: list[int], config: TeacherConfig, task: Task
         click.echo(f"Error: {summary.stopped_by}", err=True)
     rest = f", {summary.untouched} not reached" if summary.untouched else ""
     click.echo(f"{count_of(summary.done, 'page')} drafted by {teacher.id}, {summary.failed} failed{rest}.")
-    return summary.done == summary.total
+    if summary.cancelled:
+        return EXIT_INTERRUPTED_BY_USER
+    return 0 if summary.done == summary.total else _FAILED
 
 
 @contextmanager
