@@ -2,24 +2,35 @@
 
 import dataclasses
 import json
+import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from ocrstudio.cli.options import file_option, training_settings
 from ocrstudio.cli.output import gibibytes
+from ocrstudio.services.dataset_statistics import Bucket, DatasetCheck, check_dataset_file
 from ocrstudio.services.environment import (
-    DatasetCheck,
     Environment,
     ModelCheck,
     Verdict,
     advice,
-    check_dataset_file,
     check_model,
     look_around,
 )
 
-_SHOWN_LINES = 5
+_SHOWN_LINES = 4
+_WIDTH = 80
+_BARS = " \u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
+_COUNTED = {
+    "duplicate": "duplicates",
+    "conflict": "contradictions",
+    "truncated": "too long for training",
+    "runaway": "endless repetitions",
+    "shared_picture": "pictures also in the evaluation",
+    "shared_document": "documents also in the evaluation",
+}
 _MARKS = {
     Verdict.OK: "ok",
     Verdict.DIFFERS: "DIFFERS",
@@ -30,14 +41,29 @@ _MARKS = {
 
 @click.command()
 @file_option("--dataset", help="Also check a dataset, JSONL.")
+@file_option("--eval-dataset", help="Look for pages of the dataset in this one, too, JSONL.")
 @click.option("--model", help="Model folder to look at, or micro. [default: model.base_model_path]")
 @file_option("--config", help="Configuration YAML that names the model.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
-def command(dataset: Path | None, model: str | None, config: Path | None, as_json: bool) -> None:
+def command(
+    dataset: Path | None, eval_dataset: Path | None, model: str | None, config: Path | None, as_json: bool
+) -> None:
     """Check this machine, the model and a dataset. Nothing is loaded, changed or downloaded."""
+    if eval_dataset and not dataset:
+        raise click.UsageError("--eval-dataset is compared with --dataset: give both.")
     environment = look_around(Path())
-    found_model = check_model(model or training_settings(config, {}).model.base_model_path)
-    found_dataset = check_dataset_file(dataset) if dataset else None
+    settings = training_settings(config, {})
+    model = model or settings.model.base_model_path
+    found_model = check_model(model)
+    found_dataset = None
+    if dataset:
+        found_dataset = check_dataset_file(
+            dataset,
+            model=model,
+            image=settings.image,
+            max_length=settings.training.max_length,
+            evaluation=eval_dataset,
+        )
     todo = advice(environment, found_model)
     if as_json:
         _print_json(environment, found_model, found_dataset, todo)
@@ -85,23 +111,42 @@ def _print_machine(environment: Environment) -> None:
 
 
 def _print_packages(environment: Environment) -> None:
-    for number, check in enumerate(environment.packages):
-        name = "Packages" if number == 0 else ""
-        installed = check.installed or "-"
-        note = "" if check.verdict is Verdict.OK else f" (known to work: {check.known})"
-        click.echo(f"{name:<12}{check.name:<20}{installed:<14}{_mark(check.verdict)}{note}")
+    """What is as it was tried, in a few lines; what is not, with a line of its own."""
+    known = [
+        f"{check.name} {check.installed}" for check in environment.packages if check.verdict is Verdict.OK
+    ]
+    others = [
+        f"{check.name} {check.installed or '-'} {_mark(check.verdict)} (known to work: {check.known})"
+        for check in environment.packages
+        if check.verdict is not Verdict.OK
+    ]
+    lines = textwrap.wrap(f"{', '.join(known)}: ok", _WIDTH - 12, break_on_hyphens=False) if known else []
+    for number, line in enumerate([*lines, *others]):
+        click.echo(f"{'' if number else 'Packages':<12}{line}")
 
 
 def _print_dataset(check: DatasetCheck) -> None:
     click.echo(f"{'Dataset':<12}{check.path}: {check.summary}")
-    if check.answer_characters:
-        shortest, median, longest = check.answer_characters
-        click.echo(f"{'':<12}answers of {shortest} to {longest} characters, median {median}")
+    if check.lengths:
+        lengths = check.lengths
+        click.echo(
+            f"{'':<12}answers of {lengths.shortest} to {lengths.longest} {lengths.unit} "
+            f"(median {lengths.median}, 95 % up to {lengths.p95}) {_sparkline(lengths.histogram)}"
+        )
+    found = ", ".join(f"{_COUNTED[name]}: {check.counts[name]}" for name in _COUNTED if name in check.counts)
+    for line in textwrap.wrap(f"documents: {check.documents}, {found}", _WIDTH - 12):
+        click.echo(f"{'':<12}{line}")
     for lines in (check.problems, check.findings):
         for line in lines[:_SHOWN_LINES]:
             click.echo(f"{'':<12}{line}")
         if len(lines) > _SHOWN_LINES:
             click.echo(f"{'':<12}… and {len(lines) - _SHOWN_LINES} more (all with --json)")
+
+
+def _sparkline(histogram: Sequence[Bucket]) -> str:
+    """A bar of eight heights for each bucket; a blank for none."""
+    most = max(bucket.count for bucket in histogram)
+    return "".join(_BARS[-(-(len(_BARS) - 1) * bucket.count // most)] for bucket in histogram)
 
 
 def _mark(verdict: Verdict) -> str:

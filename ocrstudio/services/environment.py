@@ -1,4 +1,4 @@
-"""What this machine offers: versions, GPU, memory, disk, model, dataset. Works without torch installed."""
+"""What this machine offers: versions, GPU, memory, disk, model. Works without torch installed."""
 
 import platform
 import shutil
@@ -11,8 +11,6 @@ from pathlib import Path
 import psutil
 
 from ocrstudio import __version__
-from ocrstudio.datasets import read_dataset
-from ocrstudio.datasets.checks import check_samples
 from ocrstudio.paths import resources_dir
 from ocrstudio.services.model_folder import folder_problem
 from ocrstudio.services.run_requests import MICRO_MODEL, base_revision, installed_version
@@ -80,27 +78,6 @@ class ModelCheck:
     name: str
     verdict: Verdict
     detail: str
-
-
-@dataclass(frozen=True)
-class DatasetCheck:
-    """A dataset file.
-
-    Attributes:
-        path: The file.
-        summary: One sentence with the counts.
-        samples: Usable lines.
-        problems: Every line that is skipped or odd, as sentences.
-        findings: Duplicates, contradictions, very long answers, as sentences.
-        answer_characters: Shortest, median and longest answer; None without samples.
-    """
-
-    path: str
-    summary: str
-    samples: int
-    problems: tuple[str, ...]
-    findings: tuple[str, ...]
-    answer_characters: tuple[int, int, int] | None
 
 
 @dataclass(frozen=True)
@@ -222,22 +199,9 @@ def check_model(name: str) -> ModelCheck:
     return ModelCheck(name, Verdict.OK, "complete" + (f", revision {revision[:12]}" if revision else ""))
 
 
-def check_dataset_file(path: Path) -> DatasetCheck:
-    """Read a dataset and sum it up.
-
-    Raises:
-        DatasetError: The file cannot be read at all.
-    """
-    dataset = read_dataset(path)
-    lengths = sorted(len(sample.answer) for sample in dataset.samples)
-    return DatasetCheck(
-        path=str(path),
-        summary=dataset.summary(),
-        samples=len(dataset.samples),
-        problems=tuple(map(str, dataset.problems)),
-        findings=tuple(map(str, check_samples(dataset.samples))),
-        answer_characters=(lengths[0], lengths[len(lengths) // 2], lengths[-1]) if lengths else None,
-    )
+def download_command(model: str) -> str:
+    """The command that fetches the public weights into a folder by hand."""
+    return f"hf download unsloth/DeepSeek-OCR --local-dir {model}"
 
 
 def advice(environment: Environment, model: ModelCheck) -> list[str]:
@@ -255,9 +219,7 @@ def advice(environment: Environment, model: ModelCheck) -> list[str]:
     if model.verdict is Verdict.MISSING and environment.disk_free < _DOWNLOAD_BYTES:
         sentences.append("The disk has too little room for the model (about 7 GiB).")
     if model.verdict is Verdict.PROBLEM:
-        sentences.append(
-            "Download the model again: hf download unsloth/DeepSeek-OCR --local-dir " + model.name
-        )
+        sentences.append(f"Download the model again: {download_command(model.name)}")
     return sentences
 
 
