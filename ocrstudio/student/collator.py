@@ -6,20 +6,14 @@ picture disappears during it, the run ends with the sentence that names it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
-from ocrstudio.domain.errors import InputError
 from ocrstudio.imaging import load_image
+from ocrstudio.imaging.size import picture_size
 from ocrstudio.imaging.views import Views, count_placeholders
 from ocrstudio.student.examples import Example, Length
 from ocrstudio.student.modeling.loss import IGNORE_INDEX
 from ocrstudio.student.processor import OcrProcessor, Sample
-
-_TRANSPOSED = frozenset({5, 6, 7, 8})  # EXIF orientations that swap width and height
-_ORIENTATION = 0x0112
 
 
 @dataclass(frozen=True)
@@ -54,7 +48,8 @@ class Collator:
 
         Returns:
             What `OcrProcessor.collate` returns, padded on the right. ``tile_grids`` is a list, which
-            spares the model a wait for the device; ``token_count`` (without padding) and ``page_count``
+            spares the model a wait for the device; so do ``answer_count`` (labelled tokens) and
+            ``placeholder_counts`` (of every sample). ``token_count`` (without padding) and ``page_count``
             are for counters.
 
         Raises:
@@ -65,6 +60,9 @@ class Collator:
         if "tile_grids" in batch:
             batch["tile_grids"] = [tuple(grid) for grid in batch["tile_grids"].tolist()]
         batch["token_count"] = sum(len(conversation.input_ids) for conversation in conversations)
+        batch["answer_count"] = int((batch["labels"] != IGNORE_INDEX).sum())
+        placeholders = batch["input_ids"] == self.processor.tokenizer.image_id
+        batch["placeholder_counts"] = placeholders.sum(dim=1).tolist()
         batch["page_count"] = sum(len(conversation.views) for conversation in conversations)
         return batch
 
@@ -106,18 +104,3 @@ class Collator:
 def _labels(sample: Sample) -> list[int]:
     masked = [IGNORE_INDEX] * sample.prompt_length
     return masked + list(sample.input_ids[sample.prompt_length :])
-
-
-def picture_size(path: Path) -> tuple[int, int]:
-    """Width and height in pixels of a picture file, upright; only its header is read.
-
-    Raises:
-        InputError: The file is no picture.
-    """
-    try:
-        with Image.open(path) as picture:
-            width, height = picture.size
-            turned = picture.getexif().get(_ORIENTATION) in _TRANSPOSED
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"The picture {path} cannot be opened: {error}.") from error
-    return (height, width) if turned else (width, height)

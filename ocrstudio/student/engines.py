@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 
 from ocrstudio.domain.errors import RunError
 from ocrstudio.settings.train import ModelConfig
@@ -25,26 +26,34 @@ class Engine:
         name: ``unsloth`` or ``transformers``.
         remark: Why it was taken although another was asked for, or empty.
         checkpointing: Whether activations are computed again in the backward pass.
+        prepare_model: What the engine does to the adapted network before training.
     """
 
     name: str
     remark: str
     checkpointing: bool
+    prepare_model: Callable[[nn.Module], object]
 
 
-def _prepare_transformers(_config: ModelConfig) -> None:
+_ModelStep = Callable[[nn.Module], object]
+
+
+def _prepare_transformers(_config: ModelConfig) -> _ModelStep:
     """Nothing to prepare."""
+    return nn.Module.train
 
 
-def _prepare_unsloth(config: ModelConfig) -> None:
+def _prepare_unsloth(config: ModelConfig) -> _ModelStep:
     """Import unsloth, and let it take over gradient checkpointing when the configuration says so."""
-    importlib.import_module("unsloth")
-    if config.use_gradient_checkpointing == "unsloth":
+    unsloth = importlib.import_module("unsloth")
+    if config.use_gradient_checkpointing == "unsloth" and config.load_in_4bit:
+        # It moves activations to the CPU, which recorded steps neither can nor need do.
         checkpointing = importlib.import_module("unsloth_zoo.gradient_checkpointing")
         checkpointing.patch_unsloth_smart_gradient_checkpointing(dtype=torch.bfloat16)
+    return unsloth.FastVisionModel.for_training
 
 
-ENGINES: Mapping[str, Callable[[ModelConfig], None]] = {
+ENGINES: Mapping[str, Callable[[ModelConfig], _ModelStep]] = {
     "transformers": _prepare_transformers,
     "unsloth": _prepare_unsloth,
 }
@@ -62,13 +71,13 @@ def choose_engine(config: ModelConfig) -> Engine:
     # Without a GPU memory is not what is short, and computing twice is only slow.
     checkpointing = bool(config.use_gradient_checkpointing) and cuda
     name = config.engine if config.engine != "auto" else ("unsloth" if cuda else "transformers")
+    remark = ""
     if name == "unsloth" and not cuda:
-        return Engine("transformers", "Unsloth needs a CUDA GPU; training with transformers.", checkpointing)
+        name, remark = "transformers", "Unsloth needs a CUDA GPU; training with transformers."
     try:
-        ENGINES[name](config)
+        prepare_model = ENGINES[name](config)
     except _UNAVAILABLE as error:
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        return Engine(
-            "transformers", f"Unsloth cannot be used ({reason}); training with transformers.", checkpointing
-        )
-    return Engine(name, "", checkpointing)
+        name, remark = "transformers", f"Unsloth cannot be used ({reason}); training with transformers."
+        prepare_model = ENGINES[name](config)
+    return Engine(name, remark, checkpointing, prepare_model)

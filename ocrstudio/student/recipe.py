@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import transformers
+from peft.tuners.lora import LoraLayer
 from torch import Tensor
 
 from ocrstudio.domain.errors import RunError
@@ -27,7 +28,7 @@ from ocrstudio.student.adapters import (
     save_adapter,
     write_adapter,
 )
-from ocrstudio.student.arguments import training_arguments
+from ocrstudio.student.arguments import checkpointing_arguments, training_arguments
 from ocrstudio.student.callbacks import (
     BestAdapterCallback,
     Evaluation,
@@ -46,7 +47,7 @@ from ocrstudio.student.loading import load_processor, load_student
 from ocrstudio.student.lora import attach_adapter, select_targets, trainable_parameters
 from ocrstudio.student.preflight import check_free_space, run_preflight
 from ocrstudio.student.request import read_train_request
-from ocrstudio.student.trainer import BATCH_COUNTS, OcrTrainer
+from ocrstudio.student.trainer import OcrTrainer
 
 PROMPT_CONVENTION = "<image>\n{user}, stripped; begin token, placeholders, prompt; answer, end token"
 _BEST = "best"
@@ -106,6 +107,10 @@ class Recipe:
         targets = select_targets(network, self.config.lora, self.request.mode)
         self.model = attach_adapter(network, self.config.lora, targets)
         self.trainable = sum(tensor.numel() for tensor in trainable_parameters(self.model).values())
+        self.engine.prepare_model(self.model)
+        if self.engine.checkpointing:
+            network.gradient_checkpointing_enable(checkpointing_arguments(self.config))
+        self._prepare_precision()
         total = sum(tensor.numel() for tensor in self.model.parameters())
         self._phase(
             "model",
@@ -114,6 +119,22 @@ class Recipe:
         )
         check_free_space(
             self.context.folder.checkpoints, self.trainable, self.config.training, self.data.plan
+        )
+
+    def _prepare_precision(self) -> None:
+        """Spare conversions: pixels travel in the weights' type, adapters leave casting to autocast."""
+        self.processor.pixel_dtype = self.student.model.dtype
+        if self.student.model.device.type == "cuda":
+            for module in self.model.modules():
+                if isinstance(module, LoraLayer):
+                    module.cast_input_dtype_enabled = False
+
+    def _can_record(self) -> bool:
+        """Whether the text model's steps can be CUDA graphs: nothing in them may depend on the host."""
+        return (
+            self.student.model.device.type == "cuda"
+            and not self.config.model.load_in_4bit
+            and self.config.lora.lora_dropout == 0
         )
 
     def setup_trainer(self) -> None:
@@ -216,11 +237,9 @@ class Recipe:
 
     def _loss(self, batch: dict[str, Any]) -> Tensor:
         """Loss of a batch as training computes it, mixed precision included."""
-        tensors = self.trainer._prepare_inputs(  # noqa: SLF001 - the library's way to its device
-            {name: value for name, value in batch.items() if name not in BATCH_COUNTS}
-        )
+        inputs = self.trainer._prepare_inputs(dict(batch))  # noqa: SLF001 - the library's way to its device
         with self.trainer.accelerator.autocast():
-            return self.model(**tensors).loss
+            return self.trainer.forward_loss(self.model, inputs)[0]
 
     def _keep_best(self, evaluation: Evaluation) -> None:
         """Write the adapter of the best evaluation; the one before is superseded."""

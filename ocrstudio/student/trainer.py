@@ -7,18 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate.utils import AutocastKwargs
 from torch import Tensor, nn
-from transformers import Trainer
+from transformers import Trainer, TrainerControl
+from transformers.modeling_outputs import ModelOutput
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from ocrstudio.student.adapters import restore_weights
 from ocrstudio.student.callbacks import Throughput, diverged
-from ocrstudio.student.lora import trainable_parameters
+from ocrstudio.student.lora import LANGUAGE, trainable_parameters
 from ocrstudio.student.modeling.loss import labelled_positions
+from ocrstudio.student.text_graphs import TextGraphs
 
-BATCH_COUNTS = ("token_count", "page_count")
-"""Entries of a batch that are for the counters, not for the network."""
+BATCH_COUNTS = ("token_count", "page_count", "answer_count", "placeholder_counts")
+"""Entries of a batch that are not for the network: known numbers, so that nobody waits for the device."""
 
+_PICTURES = ("pixel_values_global", "pixel_values_tiles", "tile_grids", "image_features")
 _ACCURACY_CHUNK = 1024  # positions whose logits are held at once
 
 
@@ -29,8 +33,11 @@ class OcrTrainer(Trainer):
         throughput: Counter of tokens and pages.
         write_checkpoint: Writes the adapter into a checkpoint folder; is given the folder and the step.
         should_stop: Asked between the batches of an evaluation.
+        record: Whether the text model's part of a step may be recorded as CUDA graphs.
         **kwargs: Of the library's trainer.
     """
+
+    control: TrainerControl
 
     def __init__(
         self,
@@ -38,6 +45,7 @@ class OcrTrainer(Trainer):
         throughput: Throughput,
         write_checkpoint: Callable[[Path, int], None],
         should_stop: Callable[[], bool],
+        record: bool = False,
         **kwargs: Any,  # noqa: ANN401 - the library's own arguments
     ) -> None:
         super().__init__(**kwargs)
@@ -48,6 +56,14 @@ class OcrTrainer(Trainer):
         self._should_stop = should_stop
         self._correct = torch.zeros((), dtype=torch.int64, device=self.args.device)
         self._labelled = 0
+        self._graphs = self._prepare_graphs() if record and self.args.world_size == 1 else None
+
+    def _prepare_graphs(self) -> TextGraphs:
+        trainable = trainable_parameters(self.model)
+        inside = [parameter for name, parameter in trainable.items() if LANGUAGE in name]
+        return TextGraphs(
+            self.model.get_base_model(), inside, through=len(inside) < len(trainable), dtype=torch.bfloat16
+        )
 
     def compute_loss(
         self,
@@ -57,13 +73,48 @@ class OcrTrainer(Trainer):
         num_items_in_batch: Tensor | int | None = None,
     ) -> Any:  # noqa: ANN401 - the library's two forms of answer
         """Loss of a micro-batch; what is needed for the counters is noted on the way."""
-        tokens, pages = (int(inputs.pop(name)) for name in BATCH_COUNTS)
-        outputs = model(**inputs, num_items_in_batch=num_items_in_batch)
-        self._throughput.add(tokens, pages)
-        correct, labelled = self._count_correct(outputs.last_hidden_state, inputs["labels"])
+        self._throughput.add(int(inputs["token_count"]), int(inputs["page_count"]))
+        self._labelled += int(inputs["answer_count"])
+        loss, correct, outputs = self.forward_loss(model, inputs, num_items_in_batch)
         self._correct += correct
-        self._labelled += labelled
-        return (outputs.loss, outputs) if return_outputs else outputs.loss
+        return (loss, outputs) if return_outputs else loss
+
+    def forward_loss(
+        self, model: nn.Module, inputs: dict[str, Any], items: Tensor | int | None = None
+    ) -> tuple[Tensor, Tensor, ModelOutput | None]:
+        """Run a batch forward.
+
+        Args:
+            model: The adapted network, as the library's trainer wrapped it.
+            inputs: A batch of the collator, on the device.
+            items: Divisor of the summed loss; None for the batch's own labels.
+
+        Returns:
+            The loss, the number of labelled tokens that the network would have chosen, and its outputs unless
+            they stayed inside a recording.
+        """
+        counts = {name: inputs.pop(name) for name in BATCH_COUNTS}
+        if self._graphs is not None and model.training and counts["answer_count"]:
+            return *self._replay(self._graphs, inputs, counts, items), None
+        outputs = model(**inputs, num_items_in_batch=items)
+        correct, _ = self._count_correct(outputs.last_hidden_state, inputs["labels"])
+        return outputs.loss, correct, outputs
+
+    def _replay(
+        self,
+        graphs: TextGraphs,
+        inputs: dict[str, Any],
+        counts: dict[str, Any],
+        items: Tensor | int | None,
+    ) -> tuple[Tensor, Tensor]:
+        """Loss and right guesses by way of recorded graphs; the pictures are encoded as ever."""
+        pictures = {name: inputs[name] for name in _PICTURES if name in inputs}
+        network = self.model.get_base_model().model
+        # A frozen vision tower gains nothing from mixed precision: its weights have 16 bits already.
+        with self.accelerator.autocast(AutocastKwargs(enabled=graphs.through)):
+            embeds = network.embed(inputs["input_ids"], counts["placeholder_counts"], **pictures)
+        answers = counts["answer_count"]
+        return graphs.loss(embeds, inputs["labels"], answers, answers if items is None else items)
 
     def _count_correct(self, hidden_states: Tensor, labels: Tensor) -> tuple[Tensor, int]:
         """How many labelled tokens the network would have chosen, and how many there are."""
@@ -107,12 +158,11 @@ class OcrTrainer(Trainer):
                 self.model.train(was_training)
                 return {}
             inputs = self._prepare_inputs(batch)
-            pages += int(inputs.pop("page_count"))
-            inputs.pop("token_count")
+            pages += int(inputs["page_count"])
+            count = int(inputs["answer_count"])
             with torch.no_grad(), self.accelerator.autocast():
-                outputs = self.model(**inputs, num_items_in_batch=1)
-            hits, count = self._count_correct(outputs.last_hidden_state, inputs["labels"])
-            loss_sum += float(outputs.loss) if count else 0.0
+                loss, hits, _ = self.forward_loss(self.model, inputs, 1)
+            loss_sum += float(loss) if count else 0.0
             correct += int(hits)
             labelled += count
         self.model.train(was_training)
