@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from ocrstudio.datasets import Sample, read_dataset
 from ocrstudio.datasets.checks import document_of
 from ocrstudio.domain.errors import DatasetError, InputError, RunError
@@ -22,8 +24,14 @@ from ocrstudio.postprocess import process
 from ocrstudio.settings.train import TrainConfig
 from ocrstudio.student.adapters import read_info
 from ocrstudio.student.failures import PREDICTION_MEMORY_ADVICE, sentences
-from ocrstudio.student.generation import TRUNCATED, GenerationStopped, Generator, PageRequest
-from ocrstudio.student.inference import LoadedStudent, open_student
+from ocrstudio.student.generation import (
+    TRUNCATED,
+    GenerationStopped,
+    Generator,
+    PageAnswer,
+    PageRequest,
+)
+from ocrstudio.student.inference import open_student
 from ocrstudio.student.predictions import PREDICTIONS_FILE, Prediction, PredictionLog
 from ocrstudio.student.request import optional_path, read_model
 
@@ -130,7 +138,7 @@ class _Evaluation:
         return dataset.samples
 
     def _predict(self, samples: Sequence[Sample]) -> Iterator[tuple[Sample, Prediction]]:
-        """Predictions in the order of the dataset, until the end or a stop request."""
+        """Predictions as they are ready, until the end or a stop request."""
         if not samples:
             return
         self._phase(
@@ -144,30 +152,18 @@ class _Evaluation:
             self._context.emit("warning", message=remark)
         self._phase("predict", f"Predicting {len(samples)} pages")
         size = self._run.config.training.per_device_eval_batch_size
-        for start in range(0, len(samples), size):
-            if self._context.should_stop():
-                return
-            batch = samples[start : start + size]
-            try:
-                predictions = self._answer(student, batch)
-            except GenerationStopped:
-                return
-            yield from zip(batch, predictions, strict=True)
-
-    def _answer(self, student: LoadedStudent, batch: Sequence[Sample]) -> list[Prediction]:
-        """Predict a batch; if one of its pictures cannot be read, the others are predicted one by one."""
-        pages = [PageRequest(sample.image, self._run.prompt or sample.prompt) for sample in batch]
-        generator = Generator(student.model, student.processor, self._run.config.evaluation)
+        generator = Generator(
+            student.model,
+            student.processor,
+            self._run.config.evaluation,
+            rows=None if torch.cuda.is_available() else size,
+        )
+        pages = [PageRequest(sample.image, self._run.prompt or sample.prompt) for sample in samples]
         try:
-            answers = generator.answer(pages, self._context.should_stop)
-        except InputError as error:
-            if len(batch) == 1:
-                return [Prediction(batch[0].line, None, error=error.message)]
-            return [self._answer(student, [sample])[0] for sample in batch]
-        return [
-            Prediction(sample.line, answer.text, TRUNCATED in answer.flags, answer.tokens, answer.seconds)
-            for sample, answer in zip(batch, answers, strict=True)
-        ]
+            for index, answer in generator.stream(pages, self._context.should_stop):
+                yield samples[index], _prediction(samples[index], answer)
+        except GenerationStopped:
+            return
 
     def _tell(self, sample: Sample, prediction: Prediction, done: int, total: int, *, new: int) -> None:
         result = build_report([self._pair(sample, prediction, sample.image_name)]).pages[0]
@@ -237,6 +233,12 @@ class _Evaluation:
 
     def _phase(self, name: str, message: str) -> None:
         self._context.emit("phase", name=name, message=message)
+
+
+def _prediction(sample: Sample, answer: PageAnswer | InputError) -> Prediction:
+    if isinstance(answer, InputError):
+        return Prediction(sample.line, None, error=answer.message)
+    return Prediction(sample.line, answer.text, TRUNCATED in answer.flags, answer.tokens, answer.seconds)
 
 
 def comparable_text(sample: Sample, prediction: Prediction, prompt: str) -> str | None:

@@ -101,7 +101,7 @@ def generated_ids(student, page, **settings) -> list[int]:
 def test_what_follows_the_end_token_is_not_read(student):
     tokenizer = student.processor.tokenizer
     words = tokenizer.encode("blue paper")
-    answer = generator(student)._read([*words, tokenizer.eos_id, tokenizer.pad_id, *words], 9, 0.5)
+    answer = generator(student).read([*words, tokenizer.eos_id, tokenizer.pad_id, *words], 9, 0.5)
     assert answer.text == "blue paper"
     assert answer.tokens == len(words)
     assert answer.flags == ()
@@ -110,7 +110,7 @@ def test_what_follows_the_end_token_is_not_read(student):
 def test_an_answer_that_loops_is_flagged(student):
     tokenizer = student.processor.tokenizer
     looping = tokenizer.encode("the total amount of the order is due. " * 40)
-    answer = generator(student)._read(looping, 9, 0.5)
+    answer = generator(student).read(looping, 9, 0.5)
     assert answer.flags == (TRUNCATED, RUNAWAY)
     assert len(answer.remarks) == 2
 
@@ -125,7 +125,7 @@ def test_a_prompt_that_fills_the_context_is_refused(student, pages, monkeypatch)
 def test_the_context_limits_the_budget(student, pages):
     decoder = generator(student, max_tokens=4096)
     decoder._positions = 30
-    assert decoder._budget(pages[:1], 20) == 10
+    assert decoder.budget(pages[:1], 20) == 10
 
 
 def test_a_stop_request_ends_the_batch(student, pages):
