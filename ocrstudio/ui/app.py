@@ -1,6 +1,7 @@
 """The composition root: builds the parts of the window, joins them, and runs until the window is closed."""
 
 import asyncio
+import importlib
 import logging
 import signal
 import sys
@@ -67,9 +68,10 @@ class Studio:
         self.viewer = ViewerController(session, window.viewer, self.renderer, self.messages)
         self.labels = LabelController(session, window.labels, self.messages, settings.autosave_delay_ms)
         self._panels: Panels | None = None
+        self._is_shut_down = False
         self._panels_due = QTimer(window)
         self._panels_due.setSingleShot(True)
-        self._panels_due.timeout.connect(lambda: self.panels)
+        self._panels_due.timeout.connect(self._load_panels)
         self._join()
         self.apply_settings(settings)
 
@@ -81,6 +83,15 @@ class Studio:
 
             self._panels = Panels(self.session, self.window, self.background, self.messages, self.settings)
         return self._panels
+
+    def _load_panels(self) -> None:
+        """Imports what the panels need in a thread, so that typing goes on, and then builds them."""
+
+        def build(_module: object) -> None:
+            if not self._is_shut_down:
+                _ = self.panels
+
+        self.background.run(lambda _: importlib.import_module("ocrstudio.ui.panels"), build)
 
     def _restyle_panels(self) -> None:
         if self._panels is not None:
@@ -224,6 +235,7 @@ class Studio:
 
     def shutdown(self) -> None:
         """Saves, and ends everything that runs."""
+        self._is_shut_down = True
         self._panels_due.stop()
         self.session.close()
         self.background.shutdown()

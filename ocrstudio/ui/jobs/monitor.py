@@ -50,7 +50,7 @@ class RunMonitor(QObject):
     Signals:
         changed: Id of a run whose history has grown; at most ten times a second for each run.
         ended: Id of a run that went on until now, and the `RunOutcome` of watching it.
-        lines_added: Id of a run and new `LogLine` records.
+        lines_added: Id of a run that goes on, and new `LogLine` records.
         listed: All runs as a tuple of `RunOverview`, newest first.
     """
 
@@ -208,7 +208,7 @@ class RunMonitor(QObject):
         watched = self._watched[run_id]
         watched.retries = 0
         lines = watched.history.take_all(events)
-        if lines:
+        if lines and watched.live:
             self.lines_added.emit(run_id, tuple(lines))
         self._mark(run_id)
 
