@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 import click
 
-from ocrstudio.cli.output import duration, table
+from ocrstudio.cli.output import duration, table, training_arguments
 from ocrstudio.cli.run_progress import RunView, make_view
 from ocrstudio.domain.wording import count_of
 from ocrstudio.jobs.events import Event
@@ -118,10 +118,10 @@ def _print_result(result: "DemoResult") -> None:
     times = [(title, duration(seconds)) for title, seconds in result.seconds.items()]
     click.echo(f"{table([*times, ('All', duration(sum(result.seconds.values())))], ('STAGE', 'TIME'))}\n")
     workspace = shlex.quote(str(result.workspace))
-    dataset = shlex.quote(str(result.dataset))
+    training = training_arguments(result.dataset, result.evaluation_dataset)
     program = "uv run ocrstudio" if "UV" in os.environ else "ocrstudio"  # what was typed to get here
     click.echo(f"Open the workspace in the window:\n  {program} {workspace}\n")
-    click.echo(f"{_WITH_A_GPU}\n  {program} train --dataset {dataset}")
+    click.echo(f"{_WITH_A_GPU}\n  {program} {training}")
 
 
 def _curve(losses: Mapping[int, float]) -> str:

@@ -1,5 +1,6 @@
 """How the commands speak: errors, tables, sizes and times."""
 
+import shlex
 import sys
 import time
 import traceback
@@ -51,6 +52,14 @@ def table(rows: Sequence[tuple[str, ...]], header: tuple[str, ...]) -> str:
         ).rstrip()
         for line in lines
     )
+
+
+def training_arguments(train: Path, evaluation: Path | None) -> str:
+    """The arguments of ``ocrstudio`` that train on an exported dataset, quoted for a shell."""
+    arguments = ["train", "--dataset", str(train)]
+    if evaluation is not None:
+        arguments += ["--eval-dataset", str(evaluation)]
+    return shlex.join(arguments)
 
 
 def duration(seconds: float) -> str:

@@ -11,7 +11,7 @@ import click
 
 from ocrstudio.cli.main import EXIT_INTERRUPTED_BY_USER
 from ocrstudio.cli.options import training_settings
-from ocrstudio.cli.output import echo_warning
+from ocrstudio.cli.output import echo_warning, training_arguments
 from ocrstudio.cli.workspace_output import (
     echo_some,
     print_import,
@@ -222,6 +222,7 @@ def export(
     click.echo(f"{count_of(report.train_samples, 'sample')} for training: {report.train}")
     if report.evaluation is not None:
         click.echo(f"{count_of(report.evaluation_samples, 'sample')} for evaluation: {report.evaluation}")
+    click.echo(f"Train on it: ocrstudio {training_arguments(report.train, report.evaluation)}")
 
 
 def _import_documents(

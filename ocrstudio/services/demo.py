@@ -84,6 +84,7 @@ class DemoResult:
         before: Evaluation of the student before training.
         after: Evaluation with the adapter.
         dataset: The training part of the exported dataset.
+        evaluation_dataset: The part held out, or None.
         adapter: Folder of the adapter.
         seconds: Duration of each stage by its title.
     """
@@ -98,6 +99,7 @@ class DemoResult:
     before: Measured
     after: Measured
     dataset: Path
+    evaluation_dataset: Path | None
     adapter: Path
     seconds: dict[str, float]
 
@@ -176,6 +178,7 @@ class _Demo:
             before=before,
             after=after,
             dataset=dataset.train,
+            evaluation_dataset=dataset.evaluation,
             adapter=folder.adapter,
             seconds=self.seconds,
         )
