@@ -4,6 +4,8 @@ from PySide6.QtCore import QObject
 
 from ocrstudio.settings.app import AppSettings
 from ocrstudio.ui.background import Background
+from ocrstudio.ui.environment.controller import EnvironmentController
+from ocrstudio.ui.environment.panel import EnvironmentPanel
 from ocrstudio.ui.evaluation.controller import EvaluationController
 from ocrstudio.ui.evaluation.panel import EvaluationPanel
 from ocrstudio.ui.jobs.monitor import RunMonitor
@@ -30,7 +32,7 @@ class Panels(QObject):
 
     Attributes:
         monitor: The runs.
-        teachers, training, evaluation, log: The panels.
+        teachers, training, evaluation, environment, log: The panels.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Panels(QObject):
         self.teachers = TeacherPanel()
         self.training = TrainingPanel(background)
         self.evaluation = EvaluationPanel(background)
+        self.environment = EnvironmentPanel()
         self.log = LogPanel(settings.log_lines_limit)
         self._controllers = (
             TeacherController(
@@ -68,12 +71,14 @@ class Panels(QObject):
                 settings,
                 lambda: window.labels.show_tab(0),
             ),
+            EnvironmentController(session, self.environment, background),
             LogController(self.log, messages, monitor),
         )
         for panel_id, title, icon_name, panel in (
             ("teacher", "Teacher", "teacher", self.teachers),
             ("training", "Training", "training", self.training),
             ("evaluation", "Evaluation", "evaluation", self.evaluation),
+            ("environment", "Environment", "info", self.environment),
             ("log", "Log", "log", self.log),
         ):
             window.add_panel(panel_id, title, icon_name, panel)
@@ -85,5 +90,5 @@ class Panels(QObject):
 
     def restyle(self) -> None:
         """Takes the colours of the theme."""
-        for panel in (self.teachers, self.training, self.evaluation, self.log):
+        for panel in (self.teachers, self.training, self.evaluation, self.environment, self.log):
             panel.restyle()

@@ -1,0 +1,131 @@
+"""What was found, as rows of words; no Qt."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ocrstudio.services.dataset_statistics import DatasetCheck
+from ocrstudio.services.environment import Environment, ModelCheck, Verdict, download_command
+
+_GIB = 2**30
+_COUNTED = {
+    "duplicate": "Duplicates",
+    "conflict": "Contradictions",
+    "truncated": "Too long for training",
+    "runaway": "Endless repetitions",
+    "shared_picture": "Pictures also in the evaluation set",
+    "shared_document": "Documents also in the evaluation set",
+}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A row: what was looked at, what was found, and how it is; None where there is nothing to judge."""
+
+    name: str
+    found: str
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """Rows under a heading."""
+
+    title: str
+    facts: tuple[Fact, ...]
+
+
+def describe(
+    environment: Environment, model: ModelCheck, dataset: DatasetCheck | None
+) -> tuple[Section, ...]:
+    """All sections.
+
+    Args:
+        environment: The machine.
+        model: The base model's folder.
+        dataset: The last exported dataset, or None when there is none.
+    """
+    packages = tuple(
+        Fact(
+            check.name,
+            (check.installed or "not installed")
+            + ("" if check.verdict is Verdict.OK else f"; known to work: {check.known}"),
+            check.verdict,
+        )
+        for check in environment.packages
+    )
+    return (
+        Section("Machine", _machine(environment)),
+        Section("Model", _model(model)),
+        Section("Last exported dataset", _dataset(dataset)),
+        Section("Packages", packages),
+    )
+
+
+def as_text(sections: tuple[Section, ...]) -> str:
+    """All rows for the clipboard."""
+    lines: list[str] = []
+    for section in sections:
+        lines.append(section.title)
+        for fact in section.facts:
+            verdict = f" ({fact.verdict.value})" if fact.verdict else ""
+            lines.append(f"  {fact.name}: {fact.found}{verdict}")
+    return "\n".join(lines)
+
+
+def _machine(environment: Environment) -> tuple[Fact, ...]:
+    gpus = [
+        Fact(
+            "GPU", f"{gpu.name}, {_free(gpu.memory_free, gpu.memory_total)}, driver {gpu.driver}", Verdict.OK
+        )
+        for gpu in environment.gpus
+    ] or [Fact("GPU", f"none: {environment.gpu_problem or 'the driver lists none'}")]
+    memory = _free(environment.memory_available, environment.memory_total)
+    return (
+        Fact("OCR Studio", f"{environment.ocrstudio}, Python {environment.python}, {environment.platform}"),
+        *gpus,
+        Fact("Memory", f"{memory}, {environment.processors} cores"),
+        Fact("Disk", f"{_size(environment.disk_free)} free"),
+    )
+
+
+def _model(model: ModelCheck) -> tuple[Fact, ...]:
+    facts = (Fact(model.name, model.detail, model.verdict),)
+    if model.verdict is Verdict.OK:
+        return facts
+    return (*facts, Fact("Download by hand", download_command(model.name)))
+
+
+def _dataset(check: DatasetCheck | None) -> tuple[Fact, ...]:
+    if check is None:
+        return (Fact("Dataset", "none was exported from this workspace yet"),)
+    facts = [
+        Fact(
+            Path(check.path).parent.name,
+            f"{check.summary}; documents: {check.documents}",
+            Verdict.PROBLEM if check.problems else Verdict.OK,
+        )
+    ]
+    if check.lengths:
+        lengths = check.lengths
+        facts.append(
+            Fact(
+                f"Answers in {lengths.unit}",
+                f"{lengths.shortest} to {lengths.longest}, median {lengths.median}, 95 % up to {lengths.p95}",
+            )
+        )
+        bars = [f"{bar.first}-{bar.last}: {bar.count}" for bar in lengths.histogram if bar.count]
+        facts.append(Fact("Histogram", ", ".join(bars)))
+    facts += [
+        Fact(words, str(check.counts[name]), Verdict.PROBLEM if check.counts[name] else Verdict.OK)
+        for name, words in _COUNTED.items()
+        if name in check.counts
+    ]
+    return tuple(facts)
+
+
+def _free(free: int, total: int) -> str:
+    return f"{_size(free)} of {_size(total)} available"
+
+
+def _size(size: int) -> str:
+    return f"{size / _GIB:.1f} GiB"
