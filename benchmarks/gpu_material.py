@@ -5,7 +5,10 @@ that the benchmarks load it the way a user's model is loaded. A page is A4 at 20
 tiles, 903 image tokens) with an answer of about 800 tokens.
 """
 
+import functools
 import json
+import multiprocessing
+import os
 import random
 import re
 import time
@@ -62,28 +65,24 @@ def make_pages(folder: Path, count: int, tokenizer: OcrTokenizer, answer_tokens:
         The JSONL file.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    font = ImageFont.load_default(size=26)
-    lines = []
-    for number in range(1, count + 1):
-        text = _text(number, tokenizer, answer_tokens)
-        page = Image.new("RGB", _PAGE, "white")
-        ImageDraw.Draw(page).multiline_text((120, 120), text, fill="black", font=font, spacing=12)
-        name = f"report{number}_p1.png"
-        page.save(folder / name, compress_level=1)
-        prompt = "<image>\nFree OCR."
-        lines.append(
-            json.dumps(
-                {
-                    "messages": [
-                        {"role": "<|User|>", "content": prompt, "images": [name]},
-                        {"role": "<|Assistant|>", "content": text},
-                    ]
-                }
-            )
-        )
+    draw = functools.partial(_make_page, folder, tokenizer, answer_tokens)
+    with multiprocessing.get_context("fork").Pool(min(12, os.cpu_count() or 1)) as pool:
+        lines = pool.map(draw, range(1, count + 1))
     path = folder / "pages.jsonl"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+def _make_page(folder: Path, tokenizer: OcrTokenizer, tokens: int, number: int) -> str:
+    """Draw a page; its line of the dataset is returned."""
+    font = ImageFont.load_default(size=26)
+    text = _text(number, tokenizer, tokens)
+    page = Image.new("RGB", _PAGE, "white")
+    ImageDraw.Draw(page).multiline_text((120, 120), text, fill="black", font=font, spacing=12)
+    name = f"report{number}_p1.png"
+    page.save(folder / name, compress_level=1)
+    question = {"role": "<|User|>", "content": "<image>\nFree OCR.", "images": [name]}
+    return json.dumps({"messages": [question, {"role": "<|Assistant|>", "content": text}]})
 
 
 def _text(number: int, tokenizer: OcrTokenizer, tokens: int) -> str:

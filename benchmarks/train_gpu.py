@@ -12,10 +12,12 @@ same model folder and pages; `benchmarks.gpu_material` says what they are. A ste
 
 import argparse
 import itertools
+import multiprocessing
 import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -136,7 +138,14 @@ def run_row(args: argparse.Namespace) -> None:
     recipe.check()
     recipe.train()
     summary = recipe.save()
-    say(**figures(row, recorder, summary, began))
+    say(**figures(row, recorder, summary, began), supply_pages_per_second=round(supply(recipe), 1))
+
+
+def supply(recipe: Recipe) -> float:
+    """Pages per second that the workers prepare when nobody trains: above what training takes, or it waits."""
+    began = time.perf_counter()
+    pages = sum(int(batch["page_count"]) for batch in recipe.trainer.get_train_dataloader())
+    return pages / (time.perf_counter() - began)
 
 
 def figures(row: str, recorder: Recorder, summary: dict[str, Any], began: float) -> dict[str, Any]:
@@ -211,28 +220,48 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def in_fork(work: Callable[[], object], limit: float) -> str:
+    """Run work in a copy of this process, which has imported everything but not touched the GPU.
+
+    Returns:
+        Why it failed, or nothing.
+    """
+    process = multiprocessing.get_context("fork").Process(target=work)
+    process.start()
+    process.join(limit)
+    if process.is_alive():
+        process.kill()
+        process.join()
+        return f"longer than {limit} s"
+    return f"exit code {process.exitcode}" if process.exitcode else ""
+
+
+def in_new_interpreter(row: str, engine: str, limit: float) -> str:
+    """Run a row where unsloth can be imported before the libraries that it changes."""
+    command = [sys.executable, "-m", "benchmarks.train_gpu", *sys.argv[1:], "--row", row, engine]
+    try:
+        subprocess.run(command, check=True, timeout=limit)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        return type(error).__name__
+    return ""
+
+
 def main() -> None:
     args = parse()
-    if args.row is None and torch.cuda.is_available():
-        # The parent must not hold GPU memory while the rows run.
-        subprocess.run(
-            [sys.executable, "-m", "benchmarks.train_gpu", *sys.argv[1:], "--row", "make", ""], check=True
-        )
-    elif args.row is None or args.row[0] == "make":
-        prepare(args)
-        if args.row:
-            return
     if args.row is not None:
         prepare(args)
         run_row(args)
         return
+    in_fork(lambda: prepare(args), args.limit)
     for row in args.rows.split(","):
         for engine in args.engines.split(","):
-            command = [sys.executable, "-m", "benchmarks.train_gpu", *sys.argv[1:], "--row", row, engine]
-            try:
-                subprocess.run(command, check=True, timeout=args.limit)
-            except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-                say(row=row, engine=engine, failed=str(error).partition("'--")[0] + str(error)[-60:])
+            if engine == "unsloth":
+                failed = in_new_interpreter(row, engine, args.limit)
+            else:
+                args.row = (row, engine)
+                failed = in_fork(lambda: (prepare(args), run_row(args)), args.limit)
+            if failed:
+                say(row=row, engine=engine, failed=failed)
 
 
 if __name__ == "__main__":

@@ -147,13 +147,21 @@ class TextGraphs:
 
     Args:
         network: `DeepseekOcrForConditionalGeneration` with its adapter, on a GPU, in training mode.
-        parameters: The trainable parameters inside the text model.
+        parameters: All trainable parameters, of the vision tower too: recordings add to gradients that are
+            already there.
         through: Whether gradients of the embeddings are wanted, for a trainable vision tower.
         dtype: Of mixed precision.
+        pool: Memory that may be shared with recordings that are never under way at the same time.
     """
 
     def __init__(
-        self, network: nn.Module, parameters: Sequence[nn.Parameter], *, through: bool, dtype: torch.dtype
+        self,
+        network: nn.Module,
+        parameters: Sequence[nn.Parameter],
+        *,
+        through: bool,
+        dtype: torch.dtype,
+        pool: tuple[int, int],
     ) -> None:
         self._network: Any = network
         self._parameters = list(parameters)
@@ -162,7 +170,7 @@ class TextGraphs:
         self._gradients = [torch.zeros_like(parameter) for parameter in parameters]
         self._anchor = torch.zeros((), device=network.device, requires_grad=True)
         self._recordings: dict[tuple[int, int, int], _Recording] = {}
-        self._pool: Any = None
+        self._pool = pool
 
     def loss(
         self, embeds: Tensor, labels: Tensor, answers: int, items: Tensor | int
@@ -228,7 +236,6 @@ class TextGraphs:
             if static.embeds.grad is not None:
                 static.embeds.grad.zero_()
             loss, correct = self._compute(static, answers)
-        self._pool = forward.pool()
         with torch.cuda.graph(backward, pool=self._pool):
             loss.backward(static.scale)
         return _Recording(

@@ -15,9 +15,10 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from ocrstudio.student.adapters import restore_weights
 from ocrstudio.student.callbacks import Throughput, diverged
-from ocrstudio.student.lora import LANGUAGE, trainable_parameters
+from ocrstudio.student.lora import LANGUAGE, PROJECTOR, SAM, VISION, trainable_parameters
 from ocrstudio.student.modeling.loss import labelled_positions
 from ocrstudio.student.text_graphs import TextGraphs
+from ocrstudio.student.view_graphs import ViewGraphs
 
 BATCH_COUNTS = ("token_count", "page_count", "answer_count", "placeholder_counts")
 """Entries of a batch that are not for the network: known numbers, so that nobody waits for the device."""
@@ -61,9 +62,13 @@ class OcrTrainer(Trainer):
     def _prepare_graphs(self) -> TextGraphs:
         trainable = trainable_parameters(self.model)
         inside = [parameter for name, parameter in trainable.items() if LANGUAGE in name]
-        return TextGraphs(
-            self.model.get_base_model(), inside, through=len(inside) < len(trainable), dtype=torch.bfloat16
-        )
+        tower = [name for name in trainable if any(part in name for part in (VISION, SAM, PROJECTOR))]
+        network = self.model.get_base_model()
+        pool = torch.cuda.graph_pool_handle()
+        settings: dict[str, Any] = {"dtype": torch.bfloat16, "pool": pool}
+        network.model.encode_views = ViewGraphs(network.model, trains=bool(tower), **settings)
+        through = len(inside) < len(trainable)
+        return TextGraphs(network, list(trainable.values()), through=through, **settings)
 
     def compute_loss(
         self,
@@ -110,8 +115,7 @@ class OcrTrainer(Trainer):
         """Loss and right guesses by way of recorded graphs; the pictures are encoded as ever."""
         pictures = {name: inputs[name] for name in _PICTURES if name in inputs}
         network = self.model.get_base_model().model
-        # A frozen vision tower gains nothing from mixed precision: its weights have 16 bits already.
-        with self.accelerator.autocast(AutocastKwargs(enabled=graphs.through)):
+        with self.accelerator.autocast(AutocastKwargs(enabled=False)):
             embeds = network.embed(inputs["input_ids"], counts["placeholder_counts"], **pictures)
         answers = counts["answer_count"]
         return graphs.loss(embeds, inputs["labels"], answers, answers if items is None else items)
