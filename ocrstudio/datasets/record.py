@@ -52,6 +52,9 @@ class RecordError(DatasetError):
 class DatasetRecord:
     """A question about one picture, and the answer.
 
+    Conversations of several turns and text without a picture have no place in the format: they are refused
+    by name and counted, because half of them would be learnt wrongly or dropped in silence elsewhere.
+
     Attributes:
         prompt: The question as the student reads it; holds ``<image>`` exactly once.
         image: Path of the picture as it stands in the file.

@@ -1,4 +1,4 @@
-"""Training examples: a conversation about at most one picture, and how long it is for the model."""
+"""Training examples: a question about at most one picture, and how long it is for the model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,25 +8,19 @@ from ocrstudio.datasets import Sample
 
 
 @dataclass(frozen=True)
-class Turn:
-    """A question and its answer. The first question of a conversation with a picture holds ``<image>``."""
-
-    prompt: str
-    answer: str
-
-
-@dataclass(frozen=True)
 class Example:
-    """What the student is trained on at once.
+    """What the student is trained on at once: one question and its answer, as the dataset format has it.
 
     Attributes:
-        turns: The conversation, in order.
+        prompt: The question; with a picture it holds ``<image>``.
+        answer: What the student shall say.
         image: The picture, or None for text alone.
         name: How the picture is called in the dataset, for messages.
         line: Line of the dataset file, from 1.
     """
 
-    turns: tuple[Turn, ...]
+    prompt: str
+    answer: str
     image: Path | None
     name: str
     line: int
@@ -34,7 +28,7 @@ class Example:
     @classmethod
     def of(cls, sample: Sample) -> "Example":
         """The example of a dataset line."""
-        return cls((Turn(sample.prompt, sample.answer),), sample.image, sample.image_name, sample.line)
+        return cls(sample.prompt, sample.answer, sample.image, sample.image_name, sample.line)
 
 
 @dataclass(frozen=True)
@@ -43,7 +37,7 @@ class Length:
 
     Attributes:
         image: Placeholders of the picture.
-        prompt: Everything else that is masked: the beginning of the sequence and the questions.
+        prompt: Everything else that is masked: the beginning of the sequence and the question.
         answer: Labelled tokens, the end of sequence included.
     """
 

@@ -138,11 +138,11 @@ def _measure(
 def _show(example: Example, length: Length, collator: Collator, context: RunContext) -> None:
     """Send one sample as the model sees it: decoded from its very ids, placeholders counted."""
     tokenizer = collator.processor.tokenizer
-    conversation = collator.encode(example)
-    learnt = [label for label in conversation.labels if label != IGNORE_INDEX]
+    sample = collator.encode(example)
+    learnt = [label for label in sample.labels if label != IGNORE_INDEX]
     masked = [
         token
-        for token, label in zip(conversation.input_ids, conversation.labels, strict=True)
+        for token, label in zip(sample.input_ids, sample.labels, strict=True)
         if label == IGNORE_INDEX and token != tokenizer.image_id
     ]
     context.emit(
@@ -153,7 +153,7 @@ def _show(example: Example, length: Length, collator: Collator, context: RunCont
         image_tokens=length.image,
         prompt_tokens=length.prompt,
         answer_tokens=length.answer,
-        tiles=[[view.columns, view.rows] for view in conversation.views],
+        tiles=[[view.columns, view.rows] for view in sample.views],
         masked_text=tokenizer.decode(masked)[:_SHOWN_CHARACTERS],
         learnt_text=tokenizer.decode(learnt)[:_SHOWN_CHARACTERS],
         ends_with_eos=bool(learnt) and learnt[-1] == tokenizer.eos_id,

@@ -10,7 +10,7 @@ from PIL import Image
 from ocrstudio.domain.errors import InputError
 from ocrstudio.imaging.presets import ImagePreset
 from ocrstudio.student.collator import Collator
-from ocrstudio.student.examples import Example, Length, LengthStatistics, Turn
+from ocrstudio.student.examples import Example, Length, LengthStatistics
 from ocrstudio.student.loading import load_processor
 from ocrstudio.student.modeling.loss import IGNORE_INDEX
 from ocrstudio.student.tokenizer import EOS
@@ -22,8 +22,8 @@ def collator():
     return Collator(load_processor("micro", ImagePreset(64, 64, True, 4)))
 
 
-def page(path, answer="blue paper", size=(60, 40), *more) -> Example:
-    return Example((Turn(PROMPT, answer), *more), draw(path, answer, size), path.name, 1)
+def page(path, answer="blue paper", size=(60, 40)) -> Example:
+    return Example(PROMPT, answer, draw(path, answer, size), path.name, 1)
 
 
 def learnt(collator, batch, row=0) -> str:
@@ -39,18 +39,9 @@ def test_only_the_answer_and_its_end_are_learnt(collator, tmp_path):
     assert batch["input_ids"][0, 0] == collator.processor.tokenizer.bos_id
 
 
-def test_every_turn_is_masked_on_its_own(collator, tmp_path):
-    example = page(tmp_path / "a.png", "blue", (60, 40), Turn("And the number?", "forty"))
-    batch = collator([example])
-    assert learnt(collator, batch) == f"blue{EOS}forty{EOS}"
-    ids = batch["input_ids"][0].tolist()
-    assert ids.count(collator.processor.tokenizer.bos_id) == 1
-    assert collator.measure(example).total == len(ids)
-
-
 def test_text_alone_and_pages_of_any_tiling_share_a_batch(collator, tmp_path):
     examples = [
-        Example((Turn("Say it.", "winter"),), None, "text", 1),
+        Example("Say it.", "winter", None, "text", 1),
         page(tmp_path / "small.png"),
         page(tmp_path / "tall.png", "north", (64, 128)),
     ]
