@@ -52,8 +52,8 @@ class RecordError(DatasetError):
 class DatasetRecord:
     """A question about one picture, and the answer.
 
-    Conversations of several turns and text without a picture have no place in the format: they are refused
-    by name and counted, because half of them would be learnt wrongly or dropped in silence elsewhere.
+    Conversations of several turns and text without a picture have no place in the format: the student is
+    asked one thing about one page, in training as in use. Such lines are refused, named and counted.
 
     Attributes:
         prompt: The question as the student reads it; holds ``<image>`` exactly once.

@@ -55,6 +55,7 @@ def test_the_toolkits_own_example_is_read(folder: Path) -> None:
         ('{"messages": ["a"]}', ProblemKind.NO_MESSAGES),
         ('{"messages": []}', ProblemKind.WRONG_TURNS),
         (line(user="<|Assistant|>"), ProblemKind.WRONG_TURNS),
+        (json.dumps({"messages": json.loads(line())["messages"] * 2}), ProblemKind.WRONG_TURNS),
         (line(user="user"), ProblemKind.UNKNOWN_ROLE),
         (line(assistant="<|System|>"), ProblemKind.UNKNOWN_ROLE),
         (line(content="Free OCR."), ProblemKind.NO_IMAGE_TOKEN),
