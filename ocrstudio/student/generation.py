@@ -170,20 +170,20 @@ class Generator:
         """The decoder of the last call when it is large enough, else a new one."""
         wanted = self._wanted_slots(pages, positions)
         held = self._decoder
-        if held is None or held.slots < wanted or held.positions < positions:
-            self._decoder = None
-            del held
-            on_gpu = self._device().type == "cuda"
-            packed = any(parameter.dtype == torch.uint8 for parameter in self._model.parameters())
-            self._decoder = SlotDecoder(
-                self._model,
-                slots=wanted,
-                positions=positions,
-                chunk=min(_CHUNK, self._config.max_tokens),
-                rule=self._rule(),
-                record=on_gpu and not packed,
-            )
-        return self._decoder
+        if held is not None and held.slots >= wanted and held.positions >= positions:
+            return held
+        self._decoder = held = None  # its memory is free before the new one takes some
+        on_gpu = self._device().type == "cuda"
+        packed = any(parameter.dtype == torch.uint8 for parameter in self._model.parameters())
+        self._decoder = decoder = SlotDecoder(
+            self._model,
+            slots=wanted,
+            positions=positions,
+            chunk=min(_CHUNK, self._config.max_tokens),
+            rule=self._rule(),
+            record=on_gpu and not packed,
+        )
+        return decoder
 
     def _wanted_slots(self, pages: int, positions: int) -> int:
         rows = min(pages, self._rows or _MOST_ROWS)

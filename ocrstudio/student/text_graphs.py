@@ -30,7 +30,7 @@ class FrozenHeadLoss(torch.autograd.Function):
     """Summed cross-entropy behind an output layer that is not trained; also counts the right guesses."""
 
     @staticmethod
-    def forward(  # type: ignore[override] # autograd's way
+    def forward(
         ctx: Any,  # noqa: ANN401
         hidden: Tensor,
         targets: Tensor,
@@ -67,7 +67,7 @@ class FrozenHeadLoss(torch.autograd.Function):
         return loss, correct
 
     @staticmethod
-    def backward(  # type: ignore[override] # autograd's way
+    def backward(
         ctx: Any,  # noqa: ANN401
         scale: Tensor,
         _correct: Tensor,
@@ -121,7 +121,7 @@ class _Replay(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(  # type: ignore[override] # autograd's way
+    def forward(
         ctx: Any,  # noqa: ANN401
         embeds: Tensor,
         _anchor: Tensor,
@@ -134,7 +134,7 @@ class _Replay(torch.autograd.Function):
         return recording.loss.detach().clone()
 
     @staticmethod
-    def backward(ctx: Any, scale: Tensor) -> tuple[Tensor | None, Tensor | None, None]:  # type: ignore[override] # noqa: ANN401
+    def backward(ctx: Any, scale: Tensor) -> tuple[Tensor | None, Tensor | None, None]:  # noqa: ANN401
         recording: _Recording = ctx.recording
         recording.scale.copy_(scale)
         recording.backward.replay()
