@@ -25,7 +25,7 @@ from tests.fakes.runs import REPOSITORY, until
 PAGES = 4
 MICRO = ("--model", "micro", "--config", REPOSITORY / "config" / "examples" / "train_micro.example.yaml")
 SUBCOMMANDS = [("workspace", name) for name in ("new", "import", "label", "status", "export")] + [
-    ("runs", name) for name in ("list", "show", "attach", "stop", "resume")
+    ("runs", name) for name in ("list", "show", "attach", "stop", "resume", "export", "merge")
 ]
 
 
