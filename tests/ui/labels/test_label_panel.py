@@ -7,7 +7,7 @@ from ocrstudio.services import labelling
 from ocrstudio.store import Workspace
 from ocrstudio.ui.labels.preview import Preview, render
 from ocrstudio.ui.labels.source_line import SaveState
-from tests.fakes.window import draft
+from tests.fakes.window import draft, show_panel
 
 
 def type_words(opened, qtbot, words="Typed. "):
@@ -238,6 +238,7 @@ def test_tabs_have_keys(opened, qtbot):
 
 def test_f6_goes_round_the_panes(opened, qtbot):
     window = opened.window
+    show_panel(opened, "teacher")
     window.activateWindow()
     window.pages.tree.setFocus()
     qtbot.waitUntil(window.pages.tree.hasFocus)
