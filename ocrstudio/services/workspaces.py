@@ -13,6 +13,7 @@ from ocrstudio.domain.errors import OcrStudioError, WorkspaceError
 from ocrstudio.pdf import DEFAULT_DPI, DEFAULT_MAX_PIXELS, find_sources, open_document
 from ocrstudio.pdf.render import write_page_image
 from ocrstudio.services.document_copy import file_sha256, free_name, staged_copy
+from ocrstudio.services.run_index import record_runs
 from ocrstudio.store import Workspace
 
 if TYPE_CHECKING:
@@ -222,7 +223,7 @@ def workspace_status(ws: Workspace) -> WorkspaceStatus:
         documents=tuple((document, by_document.get(document.id, {})) for document in ws.documents.list()),
         counts=ws.pages.counts(),
         revisions=ws.labels.counts_by_source(),
-        runs=len(ws.runs.list()),
+        runs=len(record_runs(ws)),
         removed_documents=len(ws.documents.list(removed=True)),
         database_bytes=ws.size_bytes(),
     )

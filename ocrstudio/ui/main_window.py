@@ -32,7 +32,7 @@ from ocrstudio.ui.window_state import WindowState
 _TITLE = "OCR Studio"
 _SIZE = (1480, 920)
 _PANES = [270, 640, 560]
-_HEIGHTS = [640, 240]
+_HEIGHTS = [540, 340]
 _PAGE_MENU = (
     "review.accept",
     "review.flag",
