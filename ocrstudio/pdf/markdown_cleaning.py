@@ -9,6 +9,7 @@ _PICTURE_TEXT = re.compile(
 )
 _PICTURE_NOTE = re.compile(r"^\s*(?:\*\*)?==>.*?<==(?:\*\*)?\s*$", re.MULTILINE)
 _BREAK = re.compile(r"<br\s*/?>")
+_BOLD_BREAK = re.compile(r"\*\*<br\s*/?>\*\*")  # inside a bold cell the marks end and begin at each line
 _UNWRAPPED_TAGS = re.compile(r"</?(?:mark|u)>")
 _HEADING = re.compile(r"^(?P<marks>#{1,6}) (?P<text>.*)$", re.MULTILINE)
 _BOLD = re.compile(r"\*\*(?P<text>[^*\n]+)\*\*")
@@ -69,6 +70,14 @@ def unbold_headings(text: str) -> str:
     return _HEADING.sub(plain, text)
 
 
+def join_wrapped_cells(text: str) -> str:
+    """Lines that a narrow column broke become one line again, in the cells of tables."""
+    return "\n".join(
+        _BREAK.sub(" ", _BOLD_BREAK.sub(" ", line)) if line.startswith("|") else line
+        for line in text.split("\n")
+    )
+
+
 def drop_empty_tables(text: str) -> str:
     """Remove tables whose cells are all empty: the layout saw rules or a form, not a table."""
     blocks = text.split("\n\n")
@@ -88,6 +97,7 @@ STEPS: tuple[Callable[[str], str], ...] = (
     drop_picture_notes,
     unwrap_decoration,
     unbold_headings,
+    join_wrapped_cells,
     drop_empty_tables,
     tidy_lines,
 )
