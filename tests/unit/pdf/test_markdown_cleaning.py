@@ -40,6 +40,6 @@ def test_cleaning_twice_changes_nothing_more_and_loses_no_letter(text):
 
 def test_cells_that_a_narrow_column_broke_are_one_line_again():
     table = "|**In the**<br>**label**|Remark|\n|---|---|\n|Title of the<br>document|once|\n\nkept<br>here\n"
-    assert clean_markdown(table) == (
+    assert cleaning.clean_markdown(table) == (
         "|**In the label**|Remark|\n|---|---|\n|Title of the document|once|\n\nkept<br>here\n"
     )
