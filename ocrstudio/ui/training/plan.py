@@ -10,6 +10,7 @@ from typing import Any
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.errors import DatasetError
 from ocrstudio.domain.run import TrainMode
+from ocrstudio.domain.wording import count_of
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.paths import config_dir
 from ocrstudio.settings.train import TrainConfig, load_train_config
@@ -22,6 +23,9 @@ MODE_WORDS: Mapping[TrainMode, tuple[str, str]] = {
     TrainMode.BOTH: ("Both", "Adapts seeing and writing: the most change, the most memory."),
 }
 _MICRO_FILE = Path("examples") / "train_micro.example.yaml"
+
+_FEW_PASSES = 10
+"""Below this many, a tenth of a pass matters to the reader."""
 
 Progress = Callable[[int, int, str], None]
 
@@ -112,7 +116,7 @@ def preview(plan: TrainingPlan, config: TrainConfig, facts: DataFacts) -> Previe
             return Preview(_nothing_accepted(facts), ready=False)
         held_out = _held_out(facts.accepted, plan.eval_fraction)
         pages = facts.accepted - held_out
-        data = f"{_count(facts.accepted, 'accepted page')} of {_count(facts.documents, 'document')}"
+        data = f"{count_of(facts.accepted, 'accepted page')} of {count_of(facts.documents, 'document')}"
         data += f", about {held_out} of them held out for evaluation" if held_out else ", none held out"
     else:
         if plan.dataset is None:
@@ -120,7 +124,7 @@ def preview(plan: TrainingPlan, config: TrainConfig, facts: DataFacts) -> Previe
         if facts.remark or not facts.samples:
             return Preview(facts.remark or f"Reading {plan.dataset.name}…", ready=False)
         pages = facts.samples
-        data = f"{_count(pages, 'sample')} of {plan.dataset.name}"
+        data = f"{count_of(pages, 'sample')} of {plan.dataset.name}"
     student = "the micro student (a stand-in)" if plan.micro else "DeepSeek-OCR"
     part = {TrainMode.VISION: "the vision part of ", TrainMode.LLM: "the language model of "}.get(
         plan.mode, ""
@@ -190,7 +194,7 @@ def _title(plan: TrainingPlan, root: Path) -> str:
 
 def _nothing_accepted(facts: DataFacts) -> str:
     if facts.to_review:
-        waiting = f"{_count(facts.to_review, 'page')} with a draft"
+        waiting = f"{count_of(facts.to_review, 'page')} with a draft"
         return f"No page is accepted yet. Review {waiting}: Ctrl+Enter accepts a page and goes on."
     return "No page is accepted yet. Draft pages in the Teacher panel, then review and accept them."
 
@@ -205,12 +209,10 @@ def _length(config: TrainConfig, pages: int) -> str:
     batch = training.per_device_train_batch_size * training.gradient_accumulation_steps
     if training.max_steps is None:
         steps = max(1, round((training.num_train_epochs or 1) * pages / batch))
-        return (
-            f"{training.num_train_epochs:g} passes over them, about {_count(steps, 'step')} of {batch} pages"
-        )
+        return f"{training.num_train_epochs:g} passes over them, about {count_of(steps, 'step')} of {batch} pages"
     passes = training.max_steps * batch / max(1, pages)
-    return f"{_count(training.max_steps, 'step')} of {batch} pages, about {passes:.2g} passes over them"
+    return f"{count_of(training.max_steps, 'step')} of {batch} pages, about {_passes(passes)} over them"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def _passes(number: float) -> str:
+    return f"{number:.1f} passes" if number < _FEW_PASSES else f"{number:,.0f} passes"
