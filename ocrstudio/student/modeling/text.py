@@ -48,3 +48,8 @@ class TextModel(DeepseekOcr2TextModel):
             if hasattr(layer.mlp, "gate"):
                 layer.mlp.gate = FullPrecisionRouter(config)
         self.norm = FusedRmsNorm(config.hidden_size, config.rms_norm_eps)
+
+    @classmethod
+    def _can_set_experts_implementation(cls) -> bool:
+        """The experts are the library's and have its grouped product; it would look for them in this file."""
+        return True
