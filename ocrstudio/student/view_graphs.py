@@ -1,8 +1,8 @@
 """The vision tower as CUDA graphs: one recording for each number and side of views.
 
-CLIP's sequences are short and its layers many, so that with an adapter on it the host needs ten times longer
-to launch a step than the GPU to run it. As with `text_graphs`, shapes are fixed: the number of views is
-rounded up, and what comes out for the additional ones is dropped.
+CLIP's sequences are short and its layers many: launching them takes the time, not computing them. As with
+`text_graphs`, shapes are fixed: the number of views is rounded up, and what comes out for the additional ones
+is dropped.
 """
 
 import math
