@@ -209,7 +209,8 @@ def _length(config: TrainConfig, pages: int) -> str:
     batch = training.per_device_train_batch_size * training.gradient_accumulation_steps
     if training.max_steps is None:
         steps = max(1, round((training.num_train_epochs or 1) * pages / batch))
-        return f"{training.num_train_epochs:g} passes over them, about {count_of(steps, 'step')} of {batch} pages"
+        length = f"about {count_of(steps, 'step')} of {batch} pages"
+        return f"{training.num_train_epochs:g} passes over them, {length}"
     passes = training.max_steps * batch / max(1, pages)
     return f"{count_of(training.max_steps, 'step')} of {batch} pages, about {_passes(passes)} over them"
 
