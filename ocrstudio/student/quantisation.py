@@ -47,12 +47,14 @@ def quantise_4bit(model: DeepseekOcrForConditionalGeneration, device: torch.devi
                     module.in_features, module.out_features, bias=False, compute_dtype=module.weight.dtype,
                     quant_type="nf4", device="meta",
                 )  # fmt: skip
-                small.weight = layers.Params4bit(module.weight.data, requires_grad=False, quant_type="nf4").to(
-                    device
-                )
+                small.weight = layers.Params4bit(
+                    module.weight.data, requires_grad=False, quant_type="nf4"
+                ).to(device)
                 layer.set_submodule(name, small)
             elif all(hasattr(module, parameter) for parameter in _EXPERT_PARAMETERS):
                 module.to(device)
                 for parameter in _EXPERT_PARAMETERS:
-                    parametrize.replace_parameter_4bit(module, parameter, compress_statistics=True, quant_type="nf4")
+                    parametrize.replace_parameter_4bit(
+                        module, parameter, compress_statistics=True, quant_type="nf4"
+                    )
     model.to(device)
