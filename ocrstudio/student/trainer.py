@@ -66,7 +66,8 @@ class OcrTrainer(Trainer):
         network = self.model.get_base_model()
         pool = torch.cuda.graph_pool_handle()
         settings: dict[str, Any] = {"dtype": torch.bfloat16, "pool": pool}
-        network.model.encode_views = ViewGraphs(network.model, trains=bool(tower), **settings)
+        if not tower:
+            network.model.encode_views = ViewGraphs(network.model, pool)
         through = len(inside) < len(trainable)
         return TextGraphs(network, list(trainable.values()), through=through, **settings)
 
@@ -115,7 +116,8 @@ class OcrTrainer(Trainer):
         """Loss and right guesses by way of recorded graphs; the pictures are encoded as ever."""
         pictures = {name: inputs[name] for name in _PICTURES if name in inputs}
         network = self.model.get_base_model().model
-        with self.accelerator.autocast(AutocastKwargs(enabled=False)):
+        # A frozen vision tower gains nothing from mixed precision: its weights have 16 bits already.
+        with self.accelerator.autocast(AutocastKwargs(enabled=graphs.through)):
             embeds = network.embed(inputs["input_ids"], counts["placeholder_counts"], **pictures)
         answers = counts["answer_count"]
         return graphs.loss(embeds, inputs["labels"], answers, answers if items is None else items)
