@@ -18,6 +18,7 @@ from ocrstudio.settings.app import AppSettings, load_app_settings
 from ocrstudio.ui.actions import Context
 from ocrstudio.ui.background import Background
 from ocrstudio.ui.crash import CrashReporter
+from ocrstudio.ui.garbage import collect_due, window_thread_only
 from ocrstudio.ui.labels.controller import LabelController
 from ocrstudio.ui.main_window import MainWindow
 from ocrstudio.ui.messages import Messages
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from ocrstudio.ui.panels import Panels
 
 _MIB = 1024 * 1024
-_SIGNAL_POLL_MS = 200
+_BEAT_MS = 200
 _PANELS_DELAY_MS = 60
 """Long enough for the window to be painted before the panels are built."""
 
@@ -280,12 +281,12 @@ def main(argv: Sequence[str]) -> int:
     asyncio.set_event_loop(loop)
     studio = Studio(app, settings, QSettings())
     handle = signal.signal(signal.SIGINT, lambda *_: studio.window.close())
-    beat = QTimer()  # lets Python see Ctrl+C while Qt waits
-    beat.start(_SIGNAL_POLL_MS)
-    beat.timeout.connect(lambda: None)
+    beat = QTimer()  # also lets Python see Ctrl+C while Qt waits
+    beat.start(_BEAT_MS)
+    beat.timeout.connect(collect_due)
     studio.start(Path(argv[0]) if argv else None)
     try:
-        with loop:
+        with window_thread_only(), loop:
             loop.run_until_complete(_run_until_closed(studio))
             studio.shutdown()
     finally:

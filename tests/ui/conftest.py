@@ -14,6 +14,7 @@ from PySide6.QtCore import QSettings, QThread, QThreadPool, QTimer
 
 from ocrstudio.settings.app import load_app_settings
 from ocrstudio.ui.background import Background
+from ocrstudio.ui.garbage import window_thread_only
 from tests.fakes.window import isolate, make_workspace
 
 # The offscreen platform says this of every window with a size limit; it is not about our code.
@@ -51,7 +52,8 @@ def nothing_left_behind(qapp, request):
     threads, timers = _threads(), set(_active_timers())
     children = {child.pid for child in psutil.Process().children(recursive=True)}
     hook = sys.excepthook
-    yield
+    with window_thread_only():
+        yield
     qapp.sendPostedEvents(None, 52)  # deferred deletes
     qapp.processEvents()
     gc.collect()
