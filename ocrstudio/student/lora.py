@@ -93,6 +93,11 @@ def _routed_experts(model: nn.Module) -> list[str]:
     ]
 
 
+def reaches_experts(targets: Targets) -> bool:
+    """Whether an adapter on these targets covers routed experts."""
+    return any(name.endswith(".experts") for name in targets.modules)
+
+
 def _is_fused_experts(module: nn.Module) -> bool:
     weights = (getattr(module, "gate_up_proj", None), getattr(module, "down_proj", None))
     return all(isinstance(weight, nn.Parameter) and weight.ndim == _FUSED_DIMENSIONS for weight in weights)
