@@ -16,7 +16,7 @@ from ocrstudio.domain.errors import ModelError
 from ocrstudio.jobs.command_line import worker_command
 from ocrstudio.jobs.line_process import LineProcess
 from ocrstudio.jobs.run_folder import SPEC_NAME, RunFolder
-from ocrstudio.services.model_folder import folder_problem
+from ocrstudio.services.model_folder import download_command, folder_problem
 from ocrstudio.services.run_requests import MICRO_MODEL
 
 INFO_NAME = "ocrstudio.json"
@@ -110,8 +110,7 @@ def merge_adapter(adapter: Adapter, model: str | None, target: Path, on_notice: 
         if problem:
             raise ModelError(
                 f"The base model {folder} cannot be used: {problem}.",
-                "Name the folder of the base model with --model, or get it with: "
-                f"hf download unsloth/DeepSeek-OCR --local-dir {folder}",
+                f"Name the folder of the base model with --model, or get it with: {download_command(folder)}",
             )
         base, size = str(folder), _size_of(folder)
     _check_target(target, size)

@@ -12,7 +12,7 @@ import psutil
 
 from ocrstudio import __version__
 from ocrstudio.paths import resources_dir
-from ocrstudio.services.model_folder import folder_problem
+from ocrstudio.services.model_folder import download_command, folder_problem
 from ocrstudio.services.run_requests import MICRO_MODEL, base_revision, installed_version
 
 KNOWN_VERSIONS_FILE = "known_versions.txt"
@@ -197,11 +197,6 @@ def check_model(name: str) -> ModelCheck:
         return ModelCheck(name, Verdict.PROBLEM, problem)
     revision = base_revision(name)
     return ModelCheck(name, Verdict.OK, "complete" + (f", revision {revision[:12]}" if revision else ""))
-
-
-def download_command(model: str) -> str:
-    """The command that fetches the public weights into a folder by hand."""
-    return f"hf download unsloth/DeepSeek-OCR --local-dir {model}"
 
 
 def advice(environment: Environment, model: ModelCheck) -> list[str]:

@@ -15,11 +15,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from ocrstudio.domain.errors import ModelError
-from ocrstudio.services.model_folder import folder_problem
+from ocrstudio.services.model_folder import REPOSITORY, download_command, folder_problem
 from ocrstudio.services.run_requests import MICRO_MODEL
-
-REPOSITORY = "unsloth/DeepSeek-OCR"
-"""The public checkpoint: part of the program rather than a preference."""
 
 _FOLDER_NAME = "deepseek_ocr"
 _WANTED = ("*.json", "*.safetensors")
@@ -91,7 +88,8 @@ def download_model(
     problem = folder_problem(folder)
     if problem:
         raise ModelError(
-            f"{REPOSITORY} was downloaded into {folder}, but {problem}.", f"Do it by hand: {_by_hand(folder)}"
+            f"{REPOSITORY} was downloaded into {folder}, but {problem}.",
+            f"Do it by hand: {download_command(folder)}",
         )
     on_progress(wanted.total_bytes, wanted.total_bytes)
     return True
@@ -153,7 +151,8 @@ def _explain(error: BaseException, folder: Path) -> ModelError:
     from huggingface_hub import errors as hub
 
     head = f"The model folder {folder} is not complete, and {REPOSITORY} cannot be downloaded: "
-    again = f"Start again (the download goes on where it stopped), or do it by hand: {_by_hand(folder)}"
+    by_hand = download_command(folder)
+    again = f"Start again (the download goes on where it stopped), or do it by hand: {by_hand}"
     if isinstance(error, hub.GatedRepoError | hub.RepositoryNotFoundError):
         return ModelError(f"{head}the server refuses access.", f"Set HF_TOKEN to a valid token. {again}")
     if isinstance(error, hub.HfHubHTTPError):
@@ -169,11 +168,7 @@ def _explain(error: BaseException, folder: Path) -> ModelError:
     ):
         return ModelError(
             f"{head}there is no connection to the server.",
-            f"Connect to the network, or do it on a machine that is connected: {_by_hand(folder)}. "
+            f"Connect to the network, or do it on a machine that is connected: {by_hand}. "
             "To try the loop without the model: --model micro.",
         )
     return ModelError(f"{head}{type(error).__name__}: {error}", again)
-
-
-def _by_hand(folder: Path) -> str:
-    return f"hf download {REPOSITORY} --local-dir {folder}"

@@ -3,6 +3,9 @@
 import json
 from pathlib import Path
 
+REPOSITORY = "unsloth/DeepSeek-OCR"
+"""The public checkpoint: part of the program rather than a preference."""
+
 _DEEPSEEK_OCR = ("deepseek_vl_v2", "deepseekocr", "deepseek_ocr")
 
 
@@ -27,3 +30,8 @@ def folder_problem(folder: Path) -> str:
         return f"{index.name} is damaged"
     absent = sorted(name for name in wanted if not (folder / name).is_file())
     return f"weights are missing: {', '.join(absent)}" if absent else ""
+
+
+def download_command(folder: Path | str) -> str:
+    """What a person types to fetch the public checkpoint into a folder."""
+    return f"hf download {REPOSITORY} --local-dir {folder}"

@@ -17,7 +17,8 @@ from ocrstudio.jobs.events import EventType, EventWriter
 from ocrstudio.jobs.process_identity import ProcessIdentity
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.jobs.user_state import state_dir
-from ocrstudio.services.model_download import REPOSITORY, download_model, needs_download
+from ocrstudio.services.model_download import download_model, needs_download
+from ocrstudio.services.model_folder import REPOSITORY
 from ocrstudio.services.run_requests import MICRO_MODEL
 from ocrstudio.settings.files import write_text
 from ocrstudio.worker.bodies import load_body

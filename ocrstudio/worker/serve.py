@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ocrstudio.jobs.line_server import Handler, Notify, serve_lines
-from ocrstudio.services.model_download import REPOSITORY, download_model, needs_download
+from ocrstudio.services.model_download import download_model, needs_download
+from ocrstudio.services.model_folder import REPOSITORY
 from ocrstudio.worker.bodies import load_body
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ocrstudio.services.dataset_statistics import DatasetCheck
-from ocrstudio.services.environment import Environment, ModelCheck, Verdict, download_command
+from ocrstudio.services.environment import Environment, ModelCheck, Verdict
+from ocrstudio.services.model_folder import download_command
 
 _GIB = 2**30
 _COUNTED = {
