@@ -1,5 +1,6 @@
 """Fixtures of the window's tests: offscreen, nothing left behind, no warning of Qt."""
 
+import functools
 import gc
 import os
 import sys
@@ -20,6 +21,9 @@ from tests.fakes.window import isolate, make_workspace
 # The offscreen platform says this of every window with a size limit; it is not about our code.
 OFFSCREEN_NOISE = r"This plugin does not support propagateSizeHints\(\)"
 
+# Milliseconds; a test that waits for it in vain fails.
+LONG_ENOUGH = 60_000
+
 # ziamath finds its fonts with an old function of importlib.
 ZIAMATH_NOISE = "ignore:path is deprecated. Use files:DeprecationWarning"
 
@@ -30,12 +34,9 @@ def pytest_collection_modifyitems(items):
         item.add_marker(pytest.mark.filterwarnings(ZIAMATH_NOISE))
 
 
-def _active_timers():
-    return {
-        id(one): one
-        for one in gc.get_objects()
-        if isinstance(one, QTimer) and shiboken6.isValid(one) and one.isActive()
-    }
+def _new(kind):
+    """Objects of Qt that this test made and that still exist."""
+    return [one for one in gc.get_objects() if isinstance(one, kind) and shiboken6.isValid(one)]
 
 
 def _threads():
@@ -43,13 +44,22 @@ def _threads():
     return {one for one in threading.enumerate() if not isinstance(one, threading._DummyThread)}
 
 
+@pytest.fixture
+def qtbot(qtbot, monkeypatch):
+    """Waits long enough for a machine that is busy with other tests; it ends as soon as there is no need."""
+    for name in ("waitUntil", "waitSignal"):
+        monkeypatch.setattr(qtbot, name, functools.partial(getattr(qtbot, name), timeout=LONG_ENOUGH))
+    return qtbot
+
+
 @pytest.fixture(autouse=True)
 def nothing_left_behind(qapp, request):
     """Fails a test that leaves a thread, a pool task, a running timer or a child process."""
     if not {"qtbot", "background"} & set(request.fixturenames):
-        yield  # nothing of Qt was made; looking through all objects takes half a second
+        yield  # nothing of Qt was made
         return
-    threads, timers = _threads(), set(_active_timers())
+    gc.freeze()  # what was there before is neither searched nor collected again: a second less a test
+    threads = _threads()
     children = {child.pid for child in psutil.Process().children(recursive=True)}
     hook = sys.excepthook
     with window_thread_only():
@@ -60,10 +70,9 @@ def nothing_left_behind(qapp, request):
     left = [thread.name for thread in _threads() if thread not in threads]
     assert left == [], f"threads left behind: {left}"
     assert QThreadPool.globalInstance().activeThreadCount() == 0
-    running = [one for one in gc.get_objects() if isinstance(one, QThread) and shiboken6.isValid(one)]
-    assert [one for one in running if one.isRunning() and one is not QThread.currentThread()] == []
-    ticking = [one for key, one in _active_timers().items() if key not in timers]
-    assert ticking == [], f"timers left running: {[(one.parent(), one.interval()) for one in ticking]}"
+    assert [one for one in _new(QThread) if one.isRunning() and one is not QThread.currentThread()] == []
+    ticking = [(one.parent(), one.interval()) for one in _new(QTimer) if one.isActive()]
+    assert ticking == [], f"timers left running: {ticking}"
     now = [child for child in psutil.Process().children(recursive=True) if child.pid not in children]
     assert now == [], f"child processes left behind: {now}"
     assert sys.excepthook is hook
@@ -134,5 +143,5 @@ def opened(studio, workspace_root, qtbot):
 @pytest.fixture
 def drawn(opened, qtbot):
     """The same, once the picture of the page is there."""
-    qtbot.waitUntil(lambda: opened.window.viewer.view.has_picture, timeout=20_000)
+    qtbot.waitUntil(lambda: opened.window.viewer.view.has_picture)
     return opened

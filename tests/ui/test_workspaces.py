@@ -10,8 +10,6 @@ from ocrstudio.store import Workspace
 from tests.fakes.pdfs import damaged_pdf, encrypted_pdf, text_pdf
 from tests.fakes.window import draft
 
-WAIT = 30_000
-
 
 def drop(window, *paths):
     data = QMimeData()
@@ -26,18 +24,18 @@ def drop(window, *paths):
 def test_a_dropped_pdf_makes_a_workspace_beside_it(studio, qtbot, tmp_path):
     path = text_pdf(tmp_path / "ledger.pdf", 3)
     drop(studio.window, path)
-    qtbot.waitUntil(lambda: studio.window.pages.model.total == 3, timeout=WAIT)
+    qtbot.waitUntil(lambda: studio.window.pages.model.total == 3)
     assert studio.session.root == tmp_path / "ledger labels"
     assert studio.window.windowTitle().startswith("ledger labels")
     assert "1 document with 3 pages imported." in studio.window.message_bar.text
-    qtbot.waitUntil(lambda: studio.window.viewer.view.has_picture, timeout=WAIT)
+    qtbot.waitUntil(lambda: studio.window.viewer.view.has_picture)
 
 
 def test_opening_the_same_pdf_again_opens_its_workspace(studio, qtbot, tmp_path):
     path = text_pdf(tmp_path / "ledger.pdf", 2)
     for _ in range(2):
         studio.workspaces.take_files([path])
-        qtbot.waitUntil(lambda: not studio.background.busy, timeout=WAIT)
+        qtbot.waitUntil(lambda: not studio.background.busy)
         studio.session.close()
     with Workspace.open(tmp_path / "ledger labels") as workspace:
         assert len(workspace.documents.list()) == 1
@@ -49,7 +47,7 @@ def test_a_folder_is_imported_file_by_file(opened, qtbot, tmp_path):
     text_pdf(folder / "good.pdf", 2)
     damaged_pdf(folder / "bad.pdf")
     drop(opened.window, folder)
-    qtbot.waitUntil(lambda: opened.window.pages.model.total == 6, timeout=WAIT)
+    qtbot.waitUntil(lambda: opened.window.pages.model.total == 6)
     said = [message.text for message in opened.messages.history]
     assert any("bad.pdf" in text for text in said)
     assert any("1 could not be read" in text for text in said)
@@ -61,8 +59,8 @@ def test_an_encrypted_pdf_asks_for_its_password(opened, qtbot, tmp_path, passwor
     asked = []
     opened.workspaces.ask_password = lambda path: asked.append(path.name) or password
     opened.workspaces.import_sources([encrypted_pdf(tmp_path / "secret.pdf")])
-    qtbot.waitUntil(lambda: bool(asked) and not opened.background.busy, timeout=WAIT)
-    qtbot.waitUntil(lambda: opened.window.pages.model.total == (5 if password else 4), timeout=WAIT)
+    qtbot.waitUntil(lambda: bool(asked) and not opened.background.busy)
+    qtbot.waitUntil(lambda: opened.window.pages.model.total == (5 if password else 4))
     assert asked == ["secret.pdf"]
 
 
@@ -70,7 +68,7 @@ def test_a_wrong_password_is_asked_again(opened, qtbot, tmp_path):
     answers = ["wrong", "sesame"]
     opened.workspaces.ask_password = lambda _path: answers.pop(0)
     opened.workspaces.import_sources([encrypted_pdf(tmp_path / "secret.pdf")])
-    qtbot.waitUntil(lambda: opened.window.pages.model.total == 5, timeout=WAIT)
+    qtbot.waitUntil(lambda: opened.window.pages.model.total == 5)
     assert answers == []
 
 

@@ -64,7 +64,7 @@ class PageCompare(QWidget):
             view.setOpenLinks(False)
             view.document().setDocumentMargin(10)
         for view in self._rendered:
-            view.textChanged.connect(self._mark)
+            view.drawn.connect(self._mark)
         self._couple(*self._sources)
         self._couple(*self._rendered)
         self._stack = QStackedWidget()
@@ -171,5 +171,5 @@ class PageCompare(QWidget):
             self._sources[1].setHtml(to_html(reference, prediction, changes, removed=False, added=True))
 
     def _mark(self) -> None:
-        if self._mode.currentText() == _RENDERED:
+        if self._mode.currentText() == _RENDERED and all(view.is_current for view in self._rendered):
             mark_differences(*self._rendered)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QTimer, QUrl
+from PySide6.QtCore import QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QColor, QImage, QImageReader, QPalette, QTextDocument
 from PySide6.QtWidgets import QTextBrowser
 from shiboken6 import isValid
@@ -54,7 +54,13 @@ def render(text: str, colour: str) -> Rendered:
 
 
 class Preview(QTextBrowser):
-    """Shows a rendered label; it draws only while it can be seen."""
+    """Shows a rendered label; it draws only while it can be seen.
+
+    Signals:
+        drawn: The text asked for last is on the screen.
+    """
+
+    drawn = Signal()
 
     def __init__(self, background: Background) -> None:
         super().__init__()
@@ -112,11 +118,16 @@ class Preview(QTextBrowser):
         super().showEvent(event)  # type: ignore[arg-type]
         self._draw()
 
+    @property
+    def is_current(self) -> bool:
+        """Whether the text asked for last is the one that is shown."""
+        return self._shown == (self._text, theme().dark)
+
     def _draw(self) -> None:
-        wanted = (self._text, theme().dark)
-        if self._drawing or wanted == self._shown:
+        if self._drawing or self.is_current:
             return
         self._drawing = True
+        wanted = (self._text, theme().dark)
         text, colour = self._text, theme().text
 
         def done(rendered: Rendered) -> None:
@@ -125,7 +136,10 @@ class Preview(QTextBrowser):
             self._drawing = False
             self._show(rendered)
             self._shown = wanted
-            self._draw()  # typing may have gone on meanwhile
+            if self.is_current:
+                self.drawn.emit()
+            else:
+                self._draw()  # typing went on meanwhile
 
         self._background.run(lambda _: render(text, colour), done)
 

@@ -19,7 +19,7 @@ def rows(panel):
 def show(studio, qtbot):
     panel = studio.panels.environment
     studio.window.show_panel("environment")
-    qtbot.waitUntil(lambda: panel.refresh.isEnabled() and panel.tree.topLevelItemCount() > 0, timeout=20_000)
+    qtbot.waitUntil(lambda: panel.refresh.isEnabled() and panel.tree.topLevelItemCount() > 0)
     return panel
 
 

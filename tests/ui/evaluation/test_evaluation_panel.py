@@ -19,7 +19,6 @@ from ocrstudio.ui.evaluation.results import lines_of_samples
 from tests.fakes.runs import fake_environment
 from tests.fakes.window import show_panel
 
-LONG = 60_000
 REFERENCE = "# Chapter\n\nThe harbour office keeps a **ledger** of ships."
 NEAR = "# Chapter\n\nThe harbour office keeps a ledger of shops."
 FAR = "Nothing of this is right at all, not one word."
@@ -59,7 +58,7 @@ def measured(studio, workspace_root, qtbot):
     qtbot.waitUntil(lambda: studio.session.page_id is not None)
     show_panel(studio, "evaluation")
     panel = studio.panels.evaluation
-    qtbot.waitUntil(lambda: panel.figures.rowCount() == 2 and panel.pages.current is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: panel.figures.rowCount() == 2 and panel.pages.current is not None)
     return studio
 
 
@@ -102,9 +101,9 @@ def test_a_page_shows_picture_texts_and_differences_as_source_and_rendered(measu
     page = panel.page
     assert "\N{MINUS SIGN}" in page._sources[0].toPlainText()
     assert "+shops" in page._sources[1].toPlainText()
-    qtbot.waitUntil(lambda: not page._picture.pixmap().isNull(), timeout=LONG)
+    qtbot.waitUntil(lambda: not page._picture.pixmap().isNull())
     page._mode.setCurrentIndex(1)
-    qtbot.waitUntil(lambda: len(page._rendered[1].extraSelections()) > 0, timeout=LONG)
+    qtbot.waitUntil(lambda: len(page._rendered[1].extraSelections()) > 0)
     marked = [selection.cursor.selectedText() for selection in page._rendered[1].extraSelections()]
     assert marked == ["shops"], "bold or not is no difference of the rendered words"
 
@@ -152,7 +151,7 @@ def test_a_damaged_report_is_one_sentence(studio, workspace_root, qtbot):
     (workspace_root / "exports" / "broken.json").write_text("{", encoding="utf-8")
     assert studio.workspaces.open(workspace_root)
     show_panel(studio, "evaluation")
-    qtbot.waitUntil(lambda: "broken.json" in studio.window.message_bar.text, timeout=LONG)
+    qtbot.waitUntil(lambda: "broken.json" in studio.window.message_bar.text)
     assert folder.id == studio.panels.evaluation.setup.runs.current
 
 
@@ -168,17 +167,17 @@ def test_start_runs_a_worker_on_the_held_out_pages(studio, workspace_root, qtbot
     qtbot.waitUntil(lambda: studio.session.page_id is not None)
     show_panel(studio, "evaluation")
     panel = studio.panels.evaluation
-    qtbot.waitUntil(lambda: not studio.background.busy, timeout=LONG)
+    qtbot.waitUntil(lambda: not studio.background.busy)
     assert panel.setup.data.currentText().startswith("Held-out pages")
     assert "Micro student" in panel.setup.student.currentText()
     panel.setup.start.click()
-    qtbot.waitUntil(lambda: panel.setup.runs.current is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: panel.setup.runs.current is not None)
     run_id = panel.setup.runs.current
-    qtbot.waitUntil(lambda: studio.panels.monitor.history(run_id).outcome is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: studio.panels.monitor.history(run_id).outcome is not None)
     request = studio.panels.monitor.spec(run_id).request
     assert request["dataset"].endswith("eval.jsonl")
     assert request["model"] == "micro"
-    qtbot.waitUntil(lambda: not studio.background.busy, timeout=LONG)
+    qtbot.waitUntil(lambda: not studio.background.busy)
 
 
 def test_a_running_evaluation_lists_its_pages_worst_first():

@@ -12,8 +12,6 @@ from ocrstudio.ui.jobs.relay_process import RelayProcess
 from tests.fakes.processes import children
 from tests.fakes.runs import until
 
-LONG = 30_000
-
 
 @pytest.fixture
 def relay(qapp):
@@ -29,14 +27,14 @@ def relay(qapp):
 
 
 def outcome_of(relay, qtbot):
-    with qtbot.waitSignal(relay.ended, timeout=LONG) as signal:
+    with qtbot.waitSignal(relay.ended) as signal:
         relay.start()
     return signal.args[0]
 
 
 def test_a_run_from_launch_to_end(scripted, monitor, qtbot):
     folder = scripted([["metric", 1, 0.9], ["metric", 2, 0.8], ["print", "noise"], ["adapter"]])
-    with qtbot.waitSignal(monitor.ended, timeout=LONG) as signal:
+    with qtbot.waitSignal(monitor.ended) as signal:
         monitor.launch(folder)
     run_id, outcome = signal.args
     history = monitor.history(run_id)
@@ -50,7 +48,7 @@ def test_a_run_from_launch_to_end(scripted, monitor, qtbot):
 
 def test_a_failure_says_what_the_worker_said(scripted, monitor, qtbot):
     folder = scripted([["metric", 1, 0.9], ["fail", "The GPU ran out of memory.", "Lower the batch size."]])
-    with qtbot.waitSignal(monitor.ended, timeout=LONG) as signal:
+    with qtbot.waitSignal(monitor.ended) as signal:
         monitor.launch(folder)
     outcome = signal.args[1]
     assert outcome.ending is Ending.FAILED
@@ -62,14 +60,14 @@ def test_a_killed_worker_is_interrupted_and_can_be_resumed(scripted, monitor, qt
         [["metric", 1, 0.9], ["checkpoint", 1], ["metric", 2, 0.8], ["wait", str(tmp_path / "go")]]
     )
     monitor.launch(folder)
-    qtbot.waitUntil(lambda: monitor.history(folder.id).done == 2, timeout=LONG)
-    with qtbot.waitSignal(monitor.ended, timeout=LONG) as signal:
+    qtbot.waitUntil(lambda: monitor.history(folder.id).done == 2)
+    with qtbot.waitSignal(monitor.ended) as signal:
         psutil.Process(folder.process_identity.pid).kill()
     outcome = signal.args[1]
     assert outcome.ending is Ending.INTERRUPTED
     assert "Resume" in outcome.hint
     (tmp_path / "go").touch()
-    with qtbot.waitSignal(monitor.ended, timeout=LONG) as signal:
+    with qtbot.waitSignal(monitor.ended) as signal:
         monitor.resume(folder)
     assert signal.args[1].ending is Ending.FINISHED
     assert list(monitor.history(folder.id).loss.steps) == [1, 2]
@@ -78,8 +76,8 @@ def test_a_killed_worker_is_interrupted_and_can_be_resumed(scripted, monitor, qt
 def test_stop_saves_and_ends(scripted, monitor, qtbot, tmp_path):
     folder = scripted([["metric", 3, 0.9], ["wait", str(tmp_path / "never")], ["metric", 4, 0.8]])
     monitor.launch(folder)
-    qtbot.waitUntil(lambda: monitor.history(folder.id).done == 3, timeout=LONG)
-    with qtbot.waitSignal(monitor.ended, timeout=LONG) as signal:
+    qtbot.waitUntil(lambda: monitor.history(folder.id).done == 3)
+    with qtbot.waitSignal(monitor.ended) as signal:
         monitor.stop(folder.id)
         assert monitor.history(folder.id).state is RunState.STOPPING
     assert signal.args[1].ending is Ending.STOPPED
@@ -94,16 +92,16 @@ def test_closing_ends_the_relay_only_and_a_later_monitor_has_the_whole_curve(
     folder = scripted(script)
     first = RunMonitor(session, background, messages)
     first.launch(folder)
-    qtbot.waitUntil(lambda: first.history(folder.id).done == 5, timeout=LONG)
+    qtbot.waitUntil(lambda: first.history(folder.id).done == 5)
     first.close()
     assert children() == [], "the relay is still there"
     assert folder.process_identity.is_alive, "the worker did not outlive the window"
 
     second = RunMonitor(session, background, messages)
     second.refresh()
-    qtbot.waitUntil(lambda: second.history(folder.id) is not None, timeout=LONG)
-    qtbot.waitUntil(lambda: second.history(folder.id).done == 5, timeout=LONG)
-    with qtbot.waitSignal(second.ended, timeout=LONG):
+    qtbot.waitUntil(lambda: second.history(folder.id) is not None)
+    qtbot.waitUntil(lambda: second.history(folder.id).done == 5)
+    with qtbot.waitSignal(second.ended):
         go.touch()
     assert list(second.history(folder.id).loss.steps) == [1, 2, 3, 4, 5, 6]
     second.close()
@@ -121,9 +119,9 @@ def test_a_run_started_by_the_command_line_appears(scripted, monitor, session, q
     session.opened.emit(session.workspace)
     folder = scripted([["metric", 1, 0.9], ["wait", str(tmp_path / "go")]])
     process = start_worker(folder).process
-    qtbot.waitUntil(lambda: monitor.history(folder.id) is not None, timeout=LONG)
-    qtbot.waitUntil(lambda: monitor.history(folder.id).done == 1, timeout=LONG)
-    with qtbot.waitSignal(monitor.ended, timeout=LONG):
+    qtbot.waitUntil(lambda: monitor.history(folder.id) is not None)
+    qtbot.waitUntil(lambda: monitor.history(folder.id).done == 1)
+    with qtbot.waitSignal(monitor.ended):
         (tmp_path / "go").touch()
     process.wait()
 
@@ -131,12 +129,12 @@ def test_a_run_started_by_the_command_line_appears(scripted, monitor, session, q
 def test_a_relay_that_dies_is_replaced_without_a_gap(scripted, monitor, qtbot, tmp_path):
     folder = scripted([["metric", 1, 0.9], ["wait", str(tmp_path / "go")], ["metric", 2, 0.8]])
     monitor.launch(folder)
-    qtbot.waitUntil(lambda: monitor.history(folder.id).done == 1, timeout=LONG)
+    qtbot.waitUntil(lambda: monitor.history(folder.id).done == 1)
     worker = folder.process_identity.pid
     relays = [child for child in children() if child.status() != psutil.STATUS_ZOMBIE and child.pid != worker]
     next(child for child in relays if str(folder.path) in child.cmdline()).kill()
     (tmp_path / "go").touch()
-    with qtbot.waitSignal(monitor.ended, timeout=LONG) as signal:
+    with qtbot.waitSignal(monitor.ended) as signal:
         pass
     assert signal.args[1].ending is Ending.FINISHED
     assert list(monitor.history(folder.id).loss.steps) == [1, 2]

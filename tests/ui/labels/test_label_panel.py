@@ -25,7 +25,7 @@ def test_typing_is_saved_after_a_moment_of_quiet(opened, qtbot, workspace_root):
     type_words(opened, qtbot)
     line = opened.window.labels.source_line
     assert line.save_state is SaveState.TYPING
-    qtbot.waitUntil(lambda: line.save_state is SaveState.SAVED, timeout=10_000)
+    qtbot.waitUntil(lambda: line.save_state is SaveState.SAVED)
     assert stored_text(workspace_root, page).startswith("Typed. # Chapter 1")
     assert "In review" in line.words
     assert "2 revisions" in line.words
@@ -63,11 +63,11 @@ def test_a_failed_save_is_said_once_and_tried_again(opened, qtbot, workspace_roo
         blocker.pages.set_status(page, PageStatus.DRAFT)
         type_words(opened, qtbot)
         line = opened.window.labels.source_line
-        qtbot.waitUntil(lambda: line.save_state is SaveState.FAILED, timeout=20_000)
+        qtbot.waitUntil(lambda: line.save_state is SaveState.FAILED)
         opened.labels.save_now()
         errors = [one for one in opened.messages.history if "not saved" in one.text]
         assert len(errors) == 1
-    qtbot.waitUntil(lambda: line.save_state is SaveState.SAVED, timeout=20_000)
+    qtbot.waitUntil(lambda: line.save_state is SaveState.SAVED)
     blocker.close()
     assert stored_text(workspace_root, page).startswith("Typed. ")
 
@@ -192,7 +192,7 @@ def test_the_preview_renders_tables_and_maths(preview, qtbot):
     preview.show_text(
         "# T\n\n<table><tr><td>cell</td></tr></table>\n\n\\(x^2\\) and \\(\\frac{\\)", new_page=True
     )
-    qtbot.waitUntil(lambda: "cell" in preview.toPlainText(), timeout=20_000)
+    qtbot.waitUntil(lambda: "cell" in preview.toPlainText())
     assert "\N{OBJECT REPLACEMENT CHARACTER}" in preview.toPlainText()
     assert r"\(\frac{\)" in preview.toPlainText()
 
@@ -201,10 +201,10 @@ def test_the_preview_stays_where_it_is_while_typing(preview, qtbot):
     preview.resize(300, 200)
     text = "\n\n".join(f"paragraph {number}" for number in range(100))
     preview.show_text(text, new_page=True)
-    qtbot.waitUntil(lambda: "paragraph 99" in preview.toPlainText(), timeout=20_000)
+    qtbot.waitUntil(lambda: "paragraph 99" in preview.toPlainText())
     preview.verticalScrollBar().setValue(700)
     preview.show_text(text + "\n\nlast words", new_page=False)
-    qtbot.waitUntil(lambda: "last words" in preview.toPlainText(), timeout=20_000)
+    qtbot.waitUntil(lambda: "last words" in preview.toPlainText())
     assert preview.verticalScrollBar().value() == 700
 
 
@@ -225,7 +225,7 @@ def test_the_preview_shows_pictures_of_the_workspace_only(preview, tmp_path):
 def test_rendering_works_off_the_windows_thread(background, qtbot):
     seen = []
     background.run(lambda _: render("\\(x\\)", "#000000"), seen.append)
-    qtbot.waitUntil(lambda: bool(seen), timeout=20_000)
+    qtbot.waitUntil(lambda: bool(seen))
     assert list(seen[0].pictures) == ["maths:0"]
 
 

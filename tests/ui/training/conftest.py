@@ -43,5 +43,5 @@ def trainer(studio, accepted, script, qtbot):
     assert studio.workspaces.open(accepted)
     qtbot.waitUntil(lambda: studio.session.page_id is not None)
     show_panel(studio, "training")
-    qtbot.waitUntil(lambda: not studio.background.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not studio.background.busy)
     return studio

@@ -12,8 +12,6 @@ from ocrstudio.ui.training.curve import decimate, nearest
 from ocrstudio.ui.training.plan import DataSource
 from tests.fakes.window import show_panel
 
-LONG = 60_000
-
 
 def panel_of(studio):
     return studio.panels.training
@@ -22,9 +20,7 @@ def panel_of(studio):
 def run_of(studio, qtbot):
     """Id of the run that was just started."""
     runs, monitor = panel_of(studio).runs, studio.panels.monitor
-    qtbot.waitUntil(
-        lambda: runs.current is not None and monitor.history(runs.current) is not None, timeout=LONG
-    )
+    qtbot.waitUntil(lambda: runs.current is not None and monitor.history(runs.current) is not None)
     return runs.current
 
 
@@ -34,11 +30,11 @@ def start(studio, qtbot):
 
 
 def wait_for_end(studio, run_id, qtbot):
-    qtbot.waitUntil(lambda: studio.panels.monitor.history(run_id).outcome is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: studio.panels.monitor.history(run_id).outcome is not None)
 
 
 def wait_for_step(studio, run_id, step, qtbot):
-    qtbot.waitUntil(lambda: studio.panels.monitor.history(run_id).done == step, timeout=LONG)
+    qtbot.waitUntil(lambda: studio.panels.monitor.history(run_id).done == step)
 
 
 def test_one_click_after_accepting_starts_the_micro_student(trainer, script, qtbot):
@@ -118,13 +114,11 @@ def test_a_dataset_file_can_be_trained_on(trainer, script, qtbot, tmp_path):
     setup.dataset.set_text("")
     setup.dataset._line.setText(exported)
     setup.dataset._line.editingFinished.emit()
-    qtbot.waitUntil(lambda: "3 samples of train.jsonl" in setup._summary.text(), timeout=LONG)
+    qtbot.waitUntil(lambda: "3 samples of train.jsonl" in setup._summary.text())
     assert setup.start.isEnabled()
     setup.dataset._line.setText(str(tmp_path / "gone.jsonl"))
     setup.dataset._line.editingFinished.emit()
-    qtbot.waitUntil(
-        lambda: "gone.jsonl" in setup._summary.text() and not setup.start.isEnabled(), timeout=LONG
-    )
+    qtbot.waitUntil(lambda: "gone.jsonl" in setup._summary.text() and not setup.start.isEnabled())
 
 
 def test_stop_and_save_then_resume(trainer, script, qtbot, tmp_path):
@@ -139,7 +133,7 @@ def test_stop_and_save_then_resume(trainer, script, qtbot, tmp_path):
     assert status._state.text() == "Stopped"
     go.touch()
     status.resume.click()
-    qtbot.waitUntil(lambda: trainer.panels.monitor.history(run_id).state is RunState.FINISHED, timeout=LONG)
+    qtbot.waitUntil(lambda: trainer.panels.monitor.history(run_id).state is RunState.FINISHED)
     assert list(trainer.panels.monitor.history(run_id).loss.steps) == [1, 2, 3]
 
 
@@ -154,7 +148,7 @@ def test_stop_now_asks_once_in_the_panel_and_ends_a_deaf_worker(trainer, script,
     wait_for_end(trainer, run_id, qtbot)
     assert trainer.panels.monitor.history(run_id).state is RunState.INTERRUPTED
     assert "Resume" in status._result.text()
-    qtbot.waitUntil(lambda: not trainer.background.busy, timeout=LONG)
+    qtbot.waitUntil(lambda: not trainer.background.busy)
 
 
 def test_a_failure_stands_in_the_panel_and_the_message_bar(trainer, script, qtbot):
@@ -175,7 +169,7 @@ def test_the_window_closes_while_a_training_goes_on_and_finds_it_again(
     trainer.session.close()
     assert trainer.panels.monitor.history(run_id) is None
     assert trainer.workspaces.open(accepted)
-    qtbot.waitUntil(lambda: trainer.panels.monitor.history(run_id) is not None, timeout=LONG)
+    qtbot.waitUntil(lambda: trainer.panels.monitor.history(run_id) is not None)
     wait_for_step(trainer, run_id, 2, qtbot)
     go.touch()
     wait_for_end(trainer, run_id, qtbot)

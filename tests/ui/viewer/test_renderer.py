@@ -8,8 +8,6 @@ from ocrstudio.ui.viewer.renderer import PageCache, PageKey, PageRenderer, Rende
 from tests.fakes.pdfs import damaged_pdf, huge_pdf, text_pdf
 from tests.fakes.processes import children
 
-WAIT = 20_000
-
 
 @pytest.fixture
 def renderer(qtbot):
@@ -24,7 +22,7 @@ def picture(key, side):
 
 def test_a_page_is_drawn_by_another_process(renderer, qtbot, tmp_path):
     key = PageKey(text_pdf(tmp_path / "a.pdf", 2), 1)
-    with qtbot.waitSignal(renderer.rendered, timeout=WAIT) as told:
+    with qtbot.waitSignal(renderer.rendered) as told:
         renderer.request(key, 90)
     page = told.args[0]
     assert page.key == key
@@ -41,13 +39,13 @@ def test_a_known_picture_needs_no_process(renderer, qtbot, tmp_path):
 
 
 def test_a_damaged_file_is_a_sentence(renderer, qtbot, tmp_path):
-    with qtbot.waitSignal(renderer.failed, timeout=WAIT) as told:
+    with qtbot.waitSignal(renderer.failed) as told:
         renderer.request(PageKey(damaged_pdf(tmp_path / "bad.pdf"), 0), 90)
     assert "bad.pdf" in told.args[1].message
 
 
 def test_a_poster_is_capped_and_says_so(renderer, qtbot, tmp_path):
-    with qtbot.waitSignal(renderer.rendered, timeout=WAIT) as told:
+    with qtbot.waitSignal(renderer.rendered) as told:
         renderer.request(PageKey(huge_pdf(tmp_path / "poster.pdf"), 0), 200)
     page = told.args[0]
     assert page.image.width() * page.image.height() <= 25_000_000
@@ -56,25 +54,25 @@ def test_a_poster_is_capped_and_says_so(renderer, qtbot, tmp_path):
 
 def test_a_process_that_dies_at_a_page_is_told_and_the_next_page_is_drawn(renderer, qtbot, tmp_path):
     path = text_pdf(tmp_path / "a.pdf", 3)
-    with qtbot.waitSignal(renderer.rendered, timeout=WAIT):
+    with qtbot.waitSignal(renderer.rendered):
         renderer.request(PageKey(path, 0), 90)
     os.kill(renderer._process.pid, signal.SIGSTOP)
-    with qtbot.waitSignal(renderer.failed, timeout=WAIT) as told:
+    with qtbot.waitSignal(renderer.failed) as told:
         renderer.request(PageKey(path, 1), 90)
         os.kill(renderer._process.pid, signal.SIGKILL)
     assert "page 2 of a.pdf" in told.args[1].message
-    with qtbot.waitSignal(renderer.rendered, timeout=WAIT):
+    with qtbot.waitSignal(renderer.rendered):
         renderer.request(PageKey(path, 1), 90)
 
 
 def test_a_process_that_died_unnoticed_is_started_again(renderer, qtbot, tmp_path):
     path = text_pdf(tmp_path / "a.pdf", 2)
-    with qtbot.waitSignal(renderer.rendered, timeout=WAIT):
+    with qtbot.waitSignal(renderer.rendered):
         renderer.request(PageKey(path, 0), 90)
     process = renderer._process
     process.kill()
     process.wait()
-    with qtbot.waitSignal(renderer.rendered, timeout=WAIT):
+    with qtbot.waitSignal(renderer.rendered):
         renderer.request(PageKey(path, 1), 90)
 
 
@@ -82,7 +80,7 @@ def test_neighbours_are_drawn_ahead(renderer, qtbot, tmp_path):
     path = text_pdf(tmp_path / "a.pdf", 4)
     keys = [PageKey(path, 1), PageKey(path, 2)]
     renderer.draw_ahead(keys, 90)
-    qtbot.waitUntil(lambda: all(renderer.cached(key) for key in keys), timeout=WAIT)
+    qtbot.waitUntil(lambda: all(renderer.cached(key) for key in keys))
 
 
 def test_the_cache_keeps_to_its_limit(tmp_path):

@@ -1,5 +1,3 @@
-import time
-
 from PySide6.QtCore import Qt
 
 from tests.fakes.pdfs import text_pdf
@@ -24,21 +22,16 @@ def test_the_zoom_box_takes_percent_and_names(opened):
     assert viewer._zoom.currentText().endswith("%")
 
 
-def test_switching_pages_takes_less_than_a_tenth_of_a_second(drawn, qtbot):
+def test_the_neighbours_of_a_page_are_drawn_ahead_and_shown_at_once(drawn, qtbot):
     view, renderer = drawn.window.viewer.view, drawn.renderer
-    times = []
     for direction in (1, 1, 1, -1, -1, -1):
         key = drawn.viewer._key
         near = [index for index in (key.index - 1, key.index + 1) if 0 <= index < 4]
         qtbot.waitUntil(
             lambda key=key, near=near: all(renderer.cached(type(key)(key.document, index)) for index in near),
-            timeout=20_000,
         )
-        started = time.perf_counter()
         drawn.pages.step(direction)
-        assert view.has_picture
-        times.append(time.perf_counter() - started)
-    assert sorted(times)[-1] < 0.1
+        assert view.has_picture, "no wait, not even for the event loop"
 
 
 def test_a_document_that_vanished_is_a_sentence_on_the_page(drawn, qtbot, workspace_root):
@@ -52,7 +45,7 @@ def test_a_document_that_vanished_is_a_sentence_on_the_page(drawn, qtbot, worksp
     other.failed.connect(drawn.viewer._show_problem)
     drawn.pages.step(1)
     view = drawn.window.viewer.view
-    qtbot.waitUntil(lambda: "does not exist" in view.note, timeout=20_000)
+    qtbot.waitUntil(lambda: "does not exist" in view.note)
     other.shutdown()
 
 
@@ -82,7 +75,7 @@ def test_regions_follow_their_text_when_it_is_edited(opened, qtbot):
 
 def test_another_document_is_shown_from_its_first_page(opened, qtbot, tmp_path):
     opened.workspaces.import_sources([text_pdf(tmp_path / "second.pdf", 2, heading="Part")])
-    qtbot.waitUntil(lambda: opened.window.pages.model.total == 6, timeout=20_000)
+    qtbot.waitUntil(lambda: opened.window.pages.model.total == 6)
     for _ in range(4):
         opened.pages.step(1)
     assert opened.window.viewer._count.text() == "of 2"

@@ -1,6 +1,5 @@
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -25,21 +24,16 @@ def _register(monkeypatch, function) -> None:
 
 
 @pytest.mark.parametrize("argument", ["--help", "--version"])
-def test_help_and_version_come_at_once_without_a_heavy_import(argument):
+def test_help_and_version_come_without_a_heavy_import(argument):
     code = (
         "import sys; from ocrstudio.__main__ import main; status = main();"
         f"heavy = [name for name in {_HEAVY!r} if name in sys.modules];"
         "sys.stderr.write(','.join(heavy)); sys.exit(status)"
     )
-    durations = []
-    for _ in range(3):
-        started = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, "-c", code, argument], capture_output=True, text=True, check=True, cwd=REPOSITORY
-        )
-        durations.append(time.perf_counter() - started)
+    done = subprocess.run(
+        [sys.executable, "-c", code, argument], capture_output=True, text=True, check=True, cwd=REPOSITORY
+    )
     assert done.stderr == ""
-    assert min(durations) < 0.3, durations
     if argument == "--version":
         assert done.stdout == f"ocrstudio {__version__}\n"
     else:

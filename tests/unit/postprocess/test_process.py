@@ -1,5 +1,3 @@
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -246,6 +244,7 @@ def test_plain_text_loses_no_word(words):
     assert document(raw).text.split() == " ".join(words).split()
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "unit",
     [
@@ -254,7 +253,5 @@ def test_plain_text_loses_no_word(words):
     ],
 )  # fmt: skip
 def test_hostile_output_takes_linear_time(unit):
-    start = time.process_time()
-    document(unit * 40_000)
     # Usually well under 1 s; one step that looks at the rest of the text for every tag would take minutes.
-    assert time.process_time() - start < 15
+    document(unit * 40_000)
