@@ -82,7 +82,7 @@ class LocalConfig(Section):
     adapter_path: str | None = Field(
         min_length=1, description="Folder of a trained adapter; empty uses the base model."
     )
-    load_in_4bit: bool = Field(description="Load the weights in 4 bits: least memory, slower, CUDA only.")
+    load_in_4bit: bool = Field(description="Load the weights in 4 bits: least memory, slower; for CUDA GPUs.")
     batch_size: int = Field(ge=1, le=256, description="Pages decoded at once.")
 
 

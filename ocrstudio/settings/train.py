@@ -25,7 +25,7 @@ class ModelConfig(Section):
         "student that trains on a CPU.",
     )
     load_in_4bit: bool = Field(
-        description="Load the base weights in 4 bits: least memory, slower, CUDA only."
+        description="Load the base weights in 4 bits: least memory, slower; for CUDA GPUs."
     )
     use_gradient_checkpointing: Literal["unsloth", True, False] = Field(
         description="Recompute activations in the backward pass to save memory; unsloth "

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from ocrstudio.domain.errors import RunError
 from ocrstudio.settings.train import ModelConfig
 
 # Unsloth raises the last two on a machine without a GPU, and the first with a torchvision that does not fit.
@@ -60,14 +59,8 @@ ENGINES: Mapping[str, Callable[[ModelConfig], _ModelStep]] = {
 
 
 def choose_engine(config: ModelConfig) -> Engine:
-    """Resolve ``auto``, prepare the engine, and fall back where unsloth cannot be used.
-
-    Raises:
-        RunError: Weights in 4 bits were asked for without a GPU.
-    """
+    """Resolve ``auto``, prepare the engine, and fall back where unsloth cannot be used."""
     cuda = torch.cuda.is_available()
-    if config.load_in_4bit and not cuda:
-        raise RunError("Loading the weights in 4 bits needs a CUDA GPU.", "Set model.load_in_4bit to false.")
     # Without a GPU memory is not what is short, and computing twice is only slow.
     checkpointing = bool(config.use_gradient_checkpointing) and cuda
     name = config.engine if config.engine != "auto" else ("unsloth" if cuda else "transformers")

@@ -7,64 +7,15 @@ and gate, up and down have factors of their own for every expert, as they have i
 adapter splits into the names ``experts.{j}.{gate,up,down}_proj`` without loss.
 """
 
+import functools
 import math
-from dataclasses import dataclass
 
 import torch
 from peft import LoraConfig
 from peft.tuners.lora.layer import LoraLayer
 from torch import nn
-from torch.nn import functional
 
-_GEMM_ALIGNMENT = (
-    16  # bytes; CUDA's grouped product wants every row of its operands to start at such a multiple
-)
-
-
-@dataclass(frozen=True)
-class Routing:
-    """Token-expert pairs sorted by expert, so that each expert reads one contiguous block.
-
-    Attributes:
-        order: int64 [pairs]; positions of the sorted pairs in the flattened routing table.
-        ends: int32 [experts]; one past the last row of each expert.
-    """
-
-    order: torch.Tensor
-    ends: torch.Tensor
-
-    @classmethod
-    def of(cls, expert_index: torch.Tensor, experts: int) -> "Routing":
-        """Sort a routing table, int64 [tokens, chosen experts]."""
-        flat = expert_index.reshape(-1)
-        counts = torch.zeros(experts, dtype=torch.int64, device=flat.device)
-        counts.scatter_add_(0, flat, torch.ones_like(flat))
-        return cls(torch.argsort(flat, stable=True), counts.cumsum(0).to(torch.int32))
-
-    def linear(self, rows: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-        """Multiply each expert's rows by its own matrix.
-
-        Args:
-            rows: float [pairs, inputs], sorted by expert.
-            weight: float [experts, outputs, inputs].
-
-        Returns:
-            float [pairs, outputs].
-        """
-        weight = weight.to(rows.dtype)
-        if rows.is_cuda and _is_aligned(weight):
-            return functional.grouped_mm(rows, weight.transpose(-2, -1), offs=self.ends)
-        counts = torch.diff(self.ends, prepend=self.ends.new_zeros(1)).tolist()
-        blocks = rows.split(counts)
-        return torch.cat(
-            [functional.linear(block, matrix) for block, matrix in zip(blocks, weight, strict=True)]
-        )
-
-
-def _is_aligned(weight: torch.Tensor) -> bool:
-    if weight.dtype not in (torch.bfloat16, torch.float16):
-        return False
-    return all(side * weight.element_size() % _GEMM_ALIGNMENT == 0 for side in weight.shape[1:])
+from ocrstudio.student.experts import Packed, Routing, apply_experts
 
 
 class ExpertsLora(nn.Module, LoraLayer):
@@ -148,29 +99,26 @@ class ExpertsLora(nn.Module, LoraLayer):
         """
         if self.disable_adapters and self.merged:
             self.unmerge()
-        if self.disable_adapters or self.merged:
+        if self.disable_adapters or self.merged or not self._present_adapters():
             return self.base_layer(hidden_states, top_k_index, top_k_weights)
-        base = self.get_base_layer()
-        chosen = top_k_index.shape[-1]
-        routing = Routing.of(top_k_index, base.num_experts)
-        rows = hidden_states[routing.order // chosen]
-        gate_up = routing.linear(rows, base.gate_up_proj)
-        for adapter in self._present_adapters():
-            gate_up = gate_up + self._gate_up_delta(routing, rows, adapter)
-        gate, up = gate_up.chunk(2, dim=-1)
-        inner = base.act_fn(gate) * up
-        output = routing.linear(inner, base.down_proj)
-        for adapter in self._present_adapters():
-            output = output + self._down_delta(routing, inner, adapter)
-        weighted = output * top_k_weights.reshape(-1)[routing.order, None]
-        # Undone by a gather and a sum instead of index_add: the same result every time on CUDA.
-        unsorted = weighted[torch.argsort(routing.order)]
-        return unsorted.view(*top_k_index.shape, -1).sum(dim=-2).to(hidden_states.dtype)
+        return apply_experts(
+            self.get_base_layer(),
+            hidden_states,
+            top_k_index,
+            top_k_weights,
+            self._gate_up_delta,
+            self._down_delta,
+        )
 
     def _present_adapters(self) -> list[str]:
         return [name for name in self.active_adapters if name in self.lora_down_A]
 
-    def _gate_up_delta(self, routing: Routing, rows: torch.Tensor, adapter: str) -> torch.Tensor:
+    def _gate_up_delta(self, routing: Routing, rows: torch.Tensor) -> torch.Tensor:
+        return functools.reduce(
+            torch.add, [self._gate_up_term(routing, rows, name) for name in self._present_adapters()]
+        )
+
+    def _gate_up_term(self, routing: Routing, rows: torch.Tensor, adapter: str) -> torch.Tensor:
         reduced = routing.linear(self.lora_dropout[adapter](rows), self.lora_gate_up_A[adapter])
         gate, up = (part.contiguous() for part in reduced.chunk(2, dim=-1))
         raised = (
@@ -179,7 +127,12 @@ class ExpertsLora(nn.Module, LoraLayer):
         )
         return torch.cat(raised, dim=-1) * self.scaling[adapter]
 
-    def _down_delta(self, routing: Routing, inner: torch.Tensor, adapter: str) -> torch.Tensor:
+    def _down_delta(self, routing: Routing, inner: torch.Tensor) -> torch.Tensor:
+        return functools.reduce(
+            torch.add, [self._down_term(routing, inner, name) for name in self._present_adapters()]
+        )
+
+    def _down_term(self, routing: Routing, inner: torch.Tensor, adapter: str) -> torch.Tensor:
         reduced = routing.linear(self.lora_dropout[adapter](inner), self.lora_down_A[adapter])
         return routing.linear(reduced, self.lora_down_B[adapter]) * self.scaling[adapter]
 
@@ -196,7 +149,8 @@ class ExpertsLora(nn.Module, LoraLayer):
         """Add adapters to the wrapped weights.
 
         Raises:
-            ValueError: With `safe_merge`, when a merged weight would not be finite.
+            ValueError: The wrapped weights are in 4 bits; or, with `safe_merge`, a merged weight would not be
+                finite.
         """
         names = self._present_adapters() if adapter_names is None else adapter_names
         for name in names:
@@ -213,6 +167,8 @@ class ExpertsLora(nn.Module, LoraLayer):
     def _add_to_base(self, adapter: str, sign: float, *, check: bool) -> None:
         base = self.get_base_layer()
         weights = (base.gate_up_proj, base.down_proj)
+        if any(isinstance(weight, Packed) for weight in weights):
+            raise ValueError("experts in 4 bits cannot take an adapter in: load them in full precision")
         with torch.no_grad():
             changed = [
                 (weight.float() + sign * delta).to(weight.dtype)

@@ -61,7 +61,7 @@ def open_student(
     student = load_student(model, trained, load_in_4bit=load_in_4bit, progress=progress)
     adapted = load_adapter(student.model, adapter, student.facts, trainable=False)
     # Weights in 4 bits cannot take the adapter in without loss; it is applied beside them.
-    network = adapted if load_in_4bit else adapted.merge_and_unload()
+    network = adapted.get_base_model() if load_in_4bit else adapted.merge_and_unload()
     return LoadedStudent(network.eval(), student.processor, _differences(trained, image))
 
 

@@ -57,25 +57,27 @@ def load_student(
         max_length: Most positions of a sample.
         device: None takes a GPU where there is one.
         dtype: None means bfloat16, and float32 for the micro student.
-        load_in_4bit: Keep the language model's matrices in 4 bits (CUDA only); the micro student ignores it.
+        load_in_4bit: Keep the language model's matrices in 4 bits.
         progress: Called with the bytes read and the bytes in all.
 
     Raises:
         ModelError: The folder does not hold a usable model.
     """
     device = default_device() if device is None else device
-    if name == MICRO:
-        model, processor = build_micro(image=image, max_length=max_length)
-        model.to(device=device, dtype=dtype or torch.float32)
-        reset_rotary_frequencies(model)
-        return Student(model, processor, MICRO, base_facts(model.config, MICRO_SEED))
-    processor = load_processor(name, image, max_length=max_length)
     # Quantising needs the weights once in full: that happens in the host's memory.
     first = torch.device("cpu") if load_in_4bit else device
-    model = load_model(Path(name), dtype=dtype or torch.bfloat16, device=first, progress=progress)
+    if name == MICRO:
+        model, processor = build_micro(image=image, max_length=max_length)
+        facts = base_facts(model.config, MICRO_SEED)
+        model.to(device=first, dtype=dtype or torch.float32)
+        reset_rotary_frequencies(model)
+    else:
+        processor = load_processor(name, image, max_length=max_length)
+        model = load_model(Path(name), dtype=dtype or torch.bfloat16, device=first, progress=progress)
+        facts = base_facts(model.config)
     if load_in_4bit:
         quantise_4bit(model, device)
-    return Student(model, processor, name, base_facts(model.config))
+    return Student(model, processor, name, facts)
 
 
 def load_processor(name: str, image: ImageSettings, *, max_length: int = MAX_LENGTH) -> OcrProcessor:

@@ -15,6 +15,7 @@ from torch import nn
 from ocrstudio.domain.errors import ConfigError
 from ocrstudio.domain.run import TrainMode
 from ocrstudio.settings.train import LoraConfig
+from ocrstudio.student.experts import is_fused_experts
 from ocrstudio.student.experts_lora import ExpertsLora
 
 VISION = "model.vision_model"
@@ -25,7 +26,6 @@ VECTORS = ("model.image_newline", "model.view_separator")
 
 _SAM_LAYERS = ("qkv", "proj", "lin1", "lin2")
 _EXPERT_LAYERS = frozenset({"gate_proj", "up_proj", "down_proj"})
-_FUSED_DIMENSIONS = 3  # experts, outputs, inputs
 
 
 @dataclass(frozen=True)
@@ -89,18 +89,8 @@ def _routed_experts(model: nn.Module) -> list[str]:
     return [
         name
         for name, module in model.named_modules()
-        if _is_fused_experts(module) and name.startswith(LANGUAGE)
+        if is_fused_experts(module) and name.startswith(LANGUAGE)
     ]
-
-
-def reaches_experts(targets: Targets) -> bool:
-    """Whether an adapter on these targets covers routed experts."""
-    return any(name.endswith(".experts") for name in targets.modules)
-
-
-def _is_fused_experts(module: nn.Module) -> bool:
-    weights = (getattr(module, "gate_up_proj", None), getattr(module, "down_proj", None))
-    return all(isinstance(weight, nn.Parameter) and weight.ndim == _FUSED_DIMENSIONS for weight in weights)
 
 
 def attach_adapter(model: nn.Module, config: LoraConfig, targets: Targets) -> PeftModel:
@@ -128,7 +118,7 @@ def attach_adapter(model: nn.Module, config: LoraConfig, targets: Targets) -> Pe
 
 def wrap(model: nn.Module, settings: peft.LoraConfig) -> PeftModel:
     """Put an adapter with the given PEFT settings on the network, fused experts included."""
-    experts = {type(module): ExpertsLora for module in model.modules() if _is_fused_experts(module)}
+    experts = {type(module): ExpertsLora for module in model.modules() if is_fused_experts(module)}
     settings._register_custom_module(experts)  # noqa: SLF001 - PEFT's way to adapt another module type
     return PeftModel(model, settings)
 

@@ -1,9 +1,8 @@
-"""The language model's matrices in 4 bits (NF4, bitsandbytes), for GPUs with little memory.
+"""The language model's matrices in 4 bits, for GPUs with little memory.
 
 The vision tower, the router, the embedding table and the output layer keep their precision: together they are
 less than a fifth of the model, and errors there spread everywhere. Routed experts, three quarters of the
-model, are fused 3-D tensors: they are stored in 4 bits as a whole and unpacked, one layer at a time, when
-they are used.
+model, are stored in 4 bits as a whole and unpacked, one layer at a time, when they are used.
 """
 
 import importlib
@@ -12,9 +11,9 @@ import torch
 from torch import nn
 
 from ocrstudio.domain.errors import ModelError
+from ocrstudio.student.experts import is_fused_experts
 from ocrstudio.student.modeling.model import DeepseekOcrForConditionalGeneration
-
-_EXPERT_PARAMETERS = ("gate_up_proj", "down_proj")
+from ocrstudio.student.packed_weights import QUANTISATION, PackedExperts
 
 
 def quantise_4bit(model: DeepseekOcrForConditionalGeneration, device: torch.device) -> None:
@@ -22,19 +21,14 @@ def quantise_4bit(model: DeepseekOcrForConditionalGeneration, device: torch.devi
 
     Args:
         model: In full precision, usually in the host's memory.
-        device: A CUDA device.
+        device: A CUDA device; the CPU works too, slowly.
 
     Raises:
-        ModelError: The device is no GPU, or bitsandbytes is not installed.
+        ModelError: bitsandbytes is not installed, or does not work here.
     """
-    if device.type != "cuda":
-        raise ModelError(
-            "Loading the weights in 4 bits needs a CUDA GPU.", "Set model.load_in_4bit to false."
-        )
     try:
         layers = importlib.import_module("bitsandbytes.nn")
-        parametrize = importlib.import_module("bitsandbytes.nn.parametrize")
-    except ImportError as error:
+    except (ImportError, OSError, RuntimeError) as error:
         raise ModelError(
             f"Loading the weights in 4 bits needs bitsandbytes: {error}.",
             "Install it, or set model.load_in_4bit to false.",
@@ -45,16 +39,12 @@ def quantise_4bit(model: DeepseekOcrForConditionalGeneration, device: torch.devi
             if isinstance(module, nn.Linear):
                 small = layers.Linear4bit(
                     module.in_features, module.out_features, bias=False, compute_dtype=module.weight.dtype,
-                    quant_type="nf4", device="meta",
+                    quant_type=QUANTISATION, device="meta",
                 )  # fmt: skip
                 small.weight = layers.Params4bit(
-                    module.weight.data, requires_grad=False, quant_type="nf4"
+                    module.weight.data, requires_grad=False, quant_type=QUANTISATION
                 ).to(device)
                 layer.set_submodule(name, small)
-            elif all(hasattr(module, parameter) for parameter in _EXPERT_PARAMETERS):
-                module.to(device)
-                for parameter in _EXPERT_PARAMETERS:
-                    parametrize.replace_parameter_4bit(
-                        module, parameter, compress_statistics=True, quant_type="nf4"
-                    )
+            elif is_fused_experts(module):
+                layer.set_submodule(name, PackedExperts(module.to(device)))
     model.to(device)

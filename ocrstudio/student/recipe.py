@@ -20,7 +20,6 @@ from peft.tuners.lora import LoraLayer
 from torch import Tensor
 
 from ocrstudio.domain.errors import RunError
-from ocrstudio.domain.run import TrainMode
 from ocrstudio.jobs.context import RunContext
 from ocrstudio.student.adapters import (
     AdapterInfo,
@@ -45,7 +44,7 @@ from ocrstudio.student.engines import choose_engine
 from ocrstudio.student.failures import TRAINING_MEMORY_ADVICE, sentences
 from ocrstudio.student.gradient_check import check_gradients
 from ocrstudio.student.loading import load_processor, load_student
-from ocrstudio.student.lora import attach_adapter, reaches_experts, select_targets, trainable_parameters
+from ocrstudio.student.lora import attach_adapter, select_targets, trainable_parameters
 from ocrstudio.student.preflight import check_free_space, run_preflight
 from ocrstudio.student.request import read_train_request
 from ocrstudio.student.trainer import OcrTrainer
@@ -106,11 +105,6 @@ class Recipe:
         )
         network = self.student.model
         targets = select_targets(network, self.config.lora, self.request.mode)
-        if self.config.model.load_in_4bit and self._wants_experts() and not reaches_experts(targets):
-            self._warn(
-                "The routed experts are kept in 4 bits and get no adapter; "
-                "attention, dense and shared layers do."
-            )
         self.model = attach_adapter(network, self.config.lora, targets)
         self.trainable = sum(tensor.numel() for tensor in trainable_parameters(self.model).values())
         self.engine.prepare_model(self.model)
@@ -126,9 +120,6 @@ class Recipe:
         check_free_space(
             self.context.folder.checkpoints, self.trainable, self.config.training, self.data.plan
         )
-
-    def _wants_experts(self) -> bool:
-        return self.config.lora.train_routed_experts and self.request.mode is not TrainMode.VISION
 
     def _prepare_precision(self) -> None:
         """Spare conversions: pixels travel in the weights' type, adapters leave casting to autocast."""

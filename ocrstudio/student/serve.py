@@ -22,7 +22,7 @@ class Server:
     Args:
         model: Model folder, or ``micro``.
         adapter: Adapter folder, or None.
-        load_in_4bit: Keep the base weights in 4 bits (CUDA only).
+        load_in_4bit: Keep the base weights in 4 bits.
 
     Raises:
         ModelError: Model or adapter cannot be used, or do not belong together.

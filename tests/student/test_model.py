@@ -5,12 +5,11 @@ import pytest
 import torch
 from PIL import Image
 
-from ocrstudio.domain.errors import InputError, ModelError
+from ocrstudio.domain.errors import InputError
 from ocrstudio.student.micro import build_micro
 from ocrstudio.student.modeling import loss as loss_module
 from ocrstudio.student.modeling.assembly import stitch
 from ocrstudio.student.modeling.sam import attend_biased, attend_folded
-from ocrstudio.student.quantisation import quantise_4bit
 
 PROMPT = "<image>\nFree OCR."
 SIZES = ((400, 600), None, (100, 100), (700, 300))  # 2 x 3 tiles, no picture, one view, 2 x 1 tiles
@@ -221,11 +220,6 @@ def test_generation_in_a_padded_batch_equals_generation_alone(model, processor):
         assert together[row].tolist() == alone.tolist()
     without_cache = model.generate(**batch, **settings, use_cache=False)[:, batch["input_ids"].shape[1] :]
     assert torch.equal(without_cache, together)
-
-
-def test_four_bits_need_a_gpu(model):
-    with pytest.raises(ModelError, match="needs a CUDA GPU"):
-        quantise_4bit(model, torch.device("cpu"))
 
 
 def test_several_answers_for_a_picture_are_refused(model, processor, samples):

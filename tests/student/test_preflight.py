@@ -137,11 +137,6 @@ def test_unsloth_without_a_gpu_falls_back_with_a_reason():
     assert choose_engine(fast_config(model__engine="auto").model).remark == ""
 
 
-def test_four_bits_without_a_gpu_are_refused():
-    with pytest.raises(RunError, match="4 bits needs a CUDA GPU"):
-        choose_engine(fast_config(model__load_in_4bit=True).model)
-
-
 def test_an_improvement_below_the_threshold_is_none():
     history = [Evaluation(2, 1.0), Evaluation(4, 0.95), Evaluation(6, 0.8), Evaluation(8, 0.9)]
     assert best_evaluation(history, 0.0) == history[2]
