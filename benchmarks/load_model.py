@@ -1,9 +1,10 @@
 """Time and peak memory of loading a full-size model on the CPU.
 
-    python benchmarks/load_model.py FOLDER
+    python benchmarks/load_model.py FOLDER [--4bit]
 
 The folder gets a checkpoint of 6.7 GB in the public layout with arbitrary weights, unless it holds one. It is
-loaded in a process of its own, interpreter and libraries counted. Delete the folder afterwards.
+loaded in a process of its own, interpreter and libraries counted. With ``--4bit`` the language model is then
+packed, and what its weights take is printed too. Delete the folder afterwards.
 """
 
 import json
@@ -18,6 +19,7 @@ import torch
 from ocrstudio.student.configuration import DeepseekOcrConfig
 from ocrstudio.student.export import save_model
 from ocrstudio.student.micro import micro_folder
+from ocrstudio.student.quantisation import quantise_4bit
 from ocrstudio.student.tokenizer import OcrTokenizer
 from ocrstudio.student.weights import build_empty, load_model, reset_rotary_frequencies
 
@@ -39,7 +41,7 @@ def write(folder: Path) -> None:
     save_model(model, OcrTokenizer(micro_folder()), folder)
 
 
-def load(folder: Path) -> None:
+def load(folder: Path, *, pack: bool) -> None:
     """Load the checkpoint in this process and print what it took."""
     started = time.perf_counter()
     model = load_model(folder)
@@ -57,6 +59,12 @@ def load(folder: Path) -> None:
         "parameters": sum(parts.values()),
         "parts": parts,
     }
+    if pack:
+        started = time.perf_counter()
+        quantise_4bit(model, torch.device("cpu"))
+        figures["pack_seconds"] = round(time.perf_counter() - started, 1)
+        stored = sum(tensor.nbytes for tensor in [*model.parameters(), *model.buffers()])
+        figures["packed_weights_gib"] = round(stored / 2**30, 2)
     print(json.dumps(figures, indent=2))
     if peak > _BAR * weights:
         raise SystemExit(f"the peak is above {_BAR} times the weights")
@@ -64,9 +72,10 @@ def load(folder: Path) -> None:
 
 if __name__ == "__main__":
     target = Path(sys.argv[1])
-    if sys.argv[2:] == ["--load"]:
-        load(target)
+    options = sys.argv[2:]
+    if "--load" in options:
+        load(target, pack="--4bit" in options)
     else:
         if not (target / "config.json").is_file():
             write(target)
-        sys.exit(subprocess.call([sys.executable, __file__, str(target), "--load"]))
+        sys.exit(subprocess.call([sys.executable, __file__, str(target), "--load", *options]))

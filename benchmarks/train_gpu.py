@@ -1,6 +1,6 @@
 """Seconds a step and memory of training at full size, beside the public notebook's recipe.
 
-    python -m benchmarks.train_gpu --tokenizer models/deepseek_ocr [--rows llm,vision,both,llm-4bit]
+    python -m benchmarks.train_gpu --tokenizer models/deepseek_ocr [--rows llm,llm-recorded,vision,both,llm-4bit]
                                    [--engines transformers,unsloth] [--steps 12] [--work /dev/shm/ocr]
 
 Every row is a process of its own that runs the product's recipe (dataset, checks, training, adapter) on the
@@ -38,11 +38,14 @@ from ocrstudio.student.tokenizer import OcrTokenizer
 GIB = 2**30
 ROWS: dict[str, dict[str, Any]] = {
     "llm": {},
+    "llm-recorded": {"model.record_steps": True},
+    "llm-recorded-whole": {"model.record_steps": True, "model.use_gradient_checkpointing": False},
+    "llm-whole": {"model.use_gradient_checkpointing": False},
     "vision": {},
     "both": {},
     "llm-4bit": {"model.load_in_4bit": True},
 }
-"""What a row changes in the shipped configuration."""
+"""What a row changes in the shipped configuration; "whole" keeps all activations."""
 
 _PROFILED_STEPS = 2
 
@@ -230,7 +233,7 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--tokenizer", type=Path, help="folder of the model's tokenizer")
     parser.add_argument("--work", type=Path, default=Path("/dev/shm/ocrstudio-benchmark"))
     parser.add_argument("--size", choices=("full", "micro"), default="full")
-    parser.add_argument("--rows", default="llm,vision,both,llm-4bit")
+    parser.add_argument("--rows", default="llm,llm-recorded,vision,both,llm-4bit")
     parser.add_argument("--engines", default="transformers,unsloth")
     parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--page-count", type=int, default=64)

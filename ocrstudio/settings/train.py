@@ -35,6 +35,10 @@ class ModelConfig(Section):
         description="Training engine; auto takes unsloth on a CUDA GPU where it is "
         "installed, else transformers."
     )
+    record_steps: bool = Field(
+        description="Record the language model's part of a step as CUDA graphs, which spares launching "
+        "thousands of small kernels; not with lora_dropout or 4 bits."
+    )
 
 
 class LoraConfig(Section):

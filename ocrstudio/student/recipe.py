@@ -129,13 +129,19 @@ class Recipe:
                 if isinstance(module, LoraLayer):
                     module.cast_input_dtype_enabled = False
 
-    def _can_record(self) -> bool:
-        """Whether the text model's steps can be CUDA graphs: nothing in them may depend on the host."""
-        return (
-            self.student.model.device.type == "cuda"
-            and not self.config.model.load_in_4bit
-            and self.config.lora.lora_dropout == 0
-        )
+    def _records(self) -> bool:
+        """Whether the text model's steps become CUDA graphs: nothing in them may depend on the host."""
+        if not self.config.model.record_steps:
+            return False
+        obstacles = {
+            "there is no CUDA GPU": self.student.model.device.type != "cuda",
+            "the weights are in 4 bits": self.config.model.load_in_4bit,
+            "lora.lora_dropout is not 0": self.config.lora.lora_dropout > 0,
+        }
+        found = [words for words, is_so in obstacles.items() if is_so]
+        if found:
+            self._warn(f"Steps are not recorded (model.record_steps): {', '.join(found)}.")
+        return not found
 
     def setup_trainer(self) -> None:
         """Join model, data, optimiser and callbacks."""
@@ -162,6 +168,7 @@ class Recipe:
             throughput=throughput,
             write_checkpoint=lambda folder, step: write_adapter(self.model, folder, self._info(step)),
             should_stop=self.context.should_stop,
+            record=self._records(),
         )
         self.trainer.remove_callback(transformers.PrinterCallback)  # the events say it better
 

@@ -46,7 +46,7 @@ class OcrTrainer(Trainer):
         throughput: Throughput,
         write_checkpoint: Callable[[Path, int], None],
         should_stop: Callable[[], bool],
-        record: bool = False,
+        record: bool,
         **kwargs: Any,  # noqa: ANN401 - the library's own arguments
     ) -> None:
         super().__init__(**kwargs)
