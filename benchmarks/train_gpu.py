@@ -1,6 +1,6 @@
 """Seconds a step and memory of training at full size, beside the public notebook's recipe.
 
-    python -m benchmarks.train_gpu --tokenizer models/deepseek_ocr [--rows llm,llm-recorded,vision,both,llm-4bit]
+    python -m benchmarks.train_gpu --tokenizer models/deepseek_ocr [--rows llm,llm-recorded,vision,both]
                                    [--engines transformers,unsloth] [--steps 12] [--work /dev/shm/ocr]
 
 Every row is a process of its own that runs the product's recipe (dataset, checks, training, adapter) on the
@@ -134,6 +134,7 @@ def run_row(args: argparse.Namespace) -> None:
     began = time.perf_counter()
     recipe = Recipe(recorder)
     recipe.setup_data()
+    recipe.estimate()
     recipe.setup_model()
     recipe.setup_trainer()
     if args.profile:

@@ -35,6 +35,7 @@ from ocrstudio.jobs.run_folder import SPEC_NAME, RunFolder
     help="Checkpoint folder to go on from, or a run folder to continue as it was.",
 )
 @click.option("--model", help="Base model folder, or micro. [default: model.base_model_path]")
+@click.option("--auto-batch", is_flag=True, help="Take the largest batch that fits into memory.")
 @click.option("--max-steps", type=click.IntRange(min=1), help="Length in steps; as training.max_steps.")
 @run_options
 def command(resume: Path | None, detach: bool, **options: Any) -> int:  # noqa: ANN401 - click's values
@@ -67,6 +68,7 @@ def _create(  # noqa: PLR0913 - the options of the command
     output: Path,
     model: str | None,
     max_steps: int | None,
+    auto_batch: bool,
     config: Path | None,
     overrides: tuple[str, ...],
     strict: bool,
@@ -77,6 +79,8 @@ def _create(  # noqa: PLR0913 - the options of the command
     values = parse_overrides(overrides)
     if max_steps is not None:
         values["training.max_steps"] = max_steps
+    if auto_batch:
+        values["training.auto_batch"] = True
     request = TrainingRequest(
         dataset=dataset,
         mode=TrainMode(mode),

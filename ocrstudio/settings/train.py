@@ -76,6 +76,10 @@ class TrainingConfig(Section):
         le=4096,
         description="Batches added up before the weights change; the true batch is the product.",
     )
+    auto_batch: bool = Field(
+        description="Take the largest batch that fits into memory, with the same product of batch and "
+        "accumulation; tried with the longest samples before the first step."
+    )
     learning_rate: float = Field(gt=0, le=1, description="Highest learning rate, reached after the warm-up.")
     max_steps: int | None = Field(
         ge=1, description="Length in optimiser steps; empty when num_train_epochs is given."

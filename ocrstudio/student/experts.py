@@ -7,7 +7,7 @@ once more, and never kept.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -31,8 +31,8 @@ class Packed(Protocol):
         """The weight as a float tensor."""
 
 
-Weight = Tensor | Packed
-Delta = Callable[["Routing", Tensor], Tensor]
+Weight: TypeAlias = Tensor | Packed
+Delta: TypeAlias = Callable[["Routing", Tensor], Tensor]
 """What an adapter adds to a product, given the rows that went in."""
 
 

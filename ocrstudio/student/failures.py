@@ -51,13 +51,14 @@ def memory_sentences(advice: str) -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        if not _is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         device = "GPU memory" if torch.cuda.is_available() else "memory"
         raise RunError(f"The {device} is not large enough for this run.", advice) from error
 
 
-def _is_out_of_memory(error: Exception) -> bool:
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether memory ran out, on the GPU or in the machine."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     return any(part in str(error) for part in _CPU_ALLOCATION)

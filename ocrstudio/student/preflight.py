@@ -36,6 +36,7 @@ class Preflight:
         train: Usable training examples, in the order of the file.
         evaluation: Usable evaluation examples; empty when there are none.
         longest: Indices into `train` of the longest examples first, for the memory probe.
+        longest_length: Of the first of them.
         lengths: Distribution over the training examples.
         plan: Number of steps.
         skipped: Lines of both files that are left out.
@@ -44,6 +45,7 @@ class Preflight:
     train: tuple[Example, ...]
     evaluation: tuple[Example, ...]
     longest: tuple[int, ...]
+    longest_length: Length
     lengths: LengthStatistics
     plan: StepPlan
     skipped: int
@@ -77,7 +79,13 @@ def run_preflight(request: TrainRequest, collator: Collator, context: RunContext
     for index in dict.fromkeys((0, len(train) // 2, longest[0])):
         _show(train[index], lengths[index], collator, context)
     return Preflight(
-        tuple(train), tuple(evaluation), tuple(longest), statistics, plan, skipped + dropped + dropped_there
+        train=tuple(train),
+        evaluation=tuple(evaluation),
+        longest=tuple(longest),
+        longest_length=lengths[longest[0]],
+        lengths=statistics,
+        plan=plan,
+        skipped=skipped + dropped + dropped_there,
     )
 
 

@@ -1,6 +1,7 @@
 """A training run from beginning to end. Read this file first; every stage is a short method.
 
     setup_data      read the datasets, find every problem, show what the model will see
+    estimate        will it fit into memory? said before anything is loaded
     setup_model     load the base model, put the adapter on it
     setup_trainer   optimiser, schedule, checkpoints, events
     check           the longest samples forward and backward: enough memory? a gradient everywhere?
@@ -20,7 +21,9 @@ from peft.tuners.lora import LoraLayer
 from torch import Tensor
 
 from ocrstudio.domain.errors import RunError
+from ocrstudio.domain.wording import size_of
 from ocrstudio.jobs.context import RunContext
+from ocrstudio.settings.train import TrainConfig
 from ocrstudio.student.adapters import (
     AdapterInfo,
     copy_adapter,
@@ -29,6 +32,7 @@ from ocrstudio.student.adapters import (
     write_adapter,
 )
 from ocrstudio.student.arguments import checkpointing_arguments, training_arguments
+from ocrstudio.student.batch_search import batch_choices, first_that_fits
 from ocrstudio.student.callbacks import (
     BestAdapterCallback,
     Evaluation,
@@ -40,11 +44,14 @@ from ocrstudio.student.callbacks import (
     evaluations,
 )
 from ocrstudio.student.collator import Collator
+from ocrstudio.student.configuration import read_config
 from ocrstudio.student.engines import choose_engine
 from ocrstudio.student.failures import TRAINING_MEMORY_ADVICE, sentences
-from ocrstudio.student.gradient_check import check_gradients
+from ocrstudio.student.gradient_check import GradientReport, check_gradients
 from ocrstudio.student.loading import load_processor, load_student
 from ocrstudio.student.lora import attach_adapter, select_targets, trainable_parameters
+from ocrstudio.student.memory import MemoryEstimate, estimate_memory, fits, free_memory
+from ocrstudio.student.micro import MICRO, micro_config
 from ocrstudio.student.preflight import check_free_space, run_preflight
 from ocrstudio.student.request import read_train_request
 from ocrstudio.student.trainer import OcrTrainer
@@ -68,6 +75,7 @@ def train(context: RunContext) -> dict[str, Any]:
     with sentences(context.folder, TRAINING_MEMORY_ADVICE):
         recipe = Recipe(context)
         recipe.setup_data()
+        recipe.estimate()
         recipe.setup_model()
         recipe.setup_trainer()
         recipe.check()
@@ -94,11 +102,33 @@ class Recipe:
         self.collator = Collator(self.processor)
         self.data = run_preflight(self.request, self.collator, self.context)
 
-    def setup_model(self) -> None:
-        """Load the base model and put a fresh adapter on it."""
+    def estimate(self) -> None:
+        """Say how much memory the run will take, and what to change where that is too much."""
         self.engine = choose_engine(self.config.model)
         if self.engine.remark:
             self._warn(self.engine.remark)
+        needed, free = self._needed_memory(self.config), free_memory()
+        self._phase("memory", f"Needs {needed.sentence()}; {size_of(free)} are free")
+        if not fits(needed, free) and not self.config.training.auto_batch:
+            self._warn(
+                f"This run may not fit: it needs about {size_of(needed.total)} of memory and "
+                f"{size_of(free)} are free. {TRAINING_MEMORY_ADVICE}"
+            )
+
+    def _needed_memory(self, config: TrainConfig) -> MemoryEstimate:
+        micro = self.request.model == MICRO
+        return estimate_memory(
+            micro_config() if micro else read_config(Path(self.request.model)),
+            config,
+            self.request.mode,
+            longest=self.data.longest_length.total,
+            image_tokens=self.data.longest_length.image,
+            checkpointing=self.engine.checkpointing,
+            value_bytes=4 if micro else 2,
+        )
+
+    def setup_model(self) -> None:
+        """Load the base model and put a fresh adapter on it."""
         self._phase("model", f"Loading the base model {self.request.model} with {self.engine.name}")
         self.student = load_student(
             self.request.model, self.config.image, load_in_4bit=self.config.model.load_in_4bit
@@ -173,11 +203,9 @@ class Recipe:
         self.trainer.remove_callback(transformers.PrinterCallback)  # the events say it better
 
     def check(self) -> None:
-        """Probe memory and gradients with the longest samples, as one batch."""
+        """Probe memory and gradients with the longest samples, as one batch; settle the batch size."""
         self._phase("check", "Checking memory and gradients with the longest samples")
-        size = self.config.training.per_device_train_batch_size
-        batch = self.collator([self.data.train[index] for index in self.data.longest[:size]])
-        report = check_gradients(self.model, lambda: self._loss(batch))
+        report = self._find_batch() if self.config.training.auto_batch else self._probe()
         for warning in report.warnings():
             self._warn(warning)
         parts = ", ".join(f"{count} in the {part}" for part, count in report.tensors.items())
@@ -187,6 +215,32 @@ class Recipe:
             else ""
         )
         self._phase("check", f"Gradients arrive: {parts}{experts}")
+
+    def _probe(self) -> GradientReport:
+        size = self.config.training.per_device_train_batch_size
+        longest = self.data.longest
+        # A dataset smaller than the batch is gone through again.
+        batch = self.collator([self.data.train[longest[number % len(longest)]] for number in range(size)])
+        return check_gradients(self.model, lambda: self._loss(batch))
+
+    def _find_batch(self) -> GradientReport:
+        """Try the batch sizes that keep the product, the largest first, until one fits."""
+        choices, free = batch_choices(self.config), free_memory()
+        hopeful = [choice for choice in choices[:-1] if fits(self._needed_memory(choice), free)]
+        _, report = first_that_fits([*hopeful, choices[-1]], self._try_batch)
+        training = self.config.training
+        self._phase(
+            "check",
+            f"{training.per_device_train_batch_size} pages at once fit; "
+            f"{training.gradient_accumulation_steps} such batches make a step",
+        )
+        return report
+
+    def _try_batch(self, config: TrainConfig) -> GradientReport:
+        self.config = config
+        self.model.zero_grad(set_to_none=True)  # of an attempt before that did not fit
+        self.setup_trainer()
+        return self._probe()
 
     def train(self) -> None:
         """Run the loop, from the beginning or from a checkpoint."""
@@ -235,6 +289,10 @@ class Recipe:
             "exported_to": str(self.request.export_to) if self.request.export_to else None,
             "trainable_parameters": self.trainable,
             "engine": self.engine.name,
+            "batch": [
+                self.config.training.per_device_train_batch_size,
+                self.config.training.gradient_accumulation_steps,
+            ],
             "samples": len(self.data.train),
             "skipped_samples": self.data.skipped,
             "seconds": round(time.monotonic() - self.started, 1),

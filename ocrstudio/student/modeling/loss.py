@@ -13,7 +13,8 @@ from torch.nn import functional as F  # noqa: N812 (the name everybody uses)
 from torch.utils.checkpoint import checkpoint
 
 IGNORE_INDEX = -100
-_CHUNK = 1024
+LOSS_CHUNK = 1024
+"""Positions whose logits exist at once."""
 
 
 def labelled_positions(labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -55,8 +56,8 @@ def answer_loss(
     if targets.numel() == 0:
         return output_layer(hidden_states).float().sum()
     total = hidden_states.new_zeros((), dtype=torch.float32)
-    keep_nothing = torch.is_grad_enabled() and targets.numel() > _CHUNK
-    for hidden, labels in zip(hidden_states.split(_CHUNK), targets.split(_CHUNK), strict=True):
+    keep_nothing = torch.is_grad_enabled() and targets.numel() > LOSS_CHUNK
+    for hidden, labels in zip(hidden_states.split(LOSS_CHUNK), targets.split(LOSS_CHUNK), strict=True):
         if keep_nothing:
             total = total + checkpoint(chunk_loss, hidden, labels, use_reentrant=False)
         else:

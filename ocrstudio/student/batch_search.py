@@ -1,0 +1,68 @@
+"""The largest batch that fits: the same pages a step, in fewer and larger batches."""
+
+import gc
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import torch
+
+from ocrstudio.settings.train import TrainConfig
+from ocrstudio.student.failures import is_out_of_memory
+
+_LARGEST = 64  # pages at once; beyond it a GPU gains nothing
+
+_Choice = TypeVar("_Choice")
+_Result = TypeVar("_Result")
+
+
+def batch_choices(config: TrainConfig) -> list[TrainConfig]:
+    """The configuration with every batch size that keeps the product of batch and accumulation.
+
+    Returns:
+        Largest batch first; at least one.
+    """
+    training = config.training
+    product = training.per_device_train_batch_size * training.gradient_accumulation_steps
+    sizes = [size for size in range(min(product, _LARGEST), 0, -1) if product % size == 0]
+    return [
+        config.model_copy(
+            update={
+                "training": training.model_copy(
+                    update={
+                        "per_device_train_batch_size": size,
+                        "gradient_accumulation_steps": product // size,
+                    }
+                )
+            }
+        )
+        for size in sizes
+    ]
+
+
+def first_that_fits(
+    choices: Sequence[_Choice], attempt: Callable[[_Choice], _Result]
+) -> tuple[_Choice, _Result]:
+    """Attempt one choice after the other until memory suffices.
+
+    Args:
+        choices: At least one; the last is the one that takes least.
+        attempt: Does what a step will do.
+
+    Returns:
+        The choice, and what the attempt returned.
+
+    Raises:
+        RuntimeError: Memory ran out with the last choice too (or a `MemoryError`, as the attempt raised it);
+            or an attempt failed for another reason.
+    """
+    for choice in choices[:-1]:
+        try:
+            return choice, attempt(choice)
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+        # Only here, behind the handler, are the failed attempt's frames gone, and with them its tensors.
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+    return choices[-1], attempt(choices[-1])
