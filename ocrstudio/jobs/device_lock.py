@@ -13,13 +13,19 @@ from ocrstudio.domain.errors import RunError
 _RETRY = 0.5
 
 
-def device_name() -> str:
-    """The device a run will take, found without torch: ``gpu-0``, another visible GPU, or ``cpu``."""
+def device_names(count: int = 1) -> list[str]:
+    """The devices a run will take, found without torch: ``gpu-0`` and so on, or ``cpu``.
+
+    Args:
+        count: GPUs that the run wants; there may be fewer.
+    """
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None:
-        first = visible.split(",")[0].strip()
-        return "cpu" if first in ("", "-1") else "gpu-" + "".join(c if c.isalnum() else "-" for c in first)
-    return "gpu-0" if shutil.which("nvidia-smi") else "cpu"
+    if visible is None:
+        return [f"gpu-{number}" for number in range(count)] if shutil.which("nvidia-smi") else ["cpu"]
+    ids = [one.strip() for one in visible.split(",")]
+    if ids[0] in ("", "-1"):
+        return ["cpu"]
+    return ["gpu-" + "".join(c if c.isalnum() else "-" for c in one) for one in ids[:count]]
 
 
 @contextmanager
@@ -32,7 +38,7 @@ def device_lock(
 
     Args:
         locks: Folder of the lock files, created when missing.
-        device: As from `device_name`.
+        device: One of `device_names`.
         on_wait: Called once when another run holds the device.
         give_up: Asked while waiting; true ends the wait.
 

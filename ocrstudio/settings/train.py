@@ -76,6 +76,11 @@ class TrainingConfig(Section):
         le=4096,
         description="Batches added up before the weights change; the true batch is the product.",
     )
+    num_processes: int = Field(
+        ge=1,
+        le=64,
+        description="Processes that train together, each on its own GPU; the true batch grows with them.",
+    )
     auto_batch: bool = Field(
         description="Take the largest batch that fits into memory, with the same product of batch and "
         "accumulation; tried with the longest samples before the first step."

@@ -12,6 +12,7 @@ import torch
 from transformers import TrainingArguments
 
 from ocrstudio.settings.train import TrainConfig, TrainingConfig
+from ocrstudio.student.distributed import world_size
 
 _MOST_WORKERS = 12
 _PREFETCHED_BATCHES = 2  # of each worker
@@ -40,7 +41,7 @@ class StepPlan:
 
 def plan_steps(config: TrainingConfig, samples: int) -> StepPlan:
     """Count the steps of a training, as the library's trainer counts them."""
-    batches = math.ceil(samples / config.per_device_train_batch_size)
+    batches = math.ceil(samples / (config.per_device_train_batch_size * world_size()))
     per_epoch = math.ceil(batches / config.gradient_accumulation_steps)
     if config.max_steps is not None:
         return StepPlan(config.max_steps, per_epoch, samples)
@@ -120,6 +121,7 @@ def training_arguments(
         dataloader_persistent_workers=workers > 0,
         dataloader_prefetch_factor=_PREFETCHED_BATCHES if workers else None,
         dataloader_pin_memory=cuda,
+        ddp_find_unused_parameters=True,  # a batch without a picture leaves the vision encoders out
         remove_unused_columns=False,
         label_names=["labels"],
         report_to="none",
@@ -137,7 +139,8 @@ def preparation_workers() -> int:
     """Processes that prepare pages while the GPU works; opening and cutting a page takes a core 0.2 s."""
     if sys.platform != "linux":
         return 0  # elsewhere a process starts by importing everything again
-    return min(_MOST_WORKERS, max(1, len(os.sched_getaffinity(0)) - 1))
+    cores = len(os.sched_getaffinity(0)) // world_size()
+    return min(_MOST_WORKERS, max(1, cores - 1))
 
 
 def choose_optimizer(name: str) -> str:

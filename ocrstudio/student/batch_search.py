@@ -40,13 +40,16 @@ def batch_choices(config: TrainConfig) -> list[TrainConfig]:
 
 
 def first_that_fits(
-    choices: Sequence[_Choice], attempt: Callable[[_Choice], _Result]
+    choices: Sequence[_Choice],
+    attempt: Callable[[_Choice], _Result],
+    everywhere: Callable[[bool], bool] = bool,
 ) -> tuple[_Choice, _Result]:
     """Attempt one choice after the other until memory suffices.
 
     Args:
         choices: At least one; the last is the one that takes least.
         attempt: Does what a step will do.
+        everywhere: Told whether memory sufficed here; says whether it did in every process.
 
     Returns:
         The choice, and what the attempt returned.
@@ -56,11 +59,14 @@ def first_that_fits(
             or an attempt failed for another reason.
     """
     for choice in choices[:-1]:
+        result = None
         try:
-            return choice, attempt(choice)
+            result = attempt(choice)
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
+        if everywhere(result is not None) and result is not None:
+            return choice, result
         # Only here, behind the handler, are the failed attempt's frames gone, and with them its tensors.
         gc.collect()
         if torch.cuda.is_available():

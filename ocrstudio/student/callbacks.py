@@ -12,6 +12,7 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from ocrstudio.domain.errors import RunError
 from ocrstudio.jobs.context import RunContext
+from ocrstudio.student.distributed import word_of_main
 
 _SPEED_WINDOW = 20  # steps over which the time left is estimated
 _REPORTED = ("loss", "learning_rate", "grad_norm", "token_accuracy", "epoch", "gpu_memory_gib")
@@ -127,7 +128,7 @@ class StopCallback(TrainerCallback):
         self, _args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
     ) -> None:
         """Look for the request; after the last step there is nothing left to stop."""
-        if state.global_step < state.max_steps and self._context.should_stop():
+        if state.global_step < state.max_steps and word_of_main(self._context.should_stop()):
             self.requested = True
             control.should_save = True
             control.should_evaluate = False

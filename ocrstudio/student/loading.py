@@ -9,6 +9,7 @@ import torch
 from ocrstudio.domain.errors import ModelError
 from ocrstudio.imaging.presets import ImageSettings
 from ocrstudio.student.configuration import DeepseekOcrConfig, read_config
+from ocrstudio.student.distributed import own_device
 from ocrstudio.student.micro import MICRO, MICRO_SEED, build_micro, micro_config, micro_folder
 from ocrstudio.student.modeling.model import DeepseekOcrForConditionalGeneration
 from ocrstudio.student.processor import MAX_LENGTH, OcrProcessor
@@ -34,11 +35,6 @@ class Student:
     facts: dict[str, Any]
 
 
-def default_device() -> torch.device:
-    """The first CUDA GPU, or the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
 def load_student(
     name: str,
     image: ImageSettings,
@@ -55,7 +51,7 @@ def load_student(
         name: Folder of a model in the public layout, or ``micro``.
         image: Sides of the views, tiling and tile limit.
         max_length: Most positions of a sample.
-        device: None takes a GPU where there is one.
+        device: None takes this process's GPU where there is one.
         dtype: None means bfloat16, and float32 for the micro student.
         load_in_4bit: Keep the language model's matrices in 4 bits.
         progress: Called with the bytes read and the bytes in all.
@@ -63,7 +59,7 @@ def load_student(
     Raises:
         ModelError: The folder does not hold a usable model.
     """
-    device = default_device() if device is None else device
+    device = own_device() if device is None else device
     # Quantising needs the weights once in full: that happens in the host's memory.
     first = torch.device("cpu") if load_in_4bit else device
     if name == MICRO:

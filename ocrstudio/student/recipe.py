@@ -45,6 +45,7 @@ from ocrstudio.student.callbacks import (
 )
 from ocrstudio.student.collator import Collator
 from ocrstudio.student.configuration import read_config
+from ocrstudio.student.distributed import is_main, require_devices, true_everywhere, world_size
 from ocrstudio.student.engines import choose_engine
 from ocrstudio.student.failures import TRAINING_MEMORY_ADVICE, sentences
 from ocrstudio.student.gradient_check import GradientReport, check_gradients
@@ -91,6 +92,7 @@ class Recipe:
         self.request = read_train_request(context.folder)
         self.config = self.request.config
         self.started = time.monotonic()
+        require_devices()
         transformers.set_seed(self.config.training.seed)
 
     def setup_data(self) -> None:
@@ -167,6 +169,7 @@ class Recipe:
             "there is no CUDA GPU": self.student.model.device.type != "cuda",
             "the weights are in 4 bits": self.config.model.load_in_4bit,
             "lora.lora_dropout is not 0": self.config.lora.lora_dropout > 0,
+            "several processes train together": world_size() > 1,
         }
         found = [words for words, is_so in obstacles.items() if is_so]
         if found:
@@ -227,7 +230,7 @@ class Recipe:
         """Try the batch sizes that keep the product, the largest first, until one fits."""
         choices, free = batch_choices(self.config), free_memory()
         hopeful = [choice for choice in choices[:-1] if fits(self._needed_memory(choice), free)]
-        _, report = first_that_fits([*hopeful, choices[-1]], self._try_batch)
+        _, report = first_that_fits([*hopeful, choices[-1]], self._try_batch, true_everywhere)
         training = self.config.training
         self._phase(
             "check",
@@ -254,6 +257,8 @@ class Recipe:
 
     def save(self) -> dict[str, Any]:
         """Write the adapter: the one of the best evaluation where there was one, else the last."""
+        if not is_main():
+            return {}
         self._phase("save", "Writing the adapter")
         folder = self.context.folder
         step = self.trainer.state.global_step
@@ -293,6 +298,7 @@ class Recipe:
                 self.config.training.per_device_train_batch_size,
                 self.config.training.gradient_accumulation_steps,
             ],
+            "processes": world_size(),
             "samples": len(self.data.train),
             "skipped_samples": self.data.skipped,
             "seconds": round(time.monotonic() - self.started, 1),
@@ -308,6 +314,8 @@ class Recipe:
 
     def _keep_best(self, evaluation: Evaluation) -> None:
         """Write the adapter of the best evaluation; the one before is superseded."""
+        if not is_main():
+            return
         checkpoints = self.context.folder.checkpoints
         target = checkpoints / f"{_BEST}-{evaluation.step}"
         save_adapter(self.model, target, self._info(evaluation.step, evaluation.loss))

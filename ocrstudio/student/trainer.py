@@ -9,12 +9,14 @@ from typing import Any
 import torch
 from accelerate.utils import AutocastKwargs
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 from transformers import Trainer, TrainerControl
 from transformers.modeling_outputs import ModelOutput
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from ocrstudio.student.adapters import restore_weights
 from ocrstudio.student.callbacks import Throughput, diverged
+from ocrstudio.student.distributed import is_connected, rank, total, world_size
 from ocrstudio.student.lora import LANGUAGE, PROJECTOR, SAM, VISION, trainable_parameters
 from ocrstudio.student.modeling.loss import labelled_positions
 from ocrstudio.student.text_graphs import TextGraphs
@@ -56,8 +58,8 @@ class OcrTrainer(Trainer):
         self._write_checkpoint = write_checkpoint
         self._should_stop = should_stop
         self._correct = torch.zeros((), dtype=torch.int64, device=self.args.device)
-        self._labelled = 0
-        self._graphs = self._prepare_graphs() if record and self.args.world_size == 1 else None
+        self._labelled = self._tokens = self._pages = 0
+        self._graphs = self._prepare_graphs() if record else None
 
     def _prepare_graphs(self) -> TextGraphs:
         trainable = trainable_parameters(self.model)
@@ -79,10 +81,14 @@ class OcrTrainer(Trainer):
         num_items_in_batch: Tensor | int | None = None,
     ) -> Any:  # noqa: ANN401 - the library's two forms of answer
         """Loss of a micro-batch; what is needed for the counters is noted on the way."""
-        self._throughput.add(int(inputs["token_count"]), int(inputs["page_count"]))
+        self._tokens += int(inputs["token_count"])
+        self._pages += int(inputs["page_count"])
         self._labelled += int(inputs["answer_count"])
         loss, correct, outputs = self.forward_loss(model, inputs, num_items_in_batch)
         self._correct += correct
+        if num_items_in_batch is not None and is_connected():
+            # Its labels are counted over all processes, whose gradients are then averaged.
+            loss = loss * world_size()
         return (loss, outputs) if return_outputs else loss
 
     def forward_loss(
@@ -137,10 +143,13 @@ class OcrTrainer(Trainer):
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Add what was counted since the last line of the training log."""
-        if "loss" in logs and self._labelled:
-            logs["token_accuracy"] = int(self._correct) / self._labelled
+        if "loss" in logs:
+            counts = torch.tensor([self._labelled, self._tokens, self._pages], device=self._correct.device)
+            correct, labelled, tokens, pages = total(torch.cat([self._correct[None], counts])).tolist()
+            logs["token_accuracy"] = correct / max(labelled, 1)
+            self._throughput.add(tokens, pages)
             self._correct.zero_()
-            self._labelled = 0
+            self._labelled = self._tokens = self._pages = 0
             if torch.cuda.is_available():
                 logs["gpu_memory_gib"] = torch.cuda.max_memory_allocated() / 2**30
         super().log(logs, start_time)
@@ -156,11 +165,11 @@ class OcrTrainer(Trainer):
         An evaluation that a stop request interrupts has no result and is not reported.
         """
         started = time.perf_counter()
-        loss_sum, correct, labelled, pages = 0.0, 0, 0, 0
+        loss_sum, correct, labelled, pages = 0.0, 0.0, 0.0, 0.0
         was_training = self.model.training
         self.model.eval()
-        for batch in self.get_eval_dataloader(eval_dataset):
-            if self._should_stop():
+        for batch in self._own_part(eval_dataset):
+            if not is_connected() and self._should_stop():  # the others would wait for this one
                 self.model.train(was_training)
                 return {}
             inputs = self._prepare_inputs(batch)
@@ -172,16 +181,32 @@ class OcrTrainer(Trainer):
             correct += int(hits)
             labelled += count
         self.model.train(was_training)
+        sums = torch.tensor(
+            [loss_sum, correct, labelled, pages], dtype=torch.float64, device=self.args.device
+        )
+        loss_sum, correct, labelled, pages = total(sums).tolist()
         prefix = metric_key_prefix
         metrics = {
             f"{prefix}_loss": loss_sum / max(labelled, 1),
             f"{prefix}_token_accuracy": correct / max(labelled, 1),
             f"{prefix}_seconds": time.perf_counter() - started,
-            f"{prefix}_pages": float(pages),
+            f"{prefix}_pages": pages,
         }
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
+
+    def _own_part(self, eval_dataset: Any) -> DataLoader[Any]:  # noqa: ANN401
+        """Batches of this process; the library would repeat samples so that all have equally many."""
+        if not is_connected():
+            loader: DataLoader[Any] = self.get_eval_dataloader(eval_dataset)
+            return loader
+        samples = self.eval_dataset if eval_dataset is None else eval_dataset
+        return DataLoader(
+            samples[rank() :: world_size()],
+            batch_size=self.args.per_device_eval_batch_size,
+            collate_fn=self.data_collator,
+        )
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:  # noqa: ANN401
         """Never write weights that are no numbers: the checkpoint before would be rotated away."""
@@ -191,6 +216,8 @@ class OcrTrainer(Trainer):
         try:
             super()._save_checkpoint(model, trial)
         except BaseException:
+            if not self.args.should_save:
+                raise
             partial = Path(self.args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}"
             shutil.rmtree(partial, ignore_errors=True)
             raise

@@ -1,5 +1,6 @@
 """One attempt at a run, from the first event to the last."""
 
+import contextlib
 import errno
 import json
 import os
@@ -8,11 +9,13 @@ import re
 import signal
 import sys
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ocrstudio.domain.errors import OcrStudioError
-from ocrstudio.jobs.device_lock import device_lock, device_name
+from ocrstudio.domain.run import RunKind
+from ocrstudio.jobs.device_lock import device_lock, device_names
 from ocrstudio.jobs.events import EventType, EventWriter
 from ocrstudio.jobs.process_identity import ProcessIdentity
 from ocrstudio.jobs.run_folder import RunFolder
@@ -24,6 +27,7 @@ from ocrstudio.settings.files import write_text
 from ocrstudio.worker.bodies import load_body
 from ocrstudio.worker.context import WorkerContext
 from ocrstudio.worker.export import export_adapter
+from ocrstudio.worker.peers import follow, is_peer, peers
 
 _SECRET_VARIABLE = re.compile(r"(TOKEN|KEY|SECRET|PASSWORD)$")
 _SHORTEST_SECRET = 8
@@ -34,12 +38,17 @@ _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 def run(folder: RunFolder) -> int:
     """Work on a run until it is finished, stopped or failed.
 
+    In a process that torchrun, accelerate or `peers` made a peer of another, only the work is done: the run
+    folder belongs to the main process.
+
     Returns:
         0 when it finished or was stopped, 1 when it failed. The run folder has the details.
 
     Raises:
         RunError: Another process works on it.
     """
+    if is_peer():
+        return follow(folder, load_body(folder.spec.kind.value), describe_failure)
     with folder.claim():
         ProcessIdentity.of().save(folder.identity_path)
         attempt = folder.orders().attempt
@@ -65,24 +74,41 @@ def run(folder: RunFolder) -> int:
 
 def _work(context: WorkerContext) -> dict[str, Any]:
     """Wait for the device, load the body, run it, write the summary."""
-    device = device_name()
-
-    def tell() -> None:
-        context.emit(EventType.QUEUED, message=f"Another run uses {device}; this one begins when it is free.")
-
-    with device_lock(state_dir() / "locks", device, on_wait=tell, give_up=context.should_stop) as ours:
-        if not ours:
-            return {}
+    count = _processes(context.folder)
+    with contextlib.ExitStack() as locks:
+        for device in device_names(count):
+            if not locks.enter_context(_locked(device, context)):
+                return {}
         context.emit(EventType.PHASE, name="loading", message="Loading the libraries of the student")
         body = load_body(context.folder.spec.kind.value)
         if not _bring_model(context):
             return {}
-        summary: dict[str, Any] = body(context)
+        with peers(context.folder, count, lambda fields: _end_at_once(context, fields)):
+            summary: dict[str, Any] = body(context)
         exported = export_adapter(context.folder)
         if exported is not None:
             summary = {**summary, "exported_to": str(exported)}
         write_text(context.folder.summary_path, json.dumps(summary, ensure_ascii=False, indent=2) + "\n")
         return summary
+
+
+def _locked(device: str, context: WorkerContext) -> contextlib.AbstractContextManager[bool]:
+    def tell() -> None:
+        context.emit(EventType.QUEUED, message=f"Another run uses {device}; this one begins when it is free.")
+
+    return device_lock(state_dir() / "locks", device, on_wait=tell, give_up=context.should_stop)
+
+
+def _processes(folder: RunFolder) -> int:
+    """How many processes the run wants; only trainings know more than one."""
+    training = folder.spec.config.get("training", {}) if folder.spec.kind is RunKind.TRAIN else {}
+    return int(training.get("num_processes", 1))
+
+
+def _end_at_once(context: WorkerContext, fields: Mapping[str, str]) -> None:
+    """End this process, which waits for a peer that is gone."""
+    context.emit(EventType.FAILED, attempt=context.folder.orders().attempt, **fields)
+    os._exit(1)
 
 
 def _bring_model(context: WorkerContext) -> bool:

@@ -22,13 +22,16 @@ def fake_environment(state: Path) -> dict[str, str]:
     }
 
 
-def scripted_run(parent: Path, script: Sequence[Sequence[Any]], **request: Any) -> RunFolder:
-    """A new run folder whose worker will follow ``script``."""
+def scripted_run(
+    parent: Path, script: Sequence[Sequence[Any]], *, processes: int = 1, **request: Any
+) -> RunFolder:
+    """A new run folder whose worker, and its peers, will follow ``script``."""
     spec = RunSpec(
         kind=RunKind.TRAIN,
         title="scripted",
         created=time.time(),
         request={"script": [list(line) for line in script], "resume_from": None, **request},
+        config={"training": {"num_processes": processes}},
     )
     return RunFolder.create(parent, spec)
 

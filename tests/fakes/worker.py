@@ -95,7 +95,14 @@ def _adapter(context: RunContext) -> None:
     (context.folder.adapter / "adapter_config.json").write_text("{}", encoding="utf-8")
 
 
+def _in_process(context: RunContext, rank: int, action: str, *arguments: Any) -> None:
+    """An action of one process of several only."""
+    if int(os.environ.get("RANK", "0")) == rank:
+        _ACTIONS[action](context, *arguments)
+
+
 _ACTIONS = {
+    "in process": _in_process,
     "metric": _metric,
     "checkpoint": _save,
     "wait": _wait,
