@@ -15,7 +15,15 @@ from ocrstudio.jobs.context import RunContext
 from ocrstudio.student.distributed import word_of_main
 
 _SPEED_WINDOW = 20  # steps over which the time left is estimated
-_REPORTED = ("loss", "learning_rate", "grad_norm", "token_accuracy", "epoch", "gpu_memory_gib")
+_REPORTED = (
+    "loss",
+    "learning_rate",
+    "grad_norm",
+    "token_accuracy",
+    "epoch",
+    "gpu_memory_gib",
+    "gpu_utilisation",
+)
 
 
 class Throughput:

@@ -17,6 +17,7 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 from ocrstudio.student.adapters import restore_weights
 from ocrstudio.student.callbacks import Throughput, diverged
 from ocrstudio.student.distributed import is_connected, rank, total, world_size
+from ocrstudio.student.gpu import gpu_figures
 from ocrstudio.student.lora import LANGUAGE, PROJECTOR, SAM, VISION, trainable_parameters
 from ocrstudio.student.modeling.loss import labelled_positions
 from ocrstudio.student.text_graphs import TextGraphs
@@ -150,8 +151,7 @@ class OcrTrainer(Trainer):
             self._throughput.add(tokens, pages)
             self._correct.zero_()
             self._labelled = self._tokens = self._pages = 0
-            if torch.cuda.is_available():
-                logs["gpu_memory_gib"] = torch.cuda.max_memory_allocated() / 2**30
+            logs.update(gpu_figures())
         super().log(logs, start_time)
 
     def evaluate(
