@@ -20,7 +20,7 @@ from ocrstudio.jobs.run_folder import SPEC_NAME, RunFolder
     type=click.Choice([mode.value for mode in TrainMode]),
     default=TrainMode.VISION.value,
     show_default=True,
-    help="Part of the student that is adapted.",
+    help="Part of the student that is adapted; full trains every weight.",
 )
 @click.option(
     "--output",

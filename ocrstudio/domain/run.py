@@ -32,8 +32,9 @@ _OVER = frozenset({RunState.FINISHED, RunState.STOPPED, RunState.FAILED, RunStat
 
 
 class TrainMode(StrEnum):
-    """Which part of the student a training run adapts."""
+    """Which part of the student a training run adapts; full trains every weight instead of adapting."""
 
     VISION = "vision"
     LLM = "llm"
     BOTH = "both"
+    FULL = "full"

@@ -18,6 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ocrstudio.domain.errors import ModelError
+from ocrstudio.domain.run import TrainMode
 from ocrstudio.settings.image import ImageConfig
 from ocrstudio.student.adapters import (
     CONFIG_FILE,
@@ -60,7 +61,11 @@ def export_adapter(source: Path, target: Path, *, language_only: bool = False) -
         ModelError: The source is no adapter, has nothing for the language model, or holds trained vectors,
             which PEFT's format has no place for; or the target cannot be written.
     """
-    read_info(source)
+    if read_info(source).mode == TrainMode.FULL:
+        raise ModelError(
+            f"{source} holds every weight of a model, not an adapter.",
+            "Merge it instead: that writes the whole model.",
+        )
     if (source / VECTORS_FILE).exists() and not language_only:
         raise ModelError(
             f"{source} also holds a trained newline and separator; the public layout has no place for them.",

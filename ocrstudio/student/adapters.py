@@ -4,6 +4,7 @@
 adapter_config.json         PEFT's settings
 adapter_model.safetensors   low-rank factors, under the network's own names
 vectors.safetensors         newline and separator, when they were trained
+weights.safetensors         in place of these three after a training of every weight: all of them
 ocrstudio.json              what the adapter belongs to: base model, mode, image settings, prompt
 ```
 """
@@ -23,12 +24,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ocrstudio.domain.errors import ModelError
+from ocrstudio.domain.run import TrainMode
 from ocrstudio.student.lora import VECTORS, wrap
 
 INFO_FILE = "ocrstudio.json"
 CONFIG_FILE = "adapter_config.json"
 WEIGHTS_FILE = "adapter_model.safetensors"
 VECTORS_FILE = "vectors.safetensors"
+FULL_FILE = "weights.safetensors"
 _FORMAT = 1
 
 
@@ -59,8 +62,25 @@ class AdapterInfo:
     versions: Mapping[str, str] = field(default_factory=dict)
 
 
-def write_adapter(adapted: PeftModel, folder: Path, info: AdapterInfo) -> None:
-    """Write the files of an adapter into an existing folder."""
+def write_adapter(trained: nn.Module, folder: Path, info: AdapterInfo) -> None:
+    """Write the files of an adapter into an existing folder.
+
+    Args:
+        trained: The network with its adapter, or the network itself when every weight was trained.
+        folder: Where to.
+        info: Its description.
+    """
+    if isinstance(trained, PeftModel):
+        _write_factors(trained, folder, info)
+    else:
+        save_file(
+            _contiguous(dict(trained.named_parameters())), folder / FULL_FILE, metadata={"format": "pt"}
+        )
+    text = json.dumps({"format": _FORMAT, **asdict(info)}, indent=2, ensure_ascii=False)
+    (folder / INFO_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def _write_factors(adapted: PeftModel, folder: Path, info: AdapterInfo) -> None:
     settings = adapted.peft_config[adapted.active_adapter]
     settings.base_model_name_or_path = info.base_model
     settings.save_pretrained(str(folder))
@@ -71,16 +91,14 @@ def write_adapter(adapted: PeftModel, folder: Path, info: AdapterInfo) -> None:
     vectors = {name: vector.detach() for name, vector in trained.items() if vector.requires_grad}
     if vectors:
         save_file(_contiguous(vectors), folder / VECTORS_FILE, metadata={"format": "pt"})
-    text = json.dumps({"format": _FORMAT, **asdict(info)}, indent=2, ensure_ascii=False)
-    (folder / INFO_FILE).write_text(text + "\n", encoding="utf-8")
 
 
-def save_adapter(adapted: PeftModel, target: Path, info: AdapterInfo) -> None:
+def save_adapter(trained: nn.Module, target: Path, info: AdapterInfo) -> None:
     """Write an adapter folder inside a run; an older one is replaced whole, once the new one is complete."""
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
-        write_adapter(adapted, temporary, info)
+        write_adapter(trained, temporary, info)
         _replace_folder(temporary, target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -93,7 +111,7 @@ def copy_adapter(source: Path, target: Path) -> None:
     """
     target.mkdir(parents=True, exist_ok=True)
     (target / INFO_FILE).unlink(missing_ok=True)
-    for name in (CONFIG_FILE, WEIGHTS_FILE, VECTORS_FILE, INFO_FILE):
+    for name in (CONFIG_FILE, WEIGHTS_FILE, VECTORS_FILE, FULL_FILE, INFO_FILE):
         if not (source / name).exists():
             (target / name).unlink(missing_ok=True)
             continue
@@ -145,7 +163,7 @@ def read_info(folder: Path) -> AdapterInfo:
     return info
 
 
-def load_adapter(model: nn.Module, folder: Path, base: Mapping[str, Any], *, trainable: bool) -> PeftModel:
+def load_adapter(model: nn.Module, folder: Path, base: Mapping[str, Any], *, trainable: bool) -> nn.Module:
     """Put a saved adapter on a base model.
 
     Args:
@@ -153,6 +171,9 @@ def load_adapter(model: nn.Module, folder: Path, base: Mapping[str, Any], *, tra
         folder: The adapter folder, or a checkpoint folder of a run.
         base: The facts of that base model, as in `AdapterInfo.base`.
         trainable: Whether training goes on with it.
+
+    Returns:
+        The PEFT wrapper; the base model itself when the folder holds every weight.
 
     Raises:
         ModelError: The folder is damaged, or belongs to another base model.
@@ -165,6 +186,9 @@ def load_adapter(model: nn.Module, folder: Path, base: Mapping[str, Any], *, tra
             f"The adapter {folder} belongs to another base model ({facts}).",
             f"Load it together with {info.base_model}.",
         )
+    if info.mode == TrainMode.FULL:
+        restore_weights(model, folder)
+        return model.requires_grad_(trainable)
     try:
         settings = peft.LoraConfig.from_pretrained(str(folder))
     except (OSError, ValueError, TypeError, KeyError) as error:
@@ -177,12 +201,18 @@ def load_adapter(model: nn.Module, folder: Path, base: Mapping[str, Any], *, tra
     return adapted
 
 
-def restore_weights(adapted: PeftModel, folder: Path) -> None:
-    """Overwrite the adapter's weights with those of a folder.
+def restore_weights(adapted: nn.Module, folder: Path) -> None:
+    """Overwrite the adapter's weights (without a PEFT wrapper: all weights) with those of a folder.
 
     Raises:
         ModelError: A file is damaged, or does not hold exactly the weights that are needed.
     """
+    if not isinstance(adapted, PeftModel):
+        parameters, weights = dict(adapted.named_parameters()), read_tensors(folder / FULL_FILE)
+        _check_names(folder / FULL_FILE, parameters, weights)
+        for name, value in weights.items():
+            parameters[name].detach().copy_(value)
+        return
     factors = read_tensors(folder / WEIGHTS_FILE)
     expected = get_peft_model_state_dict(adapted, save_embedding_layers=False)
     _check_names(folder / WEIGHTS_FILE, expected, factors)

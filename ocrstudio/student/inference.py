@@ -6,11 +6,14 @@ from typing import Any
 
 from torch import nn
 
+from ocrstudio.domain.run import TrainMode
 from ocrstudio.imaging.presets import ImageSettings
 from ocrstudio.settings.image import ImageConfig
 from ocrstudio.student.adapters import load_adapter, read_info
 from ocrstudio.student.loading import load_student
+from ocrstudio.student.lora import merged_network, plain_network
 from ocrstudio.student.processor import OcrProcessor
+from ocrstudio.student.quantisation import quantise_4bit
 from ocrstudio.student.weights import Progress
 
 _VIEW_SETTINGS = ("base_size", "image_size", "crop_mode", "max_tiles")
@@ -57,11 +60,16 @@ def open_student(
     if adapter is None:
         student = load_student(model, image, load_in_4bit=load_in_4bit, progress=progress)
         return LoadedStudent(student.model.eval(), student.processor)
-    trained = ImageConfig.model_validate(read_info(adapter).image)
-    student = load_student(model, trained, load_in_4bit=load_in_4bit, progress=progress)
+    info = read_info(adapter)
+    trained = ImageConfig.model_validate(info.image)
+    # Weights in 4 bits cannot be replaced; where all of them were trained, packing comes last.
+    packed_first = load_in_4bit and info.mode != TrainMode.FULL
+    student = load_student(model, trained, load_in_4bit=packed_first, progress=progress)
     adapted = load_adapter(student.model, adapter, student.facts, trainable=False)
-    # Weights in 4 bits cannot take the adapter in without loss; it is applied beside them.
-    network = adapted.get_base_model() if load_in_4bit else adapted.merge_and_unload()
+    # They cannot take an adapter in without loss either; it is applied beside them.
+    network = plain_network(adapted) if packed_first else merged_network(adapted)
+    if load_in_4bit and not packed_first:
+        quantise_4bit(network, network.device)
     return LoadedStudent(network.eval(), student.processor, _differences(trained, image))
 
 

@@ -7,6 +7,7 @@ network: a name that nothing answers to is an error, because training would sile
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import peft
 from peft import PeftModel
@@ -22,6 +23,7 @@ VISION = "model.vision_model"
 SAM = "model.sam_model"
 PROJECTOR = "model.projector"
 LANGUAGE = "model.language_model"
+UNUSED = "model.vision_model.embeddings.patch_embedding"
 VECTORS = ("model.image_newline", "model.view_separator")
 
 _SAM_LAYERS = ("qkv", "proj", "lin1", "lin2")
@@ -127,6 +129,27 @@ def _as_pattern(modules: Iterable[str]) -> str:
     """One expression for module names that differ in layer numbers; PEFT matches it against whole names."""
     shapes = {re.sub(r"\\\.\d+(?=\\\.)", r"\\.\\d+", re.escape(name)): None for name in modules}
     return "|".join(shapes)
+
+
+def train_everything(model: nn.Module) -> nn.Module:
+    """Make every weight trainable, but for those that take no part in the forward pass.
+
+    Args:
+        model: `DeepseekOcrForConditionalGeneration`; changed in place.
+    """
+    model.requires_grad_(True)
+    model.get_submodule(UNUSED).requires_grad_(False)
+    return model
+
+
+def plain_network(model: nn.Module) -> Any:  # noqa: ANN401 - the network's own class
+    """The network inside a PEFT wrapper, with its adapter in place; the network itself without one."""
+    return model.get_base_model() if isinstance(model, PeftModel) else model
+
+
+def merged_network(model: nn.Module) -> Any:  # noqa: ANN401 - the network's own class
+    """The network with its adapter added to the weights, and no wrapper."""
+    return model.merge_and_unload() if isinstance(model, PeftModel) else model
 
 
 def trainable_parameters(model: nn.Module) -> dict[str, nn.Parameter]:

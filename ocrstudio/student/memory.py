@@ -16,7 +16,7 @@ from ocrstudio.domain.wording import size_of
 from ocrstudio.settings.train import TrainConfig
 from ocrstudio.student.arguments import choose_optimizer
 from ocrstudio.student.configuration import DeepseekOcrConfig
-from ocrstudio.student.lora import attach_adapter, select_targets, trainable_parameters
+from ocrstudio.student.lora import attach_adapter, select_targets, train_everything, trainable_parameters
 from ocrstudio.student.modeling.loss import LOSS_CHUNK
 from ocrstudio.student.weights import build_empty
 
@@ -38,7 +38,7 @@ class MemoryEstimate:
 
     Attributes:
         weights: The base model.
-        adapter: Trainable weights, their gradients and the optimiser's moments.
+        adapter: Its weights, and gradients and the optimiser's moments of all that is trained.
         activations: What a step holds beside them.
     """
 
@@ -84,8 +84,12 @@ def estimate_memory(
         model = build_empty(network)
         layers = sum(parameter.numel() for parameter in model.model.language_model.layers.parameters())
         everything = sum(parameter.numel() for parameter in model.parameters())
-        adapted = attach_adapter(model, config.lora, select_targets(model, config.lora, mode))
-        trainable = sum(parameter.numel() for parameter in trainable_parameters(adapted).values())
+        if mode is TrainMode.FULL:
+            trained, copies = train_everything(model), 1  # the gradients
+        else:
+            trained = attach_adapter(model, config.lora, select_targets(model, config.lora, mode))
+            copies = 2  # the adapter and its gradients
+        trainable = sum(parameter.numel() for parameter in trainable_parameters(trained).values())
     packed = layers if config.model.load_in_4bit else 0
     moments = 2 if choose_optimizer(config.training.optim) == "adamw_8bit" else 2 * _FLOAT_BYTES
     pages = config.training.per_device_train_batch_size
@@ -96,7 +100,7 @@ def estimate_memory(
     )
     return MemoryEstimate(
         weights=int((everything - packed) * value_bytes + packed * _PACKED_BYTES),
-        adapter=trainable * (2 * _FLOAT_BYTES + moments),
+        adapter=trainable * (copies * _FLOAT_BYTES + moments),
         activations=step,
     )
 

@@ -16,11 +16,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+import torch
 import transformers
 from peft.tuners.lora import LoraLayer
 from torch import Tensor
 
 from ocrstudio.domain.errors import RunError
+from ocrstudio.domain.run import TrainMode
 from ocrstudio.domain.wording import size_of
 from ocrstudio.jobs.context import RunContext
 from ocrstudio.settings.train import TrainConfig
@@ -50,7 +52,7 @@ from ocrstudio.student.engines import choose_engine
 from ocrstudio.student.failures import TRAINING_MEMORY_ADVICE, sentences
 from ocrstudio.student.gradient_check import GradientReport, check_gradients
 from ocrstudio.student.loading import load_processor, load_student
-from ocrstudio.student.lora import attach_adapter, select_targets, trainable_parameters
+from ocrstudio.student.lora import attach_adapter, select_targets, train_everything, trainable_parameters
 from ocrstudio.student.memory import MemoryEstimate, estimate_memory, fits, free_memory
 from ocrstudio.student.micro import MICRO, micro_config
 from ocrstudio.student.preflight import check_free_space, run_preflight
@@ -106,6 +108,11 @@ class Recipe:
 
     def estimate(self) -> None:
         """Say how much memory the run will take, and what to change where that is too much."""
+        if self.request.mode is TrainMode.FULL and self.config.model.load_in_4bit:
+            raise RunError(
+                "Mode full trains every weight, and weights in 4 bits cannot be trained.",
+                "Set model.load_in_4bit to false, or choose mode llm, vision or both.",
+            )
         self.engine = choose_engine(self.config.model)
         if self.engine.remark:
             self._warn(self.engine.remark)
@@ -126,18 +133,26 @@ class Recipe:
             longest=self.data.longest_length.total,
             image_tokens=self.data.longest_length.image,
             checkpointing=self.engine.checkpointing,
-            value_bytes=4 if micro else 2,
+            value_bytes=4 if micro or self.request.mode is TrainMode.FULL else 2,
         )
 
     def setup_model(self) -> None:
         """Load the base model and put a fresh adapter on it."""
         self._phase("model", f"Loading the base model {self.request.model} with {self.engine.name}")
+        every_weight = self.request.mode is TrainMode.FULL
         self.student = load_student(
-            self.request.model, self.config.image, load_in_4bit=self.config.model.load_in_4bit
+            self.request.model,
+            self.config.image,
+            # Small steps on weights of 16 bits would be rounded away; an adapter has 32 by itself.
+            dtype=torch.float32 if every_weight else None,
+            load_in_4bit=self.config.model.load_in_4bit,
         )
         network = self.student.model
-        targets = select_targets(network, self.config.lora, self.request.mode)
-        self.model = attach_adapter(network, self.config.lora, targets)
+        if every_weight:
+            self.model = train_everything(network)
+        else:
+            targets = select_targets(network, self.config.lora, self.request.mode)
+            self.model = attach_adapter(network, self.config.lora, targets)
         self.trainable = sum(tensor.numel() for tensor in trainable_parameters(self.model).values())
         self.engine.prepare_model(self.model)
         if self.engine.checkpointing:
@@ -170,6 +185,7 @@ class Recipe:
             "the weights are in 4 bits": self.config.model.load_in_4bit,
             "lora.lora_dropout is not 0": self.config.lora.lora_dropout > 0,
             "several processes train together": world_size() > 1,
+            "the output layer is trained too": self.request.mode is TrainMode.FULL,
         }
         found = [words for words, is_so in obstacles.items() if is_so]
         if found:

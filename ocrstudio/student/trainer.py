@@ -18,7 +18,7 @@ from ocrstudio.student.adapters import restore_weights
 from ocrstudio.student.callbacks import Throughput, diverged
 from ocrstudio.student.distributed import is_connected, rank, total, world_size
 from ocrstudio.student.gpu import gpu_figures
-from ocrstudio.student.lora import LANGUAGE, PROJECTOR, SAM, VISION, trainable_parameters
+from ocrstudio.student.lora import LANGUAGE, PROJECTOR, SAM, VISION, plain_network, trainable_parameters
 from ocrstudio.student.modeling.loss import labelled_positions
 from ocrstudio.student.text_graphs import TextGraphs
 from ocrstudio.student.view_graphs import ViewGraphs
@@ -66,7 +66,7 @@ class OcrTrainer(Trainer):
         trainable = trainable_parameters(self.model)
         inside = [parameter for name, parameter in trainable.items() if LANGUAGE in name]
         tower = [name for name in trainable if any(part in name for part in (VISION, SAM, PROJECTOR))]
-        network = self.model.get_base_model()
+        network = plain_network(self.model)
         pool = torch.cuda.graph_pool_handle()
         settings: dict[str, Any] = {"dtype": torch.bfloat16, "pool": pool}
         if not tower:
@@ -122,7 +122,7 @@ class OcrTrainer(Trainer):
     ) -> tuple[Tensor, Tensor]:
         """Loss and right guesses by way of recorded graphs; the pictures are encoded as ever."""
         pictures = {name: inputs[name] for name in _PICTURES if name in inputs}
-        network = self.model.get_base_model().model
+        network = plain_network(self.model).model
         # A frozen vision tower gains nothing from mixed precision: its weights have 16 bits already.
         with self.accelerator.autocast(AutocastKwargs(enabled=graphs.through)):
             embeds = network.embed(inputs["input_ids"], counts["placeholder_counts"], **pictures)
@@ -131,7 +131,7 @@ class OcrTrainer(Trainer):
 
     def _count_correct(self, hidden_states: Tensor, labels: Tensor) -> tuple[Tensor, int]:
         """How many labelled tokens the network would have chosen, and how many there are."""
-        output_layer = self.model.get_base_model().get_output_embeddings()
+        output_layer = plain_network(self.model).get_output_embeddings()
         with torch.no_grad():
             positions, targets = labelled_positions(labels)
             hidden = hidden_states.detach().flatten(0, 1).index_select(0, positions)

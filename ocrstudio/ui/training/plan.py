@@ -21,6 +21,10 @@ MODE_WORDS: Mapping[TrainMode, tuple[str, str]] = {
     TrainMode.VISION: ("Vision", "Adapts how pages are seen: new fonts, scripts, scans, layouts."),
     TrainMode.LLM: ("Language model", "Adapts what is written: your Markdown style, terms, a language."),
     TrainMode.BOTH: ("Both", "Adapts seeing and writing: the most change, the most memory."),
+    TrainMode.FULL: (
+        "Full",
+        "Trains every weight, without an adapter: for small students.",
+    ),
 }
 _MICRO_FILE = Path("examples") / "train_micro.example.yaml"
 
