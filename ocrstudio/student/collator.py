@@ -5,7 +5,10 @@ picture disappears during it, the run ends with the sentence that names it.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
+
+from torch import Tensor
 
 from ocrstudio.imaging import load_image
 from ocrstudio.imaging.size import picture_size
@@ -15,6 +18,14 @@ from ocrstudio.student.modeling.loss import IGNORE_INDEX
 from ocrstudio.student.processor import OcrProcessor, Sample
 
 
+class Features(Protocol):
+    """Where features of pictures are kept."""
+
+    def read(self, image: Path) -> Tensor:
+        """[positions, hidden]."""
+        ...
+
+
 class Collator:
     """Callable that joins examples to the batch that the model takes.
 
@@ -22,10 +33,15 @@ class Collator:
 
     Args:
         processor: Of the model, with the image settings of the run.
+
+    Attributes:
+        features: Features of all pictures, where they are kept; batches then hold them (``image_features``)
+            in place of pixels.
     """
 
     def __init__(self, processor: OcrProcessor) -> None:
         self.processor = processor
+        self.features: Features | None = None
 
     def __call__(self, examples: Sequence[Example]) -> dict[str, Any]:
         """Build a training batch.
@@ -39,7 +55,12 @@ class Collator:
         Raises:
             InputError: A picture cannot be opened.
         """
-        samples = [self.encode(example) for example in examples]
+        kept = self._kept(examples)
+        if kept is None:
+            samples = [self.encode(example) for example in examples]
+        else:
+            pairs = zip(examples, kept, strict=True)
+            samples = [self._sequence(example, features) for example, features in pairs]
         batch: dict[str, Any] = dict(self.processor.collate(samples, padding_side="right"))
         if "tile_grids" in batch:
             batch["tile_grids"] = [tuple(grid) for grid in batch["tile_grids"].tolist()]
@@ -47,8 +68,21 @@ class Collator:
         batch["answer_count"] = int((batch["labels"] != IGNORE_INDEX).sum())
         placeholders = batch["input_ids"] == self.processor.tokenizer.image_id
         batch["placeholder_counts"] = placeholders.sum(dim=1).tolist()
-        batch["page_count"] = sum(len(sample.views) for sample in samples)
+        batch["page_count"] = sum(example.image is not None for example in examples)
+        if kept is not None and batch["page_count"]:
+            batch["image_features"] = [features for features in kept if features is not None]
         return batch
+
+    def _kept(self, examples: Sequence[Example]) -> list[Tensor | None] | None:
+        """The features of every example (None for one without a picture), where features are kept."""
+        store = self.features
+        if store is None:
+            return None
+        return [None if example.image is None else store.read(example.image) for example in examples]
+
+    def _sequence(self, example: Example, features: Tensor | None) -> Sample:
+        counts = [] if features is None else [len(features)]
+        return self.processor.encode_without_pictures(counts, example.prompt, example.answer)
 
     def encode(self, example: Example) -> Sample:
         """Build the sequence of one example; the answer is labelled, everything else is masked.

@@ -38,6 +38,7 @@ class Preflight:
         longest: Indices into `train` of the longest examples first, for the memory probe.
         longest_length: Of the first of them.
         lengths: Distribution over the training examples.
+        image_positions: Placeholders of all examples, those for evaluation too.
         plan: Number of steps.
         skipped: Lines of both files that are left out.
     """
@@ -47,6 +48,7 @@ class Preflight:
     longest: tuple[int, ...]
     longest_length: Length
     lengths: LengthStatistics
+    image_positions: int
     plan: StepPlan
     skipped: int
 
@@ -64,7 +66,7 @@ def run_preflight(request: TrainRequest, collator: Collator, context: RunContext
     """
     examples, held_out, skipped = _read(request, context)
     train, lengths, dropped = _measure(examples, collator, request, context, "training")
-    evaluation, _, dropped_there = _measure(held_out, collator, request, context, "evaluation")
+    evaluation, their_lengths, dropped_there = _measure(held_out, collator, request, context, "evaluation")
     if not train:
         raise DatasetError(
             f"{request.dataset} holds no sample that can be used for training.",
@@ -84,6 +86,7 @@ def run_preflight(request: TrainRequest, collator: Collator, context: RunContext
         longest=tuple(longest),
         longest_length=lengths[longest[0]],
         lengths=statistics,
+        image_positions=sum(length.image for length in [*lengths, *their_lengths]),
         plan=plan,
         skipped=skipped + dropped + dropped_there,
     )

@@ -123,6 +123,24 @@ class OcrProcessor:
             raise InputError("The placeholders of a sample do not fit its pictures.")
         return Sample(tuple(ids), prompt_length, views)
 
+    def encode_without_pictures(
+        self, counts: Sequence[int], prompt: str, answer: str | None = None
+    ) -> Sample:
+        """Build one sample whose pictures go another way than through the batch, as features.
+
+        Args:
+            counts: Placeholders of each picture.
+            prompt: As in `encode`.
+            answer: As in `encode`.
+
+        Raises:
+            InputError: The number of pictures and of ``<image>`` differs.
+            SampleTooLongError: The sample takes more than `max_length` positions.
+        """
+        ids, prompt_length = self._sequence(counts, prompt, answer)
+        self._check_length(len(ids))
+        return Sample(tuple(ids), prompt_length, ())
+
     def measure(self, sizes: Sequence[tuple[int, int]], prompt: str, answer: str | None = None) -> int:
         """Positions that a sample takes, from the (width, height) of its pictures; nothing is prepared.
 

@@ -11,6 +11,7 @@
 The loop itself is `transformers.Trainer`; nothing is reported to anybody but the run's own events.
 """
 
+import contextlib
 import shutil
 import time
 from pathlib import Path
@@ -50,6 +51,7 @@ from ocrstudio.student.configuration import read_config
 from ocrstudio.student.distributed import is_main, require_devices, true_everywhere, world_size
 from ocrstudio.student.engines import choose_engine
 from ocrstudio.student.failures import TRAINING_MEMORY_ADVICE, sentences
+from ocrstudio.student.feature_store import has_room, kept_features
 from ocrstudio.student.gradient_check import GradientReport, check_gradients
 from ocrstudio.student.loading import load_processor, load_student
 from ocrstudio.student.lora import attach_adapter, select_targets, train_everything, trainable_parameters
@@ -61,6 +63,7 @@ from ocrstudio.student.trainer import OcrTrainer
 
 PROMPT_CONVENTION = "<image>\n{user}, stripped; begin token, placeholders, prompt; answer, end token"
 _BEST = "best"
+_FEATURES = "features"
 
 
 def train(context: RunContext) -> dict[str, Any]:
@@ -268,8 +271,29 @@ class Recipe:
             raise RunError(
                 f"The checkpoint {resume_from} does not exist.", "Resume from another checkpoint of this run."
             )
-        self._phase("train", f"Training on {self.trainer.args.device}")
-        self.trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
+        with self._pictures():
+            self._phase("train", f"Training on {self.trainer.args.device}")
+            self.trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
+
+    def _pictures(self) -> contextlib.AbstractContextManager[None]:
+        """Where pictures come back and nothing that sees them is trained, encode each of them once."""
+        training, network = self.config.training, self.student.model
+        frozen = self.request.mode is TrainMode.LLM
+        if not (training.keep_image_features and frozen and self.data.plan.epochs > 1):
+            return contextlib.nullcontext()
+        hidden, value_bytes = network.config.text_config.hidden_size, network.dtype.itemsize
+        if not has_room(self.context.folder.path, self.data.image_positions, hidden, value_bytes):
+            self._phase("features", "The disk is too full to keep image features; pages are encoded anew")
+            return contextlib.nullcontext()
+        self._phase("features", "Encoding every picture once; the vision part is not trained")
+        return kept_features(
+            network,
+            self.collator,
+            [*self.data.train, *self.data.evaluation],
+            self.context.folder.path / _FEATURES,
+            tell=lambda done, total: self.context.emit("progress", done=done, total=total, unit="pages"),
+            should_stop=self.context.should_stop,
+        )
 
     def save(self) -> dict[str, Any]:
         """Write the adapter: the one of the best evaluation where there was one, else the last."""
