@@ -41,6 +41,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "llm-recorded": {"model.record_steps": True},
     "llm-recorded-whole": {"model.record_steps": True, "model.use_gradient_checkpointing": False},
     "llm-whole": {"model.use_gradient_checkpointing": False},
+    "llm-auto": {"model.use_gradient_checkpointing": "auto"},
     "vision": {},
     "both": {},
     "llm-4bit": {"model.load_in_4bit": True},
@@ -136,10 +137,9 @@ def run_row(args: argparse.Namespace) -> None:
     recipe.setup_data()
     recipe.estimate()
     recipe.setup_model()
-    recipe.setup_trainer()
+    recipe.check()
     if args.profile:
         recipe.trainer.add_callback(Profiler(args.steps - _PROFILED_STEPS - 1, args.profile))
-    recipe.check()
     recipe.train()
     summary = recipe.save()
     result = figures(row, recorder, summary, began)

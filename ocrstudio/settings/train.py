@@ -27,9 +27,9 @@ class ModelConfig(Section):
     load_in_4bit: bool = Field(
         description="Load the base weights in 4 bits: least memory, slower; for CUDA GPUs."
     )
-    use_gradient_checkpointing: Literal["unsloth", True, False] = Field(
-        description="Recompute activations in the backward pass to save memory; unsloth "
-        "also moves them to the CPU."
+    use_gradient_checkpointing: Literal["auto", "unsloth", True, False] = Field(
+        description="Compute activations again in the backward pass to save memory; unsloth and true mean "
+        "the same here, auto does so in as few layers as the GPU's memory allows, which is faster."
     )
     engine: Literal["auto", "unsloth", "transformers"] = Field(
         description="Training engine; auto takes unsloth on a CUDA GPU where it is "

@@ -71,16 +71,13 @@ def schedule_warnings(config: TrainingConfig, plan: StepPlan, *, has_evaluation:
     return warnings
 
 
-def training_arguments(
-    config: TrainConfig, output: Path, *, has_evaluation: bool, checkpointing: bool
-) -> TrainingArguments:
+def training_arguments(config: TrainConfig, output: Path, *, has_evaluation: bool) -> TrainingArguments:
     """Build the library's arguments; everything that reports to a service is off.
 
     Args:
         config: The training configuration.
         output: Folder for checkpoints.
         has_evaluation: Whether there is an evaluation set.
-        checkpointing: Whether activations are computed again in the backward pass.
     """
     training = config.training
     cuda = torch.cuda.is_available()
@@ -115,8 +112,6 @@ def training_arguments(
         eval_steps=training.eval_steps or _NEVER,
         use_cpu=not cuda,
         bf16=cuda and torch.cuda.is_bf16_supported(),
-        gradient_checkpointing=checkpointing,
-        gradient_checkpointing_kwargs=checkpointing_arguments(config) if checkpointing else None,
         dataloader_num_workers=workers,
         dataloader_persistent_workers=workers > 0,
         dataloader_prefetch_factor=_PREFETCHED_BATCHES if workers else None,
@@ -128,11 +123,6 @@ def training_arguments(
         disable_tqdm=True,
         push_to_hub=False,
     )
-
-
-def checkpointing_arguments(config: TrainConfig) -> dict[str, Any]:
-    """How activations are computed again; without dropout there is no random state to restore."""
-    return {"use_reentrant": False, "preserve_rng_state": config.lora.lora_dropout > 0}
 
 
 def preparation_workers() -> int:

@@ -6,6 +6,7 @@ run. The factors count tensors of the forward pass; on an H100 at full size the 
 (checkpointed) and 13.0 GiB (not), and the estimate is within a tenth of both (docs/performance.md).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psutil
@@ -66,7 +67,7 @@ def estimate_memory(
     *,
     longest: int,
     image_tokens: int,
-    checkpointing: bool,
+    every: int,
     value_bytes: int = 2,
 ) -> MemoryEstimate:
     """Estimate a training.
@@ -77,7 +78,7 @@ def estimate_memory(
         mode: What is adapted.
         longest: Positions of the longest sample.
         image_tokens: Positions of its picture.
-        checkpointing: Whether activations are computed again in the backward pass.
+        every: Every n-th layer computes its activations again; 0 for none.
         value_bytes: Of a weight and of an activation: 2 for bfloat16.
     """
     with torch.device("meta"):
@@ -93,8 +94,8 @@ def estimate_memory(
     packed = layers if config.model.load_in_4bit else 0
     moments = 2 if choose_optimizer(config.training.optim) == "adamw_8bit" else 2 * _FLOAT_BYTES
     pages = config.training.per_device_train_batch_size
-    step = _text_values(network, checkpointing) * longest * pages * value_bytes
-    step += _vision_values(network, mode, checkpointing) * image_tokens * pages * value_bytes
+    step = _text_values(network, every) * longest * pages * value_bytes
+    step += _vision_values(network, mode, every) * image_tokens * pages * value_bytes
     step += (
         min(LOSS_CHUNK, longest * pages) * network.text_config.vocab_size * (2 * _FLOAT_BYTES + value_bytes)
     )
@@ -105,7 +106,7 @@ def estimate_memory(
     )
 
 
-def _text_values(network: DeepseekOcrConfig, checkpointing: bool) -> int:
+def _text_values(network: DeepseekOcrConfig, every: int) -> int:
     """Values of the text model that are held for a position."""
     text = network.text_config
     attention = _ATTENTION_VALUES * text.hidden_size
@@ -114,17 +115,26 @@ def _text_values(network: DeepseekOcrConfig, checkpointing: bool) -> int:
     sparse = attention + text.num_experts_per_tok * rows + shared
     dense = attention + _MLP_VALUES * text.intermediate_size
     kinds = [sparse if kind == "sparse" else dense for kind in text.mlp_layer_types]
-    return max(kinds) + len(kinds) * text.hidden_size if checkpointing else sum(kinds)
+    return _kept(kinds, text.hidden_size, every)
 
 
-def _vision_values(network: DeepseekOcrConfig, mode: TrainMode, checkpointing: bool) -> int:
+def _kept(layers: Sequence[int], width: int, every: int) -> int:
+    """Values held for a position: of the layers that keep them, and of the one that computes again."""
+    if not every:
+        return sum(layers)
+    again = layers[::every]
+    return sum(layers) - sum(again) + max(again) + len(again) * width
+
+
+def _vision_values(network: DeepseekOcrConfig, mode: TrainMode, every: int) -> int:
     """Values of the encoders that are held for an image token: 16 patches of SAM, one of CLIP."""
     clip, sam = network.clip_config, network.sam_config
     running = _SAM_VALUES * 16 * sam.hidden_size
     if mode is TrainMode.LLM:
         return running
-    layers = clip.num_hidden_layers * clip.hidden_size
-    return running + (layers if checkpointing else _CLIP_VALUES * layers)
+    return running + _kept(
+        [_CLIP_VALUES * clip.hidden_size] * clip.num_hidden_layers, clip.hidden_size, every
+    )
 
 
 def free_memory() -> int:

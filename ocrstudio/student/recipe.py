@@ -3,8 +3,8 @@
     setup_data      read the datasets, find every problem, show what the model will see
     estimate        will it fit into memory? said before anything is loaded
     setup_model     load the base model, put the adapter on it
-    setup_trainer   optimiser, schedule, checkpoints, events
     check           the longest samples forward and backward: enough memory? a gradient everywhere?
+    setup_trainer   (by check, for every choice that it tries) optimiser, schedule, checkpoints, events
     train           the loop
     save            the best adapter into the run folder
 
@@ -26,7 +26,6 @@ from ocrstudio.domain.errors import RunError
 from ocrstudio.domain.run import TrainMode
 from ocrstudio.domain.wording import size_of
 from ocrstudio.jobs.context import RunContext
-from ocrstudio.settings.train import TrainConfig
 from ocrstudio.student.adapters import (
     AdapterInfo,
     copy_adapter,
@@ -34,8 +33,7 @@ from ocrstudio.student.adapters import (
     save_adapter,
     write_adapter,
 )
-from ocrstudio.student.arguments import checkpointing_arguments, training_arguments
-from ocrstudio.student.batch_search import batch_choices, first_that_fits
+from ocrstudio.student.arguments import training_arguments
 from ocrstudio.student.callbacks import (
     BestAdapterCallback,
     Evaluation,
@@ -46,6 +44,7 @@ from ocrstudio.student.callbacks import (
     best_evaluation,
     evaluations,
 )
+from ocrstudio.student.checkpointing import apply_checkpointing
 from ocrstudio.student.collator import Collator
 from ocrstudio.student.configuration import read_config
 from ocrstudio.student.distributed import is_main, require_devices, true_everywhere, world_size
@@ -59,6 +58,7 @@ from ocrstudio.student.memory import MemoryEstimate, estimate_memory, fits, free
 from ocrstudio.student.micro import MICRO, micro_config
 from ocrstudio.student.preflight import check_free_space, run_preflight
 from ocrstudio.student.request import read_train_request
+from ocrstudio.student.step_choices import StepChoice, first_that_fits, step_choices
 from ocrstudio.student.trainer import OcrTrainer
 
 PROMPT_CONVENTION = "<image>\n{user}, stripped; begin token, placeholders, prompt; answer, end token"
@@ -83,7 +83,6 @@ def train(context: RunContext) -> dict[str, Any]:
         recipe.setup_data()
         recipe.estimate()
         recipe.setup_model()
-        recipe.setup_trainer()
         recipe.check()
         recipe.train()
         return recipe.save()
@@ -119,23 +118,24 @@ class Recipe:
         self.engine = choose_engine(self.config.model)
         if self.engine.remark:
             self._warn(self.engine.remark)
-        needed, free = self._needed_memory(self.config), free_memory()
-        self._phase("memory", f"Needs {needed.sentence()}; {size_of(free)} are free")
-        if not fits(needed, free) and not self.config.training.auto_batch:
+        self.choices = step_choices(self.config, on_gpu=torch.cuda.is_available())
+        leanest, free = self._needed_memory(self.choices[-1]), free_memory()
+        self._phase("memory", f"Needs {leanest.sentence()}; {size_of(free)} are free")
+        if not fits(leanest, free):
             self._warn(
-                f"This run may not fit: it needs about {size_of(needed.total)} of memory and "
+                f"This run may not fit: it needs about {size_of(leanest.total)} of memory and "
                 f"{size_of(free)} are free. {TRAINING_MEMORY_ADVICE}"
             )
 
-    def _needed_memory(self, config: TrainConfig) -> MemoryEstimate:
+    def _needed_memory(self, choice: StepChoice) -> MemoryEstimate:
         micro = self.request.model == MICRO
         return estimate_memory(
             micro_config() if micro else read_config(Path(self.request.model)),
-            config,
+            choice.config,
             self.request.mode,
             longest=self.data.longest_length.total,
             image_tokens=self.data.longest_length.image,
-            checkpointing=self.engine.checkpointing,
+            every=choice.every,
             value_bytes=4 if micro or self.request.mode is TrainMode.FULL else 2,
         )
 
@@ -158,8 +158,6 @@ class Recipe:
             self.model = attach_adapter(network, self.config.lora, targets)
         self.trainable = sum(tensor.numel() for tensor in trainable_parameters(self.model).values())
         self.engine.prepare_model(self.model)
-        if self.engine.checkpointing:
-            network.gradient_checkpointing_enable(checkpointing_arguments(self.config))
         self._prepare_precision()
         total = sum(tensor.numel() for tensor in self.model.parameters())
         self._phase(
@@ -211,7 +209,6 @@ class Recipe:
                 self.config,
                 self.context.folder.checkpoints,
                 has_evaluation=bool(self.data.evaluation),
-                checkpointing=self.engine.checkpointing,
             ),
             data_collator=self.collator,
             train_dataset=list(self.data.train),
@@ -225,9 +222,13 @@ class Recipe:
         self.trainer.remove_callback(transformers.PrinterCallback)  # the events say it better
 
     def check(self) -> None:
-        """Probe memory and gradients with the longest samples, as one batch; settle the batch size."""
+        """Probe memory and gradients with the longest samples, as one batch; settle how a step is done."""
         self._phase("check", "Checking memory and gradients with the longest samples")
-        report = self._find_batch() if self.config.training.auto_batch else self._probe()
+        free = free_memory()
+        hopeful = [choice for choice in self.choices[:-1] if fits(self._needed_memory(choice), free)]
+        chosen, report = first_that_fits([*hopeful, self.choices[-1]], self._try, true_everywhere)
+        if len(self.choices) > 1:
+            self._phase("check", chosen.sentence())
         for warning in report.warnings():
             self._warn(warning)
         parts = ", ".join(f"{count} in the {part}" for part, count in report.tensors.items())
@@ -238,31 +239,15 @@ class Recipe:
         )
         self._phase("check", f"Gradients arrive: {parts}{experts}")
 
-    def _probe(self) -> GradientReport:
-        size = self.config.training.per_device_train_batch_size
-        longest = self.data.longest
+    def _try(self, choice: StepChoice) -> GradientReport:
+        self.config = choice.config
+        self.model.zero_grad(set_to_none=True)  # of a choice before that did not fit
+        apply_checkpointing(self.model, choice.every, has_dropout=self.config.lora.lora_dropout > 0)
+        self.setup_trainer()
+        longest, size = self.data.longest, self.config.training.per_device_train_batch_size
         # A dataset smaller than the batch is gone through again.
         batch = self.collator([self.data.train[longest[number % len(longest)]] for number in range(size)])
         return check_gradients(self.model, lambda: self._loss(batch))
-
-    def _find_batch(self) -> GradientReport:
-        """Try the batch sizes that keep the product, the largest first, until one fits."""
-        choices, free = batch_choices(self.config), free_memory()
-        hopeful = [choice for choice in choices[:-1] if fits(self._needed_memory(choice), free)]
-        _, report = first_that_fits([*hopeful, choices[-1]], self._try_batch, true_everywhere)
-        training = self.config.training
-        self._phase(
-            "check",
-            f"{training.per_device_train_batch_size} pages at once fit; "
-            f"{training.gradient_accumulation_steps} such batches make a step",
-        )
-        return report
-
-    def _try_batch(self, config: TrainConfig) -> GradientReport:
-        self.config = config
-        self.model.zero_grad(set_to_none=True)  # of an attempt before that did not fit
-        self.setup_trainer()
-        return self._probe()
 
     def train(self) -> None:
         """Run the loop, from the beginning or from a checkpoint."""

@@ -6,6 +6,7 @@ import torch
 from ocrstudio.domain.errors import ConfigError, RunError
 from ocrstudio.domain.run import TrainMode
 from ocrstudio.settings.train import load_train_config
+from ocrstudio.student.checkpointing import apply_checkpointing
 from ocrstudio.student.configuration import DeepseekOcrConfig
 from ocrstudio.student.gradient_check import check_gradients
 from ocrstudio.student.lora import attach_adapter, select_targets, trainable_parameters
@@ -199,3 +200,37 @@ def test_nothing_trainable_is_an_error():
     network = tiny_network().requires_grad_(False)
     with pytest.raises(RunError, match="Nothing in the model is trainable"):
         check_gradients(network, loss_of(network, tiny_batch()))
+
+
+@pytest.mark.parametrize("mode", [TrainMode.LLM, TrainMode.VISION])
+@pytest.mark.parametrize("every", [1, 2])
+def test_checkpointing_sends_no_gradient_through_what_is_frozen(mode, every):
+    adapted = adapted_network(mode)
+    network = adapted.get_base_model()
+    batch = tiny_batch()
+    expected = gradients(adapted, batch)
+    apply_checkpointing(adapted, every, has_dropout=False)
+    seen = {}
+    for name in ("sam_model", "vision_model", "language_model.embed_tokens"):
+        network.model.get_submodule(name).register_forward_hook(
+            lambda _module, _inputs, output, name=name: seen.update({name: _needs_gradient(output)})
+        )
+    found = gradients(adapted, batch)
+    assert seen == {
+        "sam_model": False, "vision_model": mode is TrainMode.VISION, "language_model.embed_tokens": False
+    }  # fmt: skip
+    assert found.keys() == expected.keys()
+    for name, gradient in found.items():
+        torch.testing.assert_close(gradient, expected[name])
+
+
+def _needs_gradient(output) -> bool:
+    return bool(getattr(output, "last_hidden_state", output).requires_grad)
+
+
+def gradients(adapted, batch) -> dict[str, torch.Tensor]:
+    adapted.train()
+    fill_adapter(adapted)
+    adapted.zero_grad()
+    adapted(**batch).loss.backward()
+    return {name: tensor.grad.clone() for name, tensor in trainable_parameters(adapted).items()}

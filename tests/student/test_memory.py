@@ -5,10 +5,10 @@ import torch
 
 from ocrstudio.domain.run import TrainMode
 from ocrstudio.settings.train import load_train_config
-from ocrstudio.student.batch_search import batch_choices, first_that_fits
 from ocrstudio.student.configuration import DeepseekOcrConfig
 from ocrstudio.student.memory import estimate_memory, fits
 from ocrstudio.student.recipe import Recipe, train
+from ocrstudio.student.step_choices import first_that_fits, step_choices
 from tests.student.small_run import (
     context_of,
     events,
@@ -21,7 +21,7 @@ from tests.student.small_run import (
 GIB = 2**30
 
 
-def at_full_size(mode=TrainMode.LLM, *, checkpointing=True, **overrides):
+def at_full_size(mode=TrainMode.LLM, *, every=1, **overrides):
     values = {"training.optim": "adamw_8bit", **overrides}
     return estimate_memory(
         DeepseekOcrConfig(),
@@ -29,25 +29,26 @@ def at_full_size(mode=TrainMode.LLM, *, checkpointing=True, **overrides):
         mode,
         longest=1702,
         image_tokens=903,
-        checkpointing=checkpointing,
+        every=every,
     )
 
 
 @pytest.mark.parametrize(
-    ("mode", "checkpointing", "measured"),
+    ("mode", "every", "measured"),
     [  # docs/performance.md: peaks on an H100
-        (TrainMode.LLM, True, 9.6),
-        (TrainMode.LLM, False, 12.98),
-        (TrainMode.BOTH, True, 9.7),
+        (TrainMode.LLM, 1, 9.6),
+        (TrainMode.LLM, 0, 12.98),
+        (TrainMode.BOTH, 1, 9.7),
     ],
 )
-def test_the_estimate_is_near_what_was_measured(mode, checkpointing, measured):
-    assert at_full_size(mode, checkpointing=checkpointing).total / GIB == pytest.approx(measured, rel=0.1)
+def test_the_estimate_is_near_what_was_measured(mode, every, measured):
+    assert at_full_size(mode, every=every).total / GIB == pytest.approx(measured, rel=0.1)
 
 
 def test_what_the_advice_proposes_takes_less():
     usual = at_full_size()
     assert at_full_size(**{"training.per_device_train_batch_size": 1}).activations < usual.activations
+    assert usual.total < at_full_size(every=2).total < at_full_size(every=0).total
     packed = at_full_size(**{"model.load_in_4bit": True})
     assert packed.weights / GIB == pytest.approx(2.61, rel=0.05)  # benchmarks/load_model.py --4bit
     assert packed.adapter == usual.adapter
@@ -75,12 +76,25 @@ def test_a_run_that_may_not_fit_is_told_before_anything_is_loaded(tmp_path):
 
 
 def test_batches_grow_while_the_pages_of_a_step_stay():
-    config = load_train_config()  # 2 x 4
-    sizes = [
-        (one.training.per_device_train_batch_size, one.training.gradient_accumulation_steps)
-        for one in batch_choices(config)
-    ]
+    config = load_train_config(overrides={"training.auto_batch": True})  # 2 x 4
+    training = [choice.config.training for choice in step_choices(config, on_gpu=True)]
+    sizes = [(one.per_device_train_batch_size, one.gradient_accumulation_steps) for one in training]
     assert sizes == [(8, 1), (4, 2), (2, 4), (1, 8)]
+
+
+@pytest.mark.parametrize(
+    ("setting", "on_gpu", "levels"),
+    [
+        ("auto", True, [0, 2, 1]),
+        ("unsloth", True, [1]),
+        (True, True, [1]),
+        (False, True, [0]),
+        ("auto", False, [0]),
+    ],
+)
+def test_activations_are_kept_where_the_setting_allows_it(setting, on_gpu, levels):
+    config = load_train_config(overrides={"model.use_gradient_checkpointing": setting})
+    assert [choice.every for choice in step_choices(config, on_gpu=on_gpu)] == levels
 
 
 def test_the_first_batch_that_fits_is_taken():
@@ -121,4 +135,4 @@ def test_a_larger_batch_with_the_same_pages_a_step_learns_the_same(tmp_path):
         curves[name] = list(losses(folder).values())
     assert curves["auto"] == pytest.approx(curves["fixed"], rel=1e-4)
     said = [event["message"] for event in events(folder, "phase")]
-    assert "3 pages at once fit; 1 such batches make a step" in said
+    assert "3 pages at once fit; 1 such batches make a step; all activations are kept" in said

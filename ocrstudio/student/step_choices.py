@@ -1,12 +1,17 @@
-"""The largest batch that fits: the same pages a step, in fewer and larger batches."""
+"""What a step may look like (pages at once, layers that compute again), and the first that fits.
+
+All choices lead to the same training: the pages of a step stay, and nothing but rounding differs.
+"""
 
 import gc
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
 
 from ocrstudio.settings.train import TrainConfig
+from ocrstudio.student.checkpointing import in_words, levels
 from ocrstudio.student.failures import is_out_of_memory
 
 _LARGEST = 64  # pages at once; beyond it a GPU gains nothing
@@ -15,12 +20,44 @@ _Choice = TypeVar("_Choice")
 _Result = TypeVar("_Result")
 
 
-def batch_choices(config: TrainConfig) -> list[TrainConfig]:
-    """The configuration with every batch size that keeps the product of batch and accumulation.
+@dataclass(frozen=True)
+class StepChoice:
+    """One way to do a step.
+
+    Attributes:
+        config: With batch and accumulation.
+        every: Level of `checkpointing`.
+    """
+
+    config: TrainConfig
+    every: int
+
+    def sentence(self) -> str:
+        """The choice in words."""
+        training = self.config.training
+        return (
+            f"{training.per_device_train_batch_size} pages at once fit; "
+            f"{training.gradient_accumulation_steps} such batches make a step; {in_words(self.every)}"
+        )
+
+
+def step_choices(config: TrainConfig, *, on_gpu: bool) -> list[StepChoice]:
+    """What a configuration allows.
+
+    With ``training.auto_batch`` larger batches come before kept activations: both cost memory, and fewer
+    batches save more time.
 
     Returns:
-        Largest batch first; at least one.
+        The fastest first, the one that takes least memory last; at least one.
     """
+    allowed = levels(config.model.use_gradient_checkpointing, on_gpu=on_gpu)
+    if config.training.auto_batch:
+        return [StepChoice(one, allowed[-1]) for one in _batches(config)]
+    return [StepChoice(config, every) for every in allowed]
+
+
+def _batches(config: TrainConfig) -> list[TrainConfig]:
+    """The configuration with every batch size that keeps the product of batch and accumulation."""
     training = config.training
     product = training.per_device_train_batch_size * training.gradient_accumulation_steps
     sizes = [size for size in range(min(product, _LARGEST), 0, -1) if product % size == 0]
