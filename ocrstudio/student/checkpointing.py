@@ -41,6 +41,8 @@ def apply_checkpointing(model: nn.Module, every: int, *, has_dropout: bool) -> N
         has_dropout: Whether computing again has to repeat random numbers.
     """
     network = plain_network(model)
+    # Once before, too: the library forgets the hooks of earlier calls, and an engine may have made one.
+    network.disable_input_require_grads()
     if every == KEEP_ALL:
         network.gradient_checkpointing_disable()
     else:

@@ -209,6 +209,7 @@ def test_checkpointing_sends_no_gradient_through_what_is_frozen(mode, every):
     network = adapted.get_base_model()
     batch = tiny_batch()
     expected = gradients(adapted, batch)
+    network.gradient_checkpointing_enable()  # as an engine may have done
     apply_checkpointing(adapted, every, has_dropout=False)
     seen = {}
     for name in ("sam_model", "vision_model", "language_model.embed_tokens"):

@@ -47,7 +47,7 @@ def test_all_problems_are_listed_with_line_key_and_nearest_choice(config):
             'line 3: "training.optim" must be one of auto, adamw_torch, adamw_8bit, not "adamv_8bit"; did',
             'line 4: "training.max_steps" must be a whole number, not "many".',
             'line 5: "learning_rate" is not a key; "learning_rate" belongs under "training".',
-            'line 7: "model.use_gradient_checkpointing" must be one of auto, unsloth, true, false, not "unsloh"',
+            'line 7: "model.use_gradient_checkpointing" must be one of auto, unsloth, true, false, not',
             'line 8: "lora" must be a section',
             'line 10: "image.base_size" must be a multiple of 64, not 1000.',
         ],
