@@ -21,25 +21,31 @@ def find_sources(path: Path) -> list[Path]:
     """The documents at `path`: the file itself, or the openable files of a folder (sorted, no sub-folders).
 
     Raises:
-        InputError: Nothing is there, or the folder holds no document.
+        InputError: Nothing is there that can be read, or the folder holds no document.
     """
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
-        raise InputError(f"{path} does not exist.", "Give a file or a folder that holds PDF or image files.")
     try:
-        entries = sorted(path.iterdir(), key=lambda entry: (entry.name.casefold(), entry.name))
+        if path.is_file():
+            return [path]
+        if not path.is_dir():
+            found = "is neither a file nor a folder" if path.exists() else "does not exist"
+            raise InputError(f"{path} {found}.", "Give a file or a folder that holds PDF or image files.")
+        documents = _documents_in(path)
     except OSError as error:
-        raise InputError(f"The folder {path} cannot be read: {error.strerror}.") from error
-    found = [
-        entry
-        for entry in entries
-        if entry.suffix.lower() in OPENABLE_SUFFIXES and not entry.name.startswith(".") and entry.is_file()
-    ]
-    if not found:
+        raise InputError(
+            f"{path} cannot be read: {error.strerror}.", "Check the path and its permissions."
+        ) from error
+    if not documents:
         kinds = ", ".join(sorted(OPENABLE_SUFFIXES))
         raise InputError(f"The folder {path} holds no document.", f"Looked for {kinds}, not in sub-folders.")
-    return found
+    return documents
+
+
+def _documents_in(folder: Path) -> list[Path]:
+    return [
+        entry
+        for entry in sorted(folder.iterdir(), key=lambda entry: (entry.name.casefold(), entry.name))
+        if entry.suffix.lower() in OPENABLE_SUFFIXES and not entry.name.startswith(".") and entry.is_file()
+    ]
 
 
 def file_type(path: Path) -> str:

@@ -107,7 +107,7 @@ def _decrypt(source: Path, target: Path, password: str) -> bool:
                     return False
                 document.authenticate(password)
                 document.save(target, encryption=pymupdf.PDF_ENCRYPT_NONE)
-        except (RuntimeError, ValueError) as error:
+        except engine.failures() as error:
             raise DocumentError(
                 f"{source} cannot be decrypted: {error}.", "Remove its password in a PDF program first."
             ) from error

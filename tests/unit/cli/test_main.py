@@ -91,3 +91,10 @@ def test_wrong_usage_is_2_and_names_the_nearest_command(capsys):
 def test_the_exit_status_of_a_command_is_passed_on(monkeypatch):
     _register(monkeypatch, lambda: 3)
     assert main(["odd"]) == 3
+
+
+def test_an_argument_too_long_for_a_path_is_a_wrong_command(ocrstudio):
+    done = ocrstudio("x" * 300)
+    assert done.returncode == 2
+    assert "No such command" in done.stderr
+    assert "Traceback" not in done.stderr
