@@ -97,6 +97,7 @@ class LazyGroup(click.Group):
 )
 def cli(debug: bool) -> None:
     """Label document pages, fine-tune DeepSeek-OCR on them, and measure what it learnt."""
+    _show_log_warnings()
     if debug:
         os.environ[_DEBUG_VARIABLE] = "1"  # child processes and the door below read it
 
@@ -130,6 +131,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the door: nothing may reach the user as a traceback
         return _show_unexpected(error)
     return result if isinstance(result, int) else EXIT_OK
+
+
+def _show_log_warnings() -> None:
+    """Let what a layer below can only log (a key in plain text, say) look like every other warning."""
+    import logging
+
+    from ocrstudio.cli.output import WarningLines
+
+    log = logging.getLogger("ocrstudio")
+    if not any(isinstance(handler, WarningLines) for handler in log.handlers):
+        log.addHandler(WarningLines(logging.WARNING))
 
 
 def _show_error(error: OcrStudioError) -> None:

@@ -19,18 +19,23 @@ def file_option(*names: str, required: bool = False, help: str) -> Callable[[F],
     )
 
 
+def override_option(example: str) -> Callable[[F], F]:
+    """``--set``, for one key of the configuration."""
+    return click.option(
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help=f"Override one key of the configuration, such as {example}; repeatable.",
+    )
+
+
 def run_options(function: F) -> F:
     """``--config``, ``--set``, ``--strict`` and ``--detach``."""
     for option in (
         click.option("--detach", is_flag=True, help="Start the run and leave it to itself."),
         click.option("--strict", is_flag=True, help="Refuse a dataset with lines that would be skipped."),
-        click.option(
-            "--set",
-            "overrides",
-            multiple=True,
-            metavar="KEY=VALUE",
-            help="Override one key of the configuration, such as training.learning_rate=1e-4; repeatable.",
-        ),
+        override_option("training.learning_rate=1e-4"),
         file_option("--config", help="Configuration YAML; keys it leaves out keep their shipped values."),
     ):
         function = option(function)

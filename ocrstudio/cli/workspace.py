@@ -2,21 +2,19 @@
 
 import asyncio
 import json
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
+from ocrstudio.cli.bar import cancelled_by_ctrl_c, progress_bar
 from ocrstudio.cli.main import EXIT_INTERRUPTED_BY_USER
+from ocrstudio.cli.notices import NoticeLines
 from ocrstudio.cli.options import training_settings
 from ocrstudio.cli.output import echo_warning, training_arguments
 from ocrstudio.cli.workspace_output import (
     echo_some,
     print_import,
     print_status,
-    progress_bar,
     status_data,
 )
 from ocrstudio.domain.document import PageStatus
@@ -204,7 +202,7 @@ def export(
 
     settings = load_app_settings()
     task = _dataset_task(task_id)
-    with Workspace.open(workspace) as ws, progress_bar("Writing") as show:
+    with Workspace.open(workspace) as ws, progress_bar("Writing") as bar:
         report = export_workspace(
             ws,
             output or ws.exports_folder / free_name(task.id, ()),
@@ -213,7 +211,7 @@ def export(
             statuses=frozenset(map(PageStatus, statuses)),
             seed=training_settings(None, {}).training.seed if seed is None else seed,
             dpi=dpi or settings.default_dpi,
-            progress=show,
+            progress=lambda done, total: bar.show(done, total, ""),
         )
     for remark in report.remarks:
         echo_warning(remark)
@@ -228,9 +226,12 @@ def export(
 def _import_documents(
     context: click.Context, ws: Workspace, sources: tuple[Path, ...], password: str | None
 ) -> None:
-    with progress_bar("Importing") as show:
+    with progress_bar("Importing") as bar:
         report = workspaces.import_sources(
-            ws, sources, password=password, progress=lambda done, total, _: show(done, total)
+            ws,
+            sources,
+            password=password,
+            progress=lambda done, total, path: bar.show(done, total, path.name),
         )
     print_import(report)
     if report.problems:
@@ -240,8 +241,10 @@ def _import_documents(
 def _import_dataset(context: click.Context, ws: Workspace, path: Path, *, accepted: bool) -> None:
     from ocrstudio.services.datasets import import_dataset
 
-    with progress_bar("Importing") as show:
-        report = import_dataset(ws, path, accepted=accepted, progress=show)
+    with progress_bar("Importing") as bar:
+        report = import_dataset(
+            ws, path, accepted=accepted, progress=lambda done, total: bar.show(done, total, "")
+        )
     echo_some(f"{path}: {problem}" for problem in report.problems)
     echo_some(f"{path}, line {line}: {reason}" for line, reason in report.failures)
     click.echo(
@@ -259,9 +262,12 @@ def _teacher_and_task(path: Path | None, task_id: str | None) -> tuple[TeacherCo
     from ocrstudio.tasks import get_task, load_tasks
 
     settings = load_app_settings()
-    config = load_teacher_config(path or _optional_path(settings.teacher_config))
-    tasks = load_tasks(_optional_path(settings.prompts_file), config.prompts)
-    return config, get_task(tasks, task_id or settings.default_task)
+    if path is None and settings.teacher_config:
+        path = Path(settings.teacher_config)
+    config = load_teacher_config(path)
+    return config, get_task(
+        load_tasks(settings.prompts_file, config.prompts), task_id or settings.default_task
+    )
 
 
 def _dataset_task(task_id: str | None) -> Task:
@@ -269,11 +275,7 @@ def _dataset_task(task_id: str | None) -> Task:
     from ocrstudio.tasks import get_task, load_tasks
 
     settings = load_app_settings()
-    return get_task(load_tasks(_optional_path(settings.prompts_file)), task_id or settings.default_task)
-
-
-def _optional_path(value: str | Path | None) -> Path | None:
-    return Path(value) if value else None
+    return get_task(load_tasks(settings.prompts_file), task_id or settings.default_task)
 
 
 def _document_id(ws: Workspace, name: str) -> int:
@@ -292,22 +294,21 @@ def _draft(ws: Workspace, page_ids: list[int], config: TeacherConfig, task: Task
     from ocrstudio.teachers.batch import BatchSummary
     from ocrstudio.teachers.registry import create_teacher
 
-    teacher = create_teacher(config)
+    teacher = create_teacher(config, progress=NoticeLines().show)
     if teacher.network:
         where = f" to {config.api.base_url}" if config.api else ""
         click.echo(f"Sending {count_of(len(page_ids), 'page')}{where}.", err=True)
     failures: list[OcrStudioError] = []
 
-    with progress_bar("Labelling") as show:
+    with progress_bar("Labelling") as bar:
 
         def note(progress: DraftingProgress) -> None:
             if progress.error is not None:
                 failures.append(progress.error)
-            show(progress.done + progress.failed, progress.total)
+            bar.show(progress.done + progress.failed, progress.total, "")
 
         async def run() -> BatchSummary:
-            cancel = asyncio.Event()
-            with _cancelled_by_ctrl_c(cancel):
+            with cancelled_by_ctrl_c() as cancel:
                 return await draft_pages(ws, page_ids, teacher, task, on_progress=note, cancel=cancel)
 
         summary = asyncio.run(run())
@@ -319,23 +320,3 @@ def _draft(ws: Workspace, page_ids: list[int], config: TeacherConfig, task: Task
     if summary.cancelled:
         return EXIT_INTERRUPTED_BY_USER
     return 0 if summary.done == summary.total else _FAILED
-
-
-@contextmanager
-def _cancelled_by_ctrl_c(cancel: asyncio.Event) -> Iterator[None]:
-    """Let Ctrl+C end the batch in good order; a second one interrupts at once, as usual."""
-    loop = asyncio.get_running_loop()
-
-    def stop() -> None:
-        cancel.set()
-        loop.remove_signal_handler(signal.SIGINT)
-
-    try:
-        loop.add_signal_handler(signal.SIGINT, stop)
-    except NotImplementedError:  # Windows: Ctrl+C interrupts at once; what was finished is saved anyway
-        yield
-        return
-    try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGINT)

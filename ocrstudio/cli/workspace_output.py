@@ -1,8 +1,6 @@
 """What ``ocrstudio workspace`` prints."""
 
-import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import asdict
 
 import click
@@ -27,21 +25,6 @@ def print_import(report: ImportReport) -> None:
         click.echo(f"Error: {problem.error}", err=True)
     pages = sum(document.page_count for document in report.imported)
     click.echo(f"Imported {count_of(len(report.imported), 'document')} with {count_of(pages, 'page')}.")
-
-
-@contextmanager
-def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on a terminal, nothing elsewhere; yields what to call with (done, total)."""
-    if not sys.stderr.isatty():
-        yield lambda _done, _total: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def print_status(found: WorkspaceStatus) -> None:

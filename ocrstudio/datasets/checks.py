@@ -14,7 +14,7 @@ from ocrstudio.domain.errors import DatasetError
 LONG_ANSWER = 20_000
 """Characters; about 6,000 tokens of English, close to what fits beside a page in 8,192 tokens."""
 
-_PAGE_FILE = re.compile(r"(?P<document>.+)_p\d+$")
+_PAGE_FILE = re.compile(r"(?P<document>.+)_p\d+", re.DOTALL)
 
 
 class FindingKind(StrEnum):

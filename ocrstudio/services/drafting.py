@@ -9,6 +9,7 @@ from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.domain.label import NewRevision, teacher_source
 from ocrstudio.services import labelling
+from ocrstudio.settings.app import AppSettings, load_app_settings
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task
 from ocrstudio.teachers.base import Draft, PageSource, Teacher
@@ -75,7 +76,8 @@ async def draft_pages(
     Raises:
         OcrStudioError: The teacher cannot be opened, or the workspace cannot be written.
     """
-    sources = {_source(ws, page_id): page_id for page_id in page_ids}
+    settings = load_app_settings()
+    sources = {_source(ws, page_id, settings): page_id for page_id in page_ids}
     recorder = _Recorder(ws, sources, teacher, task, on_progress)
     try:
         await teacher.open()
@@ -124,13 +126,15 @@ class _Recorder:
         )
 
 
-def _source(ws: Workspace, page_id: int) -> PageSource:
+def _source(ws: Workspace, page_id: int, settings: AppSettings) -> PageSource:
     page = ws.pages.get(page_id)
     document = ws.documents.get(page.document_id)
     return PageSource(
         key=f"{document.name}, page {page.index + 1}",
         document=ws.root / document.path,
         page_index=page.index,
+        dpi=settings.default_dpi,
+        max_pixels=settings.max_image_pixels,
     )
 
 
@@ -138,6 +142,8 @@ def _revision(draft: Draft, teacher: Teacher, task: Task) -> NewRevision:
     parameters = dict(draft.parameters)
     if draft.flags:
         parameters["flags"] = list(draft.flags)
+    if draft.remarks:
+        parameters["remarks"] = list(draft.remarks)
     return NewRevision(
         text=draft.text,
         source=teacher_source(teacher.id),

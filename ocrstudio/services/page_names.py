@@ -5,14 +5,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 
-def document_names(sources: Sequence[Path], output: Path) -> list[str]:
+def document_names(sources: Sequence[Path], output: Path | None = None) -> list[str]:
     """A name for each source, unique without regard to case.
 
     It is the file's stem; where two agree, or where the pages would take the place of a source in `output`,
     the later one carries its type, then a number (``report``, ``report_pdf``, ``report_pdf_2``).
     """
     taken: set[str] = set()
-    inside = [source.stem for source in sources if _same_folder(source, output)]
+    inside = [source.stem for source in sources if output is not None and _same_folder(source, output)]
     names: list[str] = []
     for source in sources:
         name = next(name for name in _candidates(source) if _is_free(name, taken, inside))

@@ -255,7 +255,6 @@ def _warn_of_literal_key(layer: Layer) -> None:
         return
     line = layer.lines.line(place)
     _LOG.warning(
-        "%s%s holds an API key in plain text. Write api_key: ${NAME} to read an "
-        "environment variable, or leave it "
-        "empty and store the key in the keyring.", layer.name, f", line {line}," if line else "",
+        "%s%s: api_key is a key in plain text. Write api_key: ${NAME} to read an environment variable, "
+        "or leave it empty and store the key in the keyring.", layer.name, f", line {line}" if line else "",
     )  # fmt: skip
