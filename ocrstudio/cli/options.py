@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ocrstudio.domain.errors import ConfigError
+from ocrstudio.domain.wording import shortened
+
 if TYPE_CHECKING:  # pydantic is imported by the command that needs it
     from ocrstudio.settings.train import TrainConfig
 
@@ -48,9 +51,7 @@ def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
     Raises:
         click.BadParameter: A pair has no ``=``, or its value is not YAML.
     """
-    import yaml
-
-    from ocrstudio.settings.yaml_schema import SchemaLoader
+    from ocrstudio.settings.loader import read_value
 
     overrides: dict[str, Any] = {}
     for pair in pairs:
@@ -58,9 +59,11 @@ def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
         if not separator or not key.strip():
             raise click.BadParameter(f"{pair!r} is not KEY=VALUE.", param_hint="--set")
         try:
-            overrides[key.strip()] = yaml.load(text, Loader=SchemaLoader)  # noqa: S506 - a subclass of SafeLoader
-        except yaml.YAMLError as error:
-            raise click.BadParameter(f"{text!r} is not a value.", param_hint="--set") from error
+            overrides[key.strip()] = read_value(text)
+        except ConfigError as error:
+            raise click.BadParameter(
+                f"{shortened(text)!r} is not a value as in YAML.", param_hint="--set"
+            ) from error
     return overrides
 
 

@@ -116,8 +116,12 @@ class RequestConfig(Section):
     """Patience and concurrency."""
 
     timeout: float = Field(gt=0, le=86400, description="Longest wait for the answer to one page, in seconds.")
-    max_retries: int = Field(ge=0, le=100, description="Further attempts after a time-out or a busy server.")
-    concurrent_requests: int = Field(ge=1, le=1024, description="Pages worked on at once.")
+    max_retries: int = Field(ge=0, le=100, description="Further requests after a time-out or a busy server.")
+    concurrent_requests: int = Field(
+        ge=1,
+        le=1024,
+        description="Pages worked on at once; a model on this machine has local.batch_size instead.",
+    )
 
 
 class OutputConfig(Section):

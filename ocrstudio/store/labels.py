@@ -8,6 +8,7 @@ from ocrstudio.domain.errors import WorkspaceError
 from ocrstudio.domain.label import NewRevision, Revision
 from ocrstudio.domain.region import Box, Region
 from ocrstudio.domain.text import storable
+from ocrstudio.domain.wording import shortened
 from ocrstudio.store.database import Database
 
 _SELECT = (
@@ -112,8 +113,7 @@ class LabelRepository:
 
 
 def _snippet(text: str) -> str:
-    line = " ".join(text[:_SNIPPET_SOURCE_LENGTH].split())
-    return line if len(line) <= _SNIPPET_LENGTH else line[: _SNIPPET_LENGTH - 1] + "…"
+    return shortened(" ".join(text[:_SNIPPET_SOURCE_LENGTH].split()), _SNIPPET_LENGTH)
 
 
 def _region_to_json(region: Region) -> list[Any]:

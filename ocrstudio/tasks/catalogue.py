@@ -55,7 +55,7 @@ def load_tasks(
     if prompts_file is not None:
         own, layer = load_prompts(Path(prompts_file))
         for key, prompt in own.items():
-            line = layer.lines.line(("prompts", key)) or layer.lines.line((key,))
+            line = layer.lines.line(("prompts", key))
             where = f"{layer.name}, line {line}" if line else layer.name
             _refuse_change(tasks.get(key), prompt, where)
             tasks[key] = _task(key, prompt, where, key in PROTECTED)

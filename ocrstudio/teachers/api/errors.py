@@ -8,6 +8,7 @@ import openai  # noqa: TID253 - this module is imported with the client, never a
 from pydantic import SecretStr
 
 from ocrstudio.domain.errors import TeacherError
+from ocrstudio.domain.wording import shortened
 from ocrstudio.settings.secrets import redact
 from ocrstudio.teachers.errors import TeacherUnavailableError
 
@@ -153,5 +154,5 @@ def _quote(error: openai.APIStatusError, server: Server) -> str:
 def quoted(said: object, server: Server) -> str:
     """What a server said in one line of bounded length, without secrets."""
     text = " ".join(redact(str(said), server.secrets).split())
-    short = text if len(text) <= _MAX_QUOTE else text[: _MAX_QUOTE - 1] + "…"
+    short = shortened(text, _MAX_QUOTE)
     return short if short.endswith((".", "…", "!")) else f"{short}."
