@@ -26,6 +26,7 @@ _BARS = " \u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
 _COUNTED = {
     "duplicate": "duplicates",
     "conflict": "contradictions",
+    "unreadable": "pictures that cannot be opened",
     "truncated": "too long for training",
     "runaway": "endless repetitions",
     "shared_picture": "pictures also in the evaluation",

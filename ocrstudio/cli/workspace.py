@@ -10,15 +10,16 @@ from ocrstudio.cli.bar import cancelled_by_ctrl_c, progress_bar
 from ocrstudio.cli.main import EXIT_INTERRUPTED_BY_USER
 from ocrstudio.cli.notices import NoticeLines
 from ocrstudio.cli.options import training_settings
-from ocrstudio.cli.output import echo_warning, training_arguments
+from ocrstudio.cli.output import echo_error, echo_warning, training_arguments
 from ocrstudio.cli.workspace_output import (
     echo_some,
+    print_dataset_import,
     print_import,
     print_status,
     status_data,
 )
 from ocrstudio.domain.document import PageStatus
-from ocrstudio.domain.errors import OcrStudioError
+from ocrstudio.domain.errors import DatasetError
 from ocrstudio.domain.wording import count_of
 from ocrstudio.services import workspaces
 from ocrstudio.settings.app import load_app_settings
@@ -54,8 +55,8 @@ def new(context: click.Context, workspace: Path, sources: tuple[Path, ...]) -> N
     """Make a WORKSPACE in a new or empty folder, and import SOURCES if any are given."""
     with workspaces.create_workspace(workspace) as ws:
         click.echo(f"Created the workspace {ws.root}.")
-        if sources:
-            _import_documents(context, ws, sources, password=None)
+        if sources and not _import_all(ws, sources, None, accepted=False):
+            context.exit(_FAILED)
 
 
 @command.command("import")
@@ -74,13 +75,9 @@ def import_(
     PDF and image files, folders of them, or datasets (.jsonl, with their labels). A file that cannot be read
     is reported and the others go on; the exit status is then 1.
     """
-    datasets = [source for source in sources if source.suffix.lower() == ".jsonl"]
-    documents = tuple(source for source in sources if source not in datasets)
     with Workspace.open(workspace) as ws:
-        if documents:
-            _import_documents(context, ws, documents, password)
-        for dataset in datasets:
-            _import_dataset(context, ws, dataset, accepted=accepted)
+        if not _import_all(ws, sources, password, accepted=accepted):
+            context.exit(_FAILED)
 
 
 @command.command()
@@ -223,9 +220,21 @@ def export(
     click.echo(f"Train on it: ocrstudio {training_arguments(report.train, report.evaluation)}")
 
 
-def _import_documents(
-    context: click.Context, ws: Workspace, sources: tuple[Path, ...], password: str | None
-) -> None:
+def _import_all(ws: Workspace, sources: tuple[Path, ...], password: str | None, *, accepted: bool) -> bool:
+    """Import documents, then datasets; one that fails stops no other. Whether all of them could be."""
+    datasets = [source for source in sources if source.suffix.lower() == ".jsonl"]
+    documents = tuple(source for source in sources if source not in datasets)
+    complete = [_import_documents(ws, documents, password)] if documents else []
+    for dataset in datasets:
+        try:
+            complete.append(_import_dataset(ws, dataset, accepted=accepted))
+        except DatasetError as error:
+            echo_error(error)
+            complete.append(False)
+    return all(complete)
+
+
+def _import_documents(ws: Workspace, sources: tuple[Path, ...], password: str | None) -> bool:
     with progress_bar("Importing") as bar:
         report = workspaces.import_sources(
             ws,
@@ -234,11 +243,10 @@ def _import_documents(
             progress=lambda done, total, path: bar.show(done, total, path.name),
         )
     print_import(report)
-    if report.problems:
-        context.exit(_FAILED)
+    return not report.problems
 
 
-def _import_dataset(context: click.Context, ws: Workspace, path: Path, *, accepted: bool) -> None:
+def _import_dataset(ws: Workspace, path: Path, *, accepted: bool) -> bool:
     from ocrstudio.services.datasets import import_dataset
 
     with progress_bar("Importing") as bar:
@@ -247,13 +255,8 @@ def _import_dataset(context: click.Context, ws: Workspace, path: Path, *, accept
         )
     echo_some(f"{path}: {problem}" for problem in report.problems)
     echo_some(f"{path}, line {line}: {reason}" for line, reason in report.failures)
-    click.echo(
-        f"Imported {count_of(report.labels, 'label')}: {report.new_documents} with new pictures, "
-        f"{report.matched} for pages that were here; {report.kept_beside} of them kept beside the label "
-        f"of a person, {report.unchanged} unchanged lines ignored."
-    )
-    if report.failures or any(problem.kind.skips for problem in report.problems):
-        context.exit(_FAILED)
+    print_dataset_import(path, report)
+    return not report.failures and not any(problem.kind.skips for problem in report.problems)
 
 
 def _teacher_and_task(path: Path | None, task_id: str | None) -> tuple[TeacherConfig, Task]:
@@ -298,13 +301,15 @@ def _draft(ws: Workspace, page_ids: list[int], config: TeacherConfig, task: Task
     if teacher.network:
         where = f" to {config.api.base_url}" if config.api else ""
         click.echo(f"Sending {count_of(len(page_ids), 'page')}{where}.", err=True)
-    failures: list[OcrStudioError] = []
+    failures: list[str] = []
+    remarks: list[str] = []
 
     with progress_bar("Labelling") as bar:
 
         def note(progress: DraftingProgress) -> None:
             if progress.error is not None:
-                failures.append(progress.error)
+                failures.append(str(progress.error))
+            remarks.extend(progress.remarks)
             bar.show(progress.done + progress.failed, progress.total, "")
 
         async def run() -> BatchSummary:
@@ -312,7 +317,8 @@ def _draft(ws: Workspace, page_ids: list[int], config: TeacherConfig, task: Task
                 return await draft_pages(ws, page_ids, teacher, task, on_progress=note, cancel=cancel)
 
         summary = asyncio.run(run())
-    echo_some(str(failure) for failure in failures)
+    echo_some(remarks)
+    echo_some(failures)
     if summary.stopped_by is not None:
         click.echo(f"Error: {summary.stopped_by}", err=True)
     rest = f", {summary.untouched} not reached" if summary.untouched else ""

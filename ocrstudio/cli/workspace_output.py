@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,6 +11,9 @@ from ocrstudio.cli.output import echo_warning, table
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.wording import count_of
 from ocrstudio.services.workspaces import ImportReport, WorkspaceStatus
+
+if TYPE_CHECKING:  # numpy is loaded with the first dataset
+    from ocrstudio.services.datasets import DatasetImportReport
 
 _SHOWN = 20  # of a list that may be thousands of lines long; the count is always exact
 
@@ -25,6 +30,20 @@ def print_import(report: ImportReport) -> None:
         click.echo(f"Error: {problem.error}", err=True)
     pages = sum(document.page_count for document in report.imported)
     click.echo(f"Imported {count_of(len(report.imported), 'document')} with {count_of(pages, 'page')}.")
+
+
+def print_dataset_import(path: Path, report: "DatasetImportReport") -> None:
+    """What became of the lines of a dataset."""
+    parts = {
+        "with new pictures": report.new_documents,
+        "for pages that were here": report.matched,
+        "of them only kept beside a person's label": report.kept_beside,
+    }
+    told = ", ".join(f"{count:,} {words}" for words, count in parts.items() if count)
+    click.echo(f"Imported {count_of(report.labels, 'label')} from {path.name}{': ' if told else ''}{told}.")
+    if report.unchanged:
+        accepted = f", {report.accepted:,} of them accepted now" if report.accepted else ""
+        click.echo(f"{count_of(report.unchanged, 'label')} stood there already{accepted}.")
 
 
 def print_status(found: WorkspaceStatus) -> None:

@@ -14,3 +14,8 @@ def size_of(size: float) -> str:
 def shortened(text: str, length: int = 60) -> str:
     """A text of at most that many characters; where something was cut off, it ends with ``…``."""
     return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def printable(name: str) -> str:
+    """A name from somebody else's file as one line: quoted and escaped where it holds control characters."""
+    return name if name.isprintable() else repr(name)

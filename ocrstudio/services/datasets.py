@@ -9,15 +9,25 @@ from pathlib import Path
 import numpy as np
 
 from ocrstudio.datasets import Dataset, DatasetRecord, LineProblem, Sample, read_dataset
-from ocrstudio.datasets.checks import Finding, check_leakage, check_samples, dataset_sha256
+from ocrstudio.datasets.checks import (
+    Finding,
+    check_leakage,
+    check_samples,
+    dataset_sha256,
+    document_of,
+)
 from ocrstudio.datasets.split import split_by_document
-from ocrstudio.datasets.writer import EVALUATION, IMAGES, TRAIN, Entry, write_dataset
-from ocrstudio.domain.document import Page, PageStatus
+from ocrstudio.datasets.writer import EVALUATION, IMAGES, TRAIN, Entry, read_manifest, write_dataset
+from ocrstudio.domain.document import DocumentKind, Page, PageStatus
 from ocrstudio.domain.errors import DatasetError, OcrStudioError, WorkspaceError
 from ocrstudio.domain.label import IMPORT, NewRevision, Revision
+from ocrstudio.domain.wording import count_of
 from ocrstudio.imaging import load_image
+from ocrstudio.imaging.size import picture_dpi
 from ocrstudio.pdf import DEFAULT_DPI
-from ocrstudio.services.labelling import add_import
+from ocrstudio.pdf.render import capped_dpi
+from ocrstudio.services.labelling import accept, add_import
+from ocrstudio.services.page_names import page_of_file
 from ocrstudio.services.workspaces import import_sources, page_image, pixels_sha256
 from ocrstudio.settings.app import load_app_settings
 from ocrstudio.store import PageRow, Workspace
@@ -68,6 +78,7 @@ class DatasetImportReport:
         new_documents: Number of pictures that became documents.
         matched: Number of labels for pages that were there already.
         unchanged: Number of lines whose label the page has already.
+        accepted: Number of these whose page is accepted now and was not before.
         kept_beside: Number of labels that are only in the history, because a person has labelled the page.
         problems: Lines that could not be used.
         failures: (line, reason) of lines whose picture could not be imported.
@@ -77,6 +88,7 @@ class DatasetImportReport:
     new_documents: int
     matched: int
     unchanged: int
+    accepted: int
     kept_beside: int
     problems: tuple[LineProblem, ...]
     failures: tuple[tuple[int, str], ...]
@@ -120,7 +132,8 @@ def export_workspace(
     settings = load_app_settings()
     drawn = partial(page_image, ws, dpi=dpi, max_pixels=settings.max_image_pixels)
     try:
-        return _export(ws, target, task, _Choice(statuses, eval_fraction, seed, dpi), drawn, progress)
+        choice = _Choice(statuses, eval_fraction, seed, dpi, settings.max_image_pixels)
+        return _export(ws, target, task, choice, drawn, progress)
     finally:
         ws.page_cache.trim(settings.disk_cache_mib * _MIB)
 
@@ -133,6 +146,7 @@ class _Choice:
     eval_fraction: float
     seed: int
     dpi: float
+    max_pixels: int
 
 
 def _export(
@@ -144,8 +158,9 @@ def _export(
     progress: Progress | None,
 ) -> ExportReport:
     pages, skipped, remarks = _collect(ws, task, choice.statuses, drawn, progress)
+    remarks += _reduced(ws, pages, choice)
     prompt = student_prompt(task)
-    split = split_by_document([page.row.document_name for page in pages], choice.eval_fraction, choice.seed)
+    split = split_by_document([_origin(page.row) for page in pages], choice.eval_fraction, choice.seed)
     parts = {TRAIN: [_entry(pages[index], prompt) for index in split.train]}
     if split.evaluation:
         parts[EVALUATION] = [_entry(pages[index], prompt) for index in split.evaluation]
@@ -217,6 +232,7 @@ def import_dataset(
         new_documents=counts["new_documents"],
         matched=counts["matched"],
         unchanged=counts["unchanged"],
+        accepted=counts["accepted"],
         kept_beside=counts["kept_beside"],
         problems=dataset.problems,
         failures=tuple(failures),
@@ -236,7 +252,7 @@ def _collect(
     skipped: list[tuple[str, str]] = []
     other_task = 0
     for done, row in enumerate(rows, start=1):
-        place = f"{row.document_name}, page {row.page.index + 1}"
+        place = _place(row)
         revision = ws.labels.current(row.page.id)
         if revision is None or not revision.text.strip():
             skipped.append((place, "it has no label"))
@@ -262,6 +278,34 @@ def _collect(
     return pages, skipped, remarks
 
 
+def _reduced(ws: Workspace, pages: Sequence[_Labelled], choice: _Choice) -> list[str]:
+    """A remark when pages are so large that their pictures have a lower resolution than the others."""
+    pdfs = {document.id for document in ws.documents.list() if document.kind is DocumentKind.PDF}
+    drawn = {
+        page.row: capped_dpi(page.row.page.width, page.row.page.height, choice.dpi, choice.max_pixels)
+        for page in pages
+        if page.row.page.document_id in pdfs  # a picture is only ever reduced to what was asked for
+    }
+    reduced = [(row, used) for row, used in drawn.items() if used < choice.dpi]
+    if not reduced:
+        return []
+    row, used = reduced[0]
+    return [
+        f"{count_of(len(reduced), 'page')} too large for {choice.dpi:g} dpi "
+        f"(max_image_pixels in the settings): {_place(row)} is drawn at {used:.3g} dpi"
+        f"{', …' if len(reduced) > 1 else '.'}"
+    ]
+
+
+def _place(row: PageRow) -> str:
+    return f"{row.document_name}, page {row.page.index + 1}"
+
+
+def _origin(row: PageRow) -> str:
+    """The document that a page comes from: pages that were imported as single pictures belong together."""
+    return document_of(f"{row.document_name}_p1") or row.document_name
+
+
 def _entry(page: _Labelled, prompt: str) -> Entry:
     name = f"{IMAGES}/{page.row.document_name}_p{page.row.page.index + 1}.png"
     return Entry(DatasetRecord(prompt, name, page.revision.text), page.image)
@@ -279,7 +323,10 @@ def _import_sample(ws: Workspace, dataset: Dataset, sample: Sample, *, accepted:
     page, is_new = _page_of(ws, sample)
     current = ws.labels.current(page.id)
     if current is not None and current.text == sample.answer:
-        return Counter(unchanged=1)
+        newly = accepted and page.status not in (PageStatus.ACCEPTED, PageStatus.EXCLUDED)
+        if newly:
+            accept(ws, page.id, seen=current.id)
+        return Counter(unchanged=1, accepted=int(newly))
     revision = NewRevision(
         sample.answer,
         IMPORT,
@@ -297,7 +344,7 @@ def _import_sample(ws: Workspace, dataset: Dataset, sample: Sample, *, accepted:
 
 def _page_of(ws: Workspace, sample: Sample) -> tuple[Page, bool]:
     """The page that a picture shows, and whether it was made for it."""
-    known = ws.pages.find_by_content(pixels_sha256(np.asarray(load_image(sample.image))))
+    known = _shown_page(ws, sample)
     if known is not None:
         return known, False
     report = import_sources(ws, [sample.image])
@@ -305,3 +352,26 @@ def _page_of(ws: Workspace, sample: Sample) -> tuple[Page, bool]:
         raise report.problems[0].error
     documents = [*report.imported, *report.restored, *(document for _, document in report.duplicates)]
     return ws.pages.of_document(documents[0].id)[0], bool(report.imported)
+
+
+def _shown_page(ws: Workspace, sample: Sample) -> Page | None:
+    """The page of the workspace that a picture shows: the same pixels, drawn as usual or as exported."""
+    shown = pixels_sha256(np.asarray(load_image(sample.image)))
+    known = ws.pages.find_by_content(shown)
+    if known is not None:
+        return known
+    named = page_of_file(sample.image.stem)
+    document = ws.documents.find(named[0]) if named else None
+    if named is None or document is None or not 1 <= named[1] <= document.page_count:
+        return None
+    page = ws.pages.of_document(document.id)[named[1] - 1]
+    drawn = page_image(ws, page, _exported_dpi(sample.image), load_app_settings().max_image_pixels)
+    return page if pixels_sha256(np.asarray(load_image(drawn))) == shown else None
+
+
+def _exported_dpi(picture: Path) -> float:
+    """The resolution at which a picture of a dataset was drawn: of its manifest, else as the file says."""
+    manifest = read_manifest(picture.parent.parent)
+    if manifest is not None and isinstance(manifest.get("dpi"), int | float):
+        return float(manifest["dpi"])
+    return picture_dpi(picture) or DEFAULT_DPI

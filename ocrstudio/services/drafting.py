@@ -31,6 +31,7 @@ class DraftingProgress:
         total: Pages of the batch.
         seconds_left: Estimate from the pages so far.
         error: Why this page failed, or None.
+        remarks: Sentences about how the page was read, such as a reduced resolution.
     """
 
     page_id: int
@@ -39,6 +40,7 @@ class DraftingProgress:
     total: int
     seconds_left: float
     error: OcrStudioError | None
+    remarks: tuple[str, ...] = ()
 
 
 def select_pages(
@@ -116,13 +118,19 @@ class _Recorder:
             labelling.mark_failed(self._ws, page_id, str(result.error))
             self._failed += 1
         if self._on_progress is not None:
-            self._on_progress(self._progress(page_id, result.error))
+            self._on_progress(self._progress(page_id, result))
 
-    def _progress(self, page_id: int, error: OcrStudioError | None) -> DraftingProgress:
+    def _progress(self, page_id: int, result: PageResult) -> DraftingProgress:
         finished, total = self._done + self._failed, len(self._page_ids)
         per_page = (time.monotonic() - self._started) / finished
         return DraftingProgress(
-            page_id, self._done, self._failed, total, per_page * (total - finished), error
+            page_id,
+            self._done,
+            self._failed,
+            total,
+            per_page * (total - finished),
+            result.error,
+            result.draft.remarks if result.draft is not None else (),
         )
 
 

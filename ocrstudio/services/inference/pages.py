@@ -1,6 +1,5 @@
 """From files and folders to pages, grouped into documents."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,10 +7,8 @@ from pathlib import Path
 from ocrstudio.domain.document import DocumentKind
 from ocrstudio.domain.errors import InputError, OcrStudioError
 from ocrstudio.pdf import DEFAULT_MAX_PIXELS, find_sources, open_document
-from ocrstudio.services.page_names import document_names
+from ocrstudio.services.page_names import document_names, page_of_file
 from ocrstudio.teachers.base import PageSource
-
-_PAGE_STEM = re.compile(r"(?P<name>.+)_p(?P<page>\d+)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -118,12 +115,12 @@ def _picture_pages(
     grouped: dict[str, dict[int, Path]] = {}
     single: list[Path] = []
     for path in paths:
-        match = _PAGE_STEM.fullmatch(path.stem)
-        siblings = grouped.setdefault(match["name"], {}) if match and counts[path] == 1 else None
-        if match is None or siblings is None or int(match["page"]) in siblings:
+        named = page_of_file(path.stem) if counts[path] == 1 else None
+        siblings = grouped.setdefault(named[0], {}) if named else {}
+        if named is None or named[1] in siblings:
             single.append(path)
         else:
-            siblings[int(match["page"])] = path
+            siblings[named[1]] = path
     pages: list[InputPage] = []
     for name, by_number in grouped.items():
         free = _free_name(name, taken)
