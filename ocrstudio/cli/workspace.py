@@ -247,7 +247,7 @@ def _import_documents(ws: Workspace, sources: tuple[Path, ...], password: str | 
 
 
 def _import_dataset(ws: Workspace, path: Path, *, accepted: bool) -> bool:
-    from ocrstudio.services.datasets import import_dataset
+    from ocrstudio.services.dataset_import import import_dataset
 
     with progress_bar("Importing") as bar:
         report = import_dataset(

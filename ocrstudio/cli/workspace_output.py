@@ -13,7 +13,7 @@ from ocrstudio.domain.wording import count_of
 from ocrstudio.services.workspaces import ImportReport, WorkspaceStatus
 
 if TYPE_CHECKING:  # numpy is loaded with the first dataset
-    from ocrstudio.services.datasets import DatasetImportReport
+    from ocrstudio.services.dataset_import import DatasetImportReport
 
 _SHOWN = 20  # of a list that may be thousands of lines long; the count is always exact
 

@@ -11,7 +11,8 @@ from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.errors import DatasetError
 from ocrstudio.domain.label import NewRevision
 from ocrstudio.services import labelling, workspaces
-from ocrstudio.services.datasets import ExportReport, export_workspace, import_dataset
+from ocrstudio.services.dataset_import import import_dataset
+from ocrstudio.services.datasets import ExportReport, export_workspace
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task
 from tests.fakes.pdfs import huge_pdf
@@ -113,6 +114,15 @@ def test_a_page_that_cannot_be_rendered_is_named_and_the_others_go_on(ws: Worksp
     report = export(ws, tmp_path / "out")
     assert [place for place, _ in report.skipped] == ["b, page 1", "b, page 2"]
     assert report.train_samples + report.evaluation_samples == 3
+
+
+def test_when_no_page_can_be_drawn_the_reason_is_not_a_missing_label(ws: Workspace, tmp_path: Path) -> None:
+    for document in ws.documents_folder.iterdir():
+        document.unlink()
+    with pytest.raises(
+        DatasetError, match=r"None of 5 pages of .* can be exported\. a, page 1: .*does not exist"
+    ):
+        export(ws, tmp_path / "out")
 
 
 def test_nothing_to_export_leaves_the_earlier_export(ws: Workspace, tmp_path: Path) -> None:
