@@ -10,6 +10,7 @@ from ocrstudio.cli.notices import NoticeLines
 from ocrstudio.cli.output import duration, echo_warning, moment, table
 from ocrstudio.cli.watch import launch_and_watch, report_outcome, watch
 from ocrstudio.domain.run import RunState
+from ocrstudio.jobs.adapter_files import INFO_FILE
 from ocrstudio.jobs.launch import resume as resume_run
 from ocrstudio.jobs.relay import EXIT_STATUS, relay_lines
 from ocrstudio.jobs.stop import Patience, force_stop, request_stop, wait_until_over
@@ -210,10 +211,10 @@ def merge(run: str, place: Path | None, output: Path, model: str | None) -> None
 
 
 def _find_adapter(run: str, place: Path | None) -> "Adapter":
-    from ocrstudio.services.adapters import INFO_NAME, open_adapter
+    from ocrstudio.services.adapters import open_adapter
 
     path = Path(run)
-    if not (path / INFO_NAME).is_file():
+    if not (path / INFO_FILE).is_file():
         path = find_run(run, _places(place)).path
     return open_adapter(path)
 

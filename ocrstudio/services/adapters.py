@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from ocrstudio.domain.errors import ModelError
+from ocrstudio.jobs.adapter_files import INFO_FILE
 from ocrstudio.jobs.command_line import worker_command
 from ocrstudio.jobs.line_process import LineProcess
 from ocrstudio.jobs.run_folder import SPEC_NAME, RunFolder
 from ocrstudio.services.model_folder import download_command, folder_problem
 from ocrstudio.services.run_requests import MICRO_MODEL
-
-INFO_NAME = "ocrstudio.json"
 
 _START_TIMEOUT = 300.0
 _GIB = 2**30
@@ -56,15 +55,15 @@ def open_adapter(path: Path) -> Adapter:
                 f"The run {run.id} has no adapter ({run.state()}).", "Name a finished training run."
             )
     try:
-        data = json.loads((folder / INFO_NAME).read_text(encoding="utf-8"))
+        data = json.loads((folder / INFO_FILE).read_text(encoding="utf-8"))
         return Adapter(folder.resolve(), str(data["base_model"]))
     except FileNotFoundError:
         raise ModelError(
-            f"{folder} is not an adapter of OCR Studio: it has no {INFO_NAME}.",
+            f"{folder} is not an adapter of OCR Studio: it has no {INFO_FILE}.",
             "Name a finished training run, or the folder that train --output wrote.",
         ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{folder / INFO_NAME} cannot be read: {error}.") from error
+        raise ModelError(f"{folder / INFO_FILE} cannot be read: {error}.") from error
 
 
 def export_adapter(adapter: Adapter, target: Path, on_notice: Notice, *, language_only: bool = False) -> int:

@@ -24,7 +24,6 @@ from ocrstudio.domain.run import TrainMode
 from ocrstudio.jobs.context import RunContext
 from ocrstudio.student.adapters import (
     AdapterInfo,
-    copy_adapter,
     restore_weights,
     save_adapter,
     write_adapter,
@@ -218,8 +217,6 @@ class Recipe:
                 )
         eval_loss = next((evaluation.loss for evaluation in history if evaluation.step == step), None)
         save_adapter(self.model, folder.adapter, self._info(step, eval_loss))
-        if self.request.export_to is not None:
-            copy_adapter(folder.adapter, self.request.export_to)
         return self._summary(step, history)
 
     def _summary(self, step: int, history: list[Evaluation]) -> dict[str, Any]:
@@ -234,7 +231,6 @@ class Recipe:
             "adapter": str(self.context.folder.adapter),
             "adapter_step": step,
             "eval_losses": [[evaluation.step, evaluation.loss] for evaluation in history],
-            "exported_to": str(self.request.export_to) if self.request.export_to else None,
             "trainable_parameters": self.trainable,
             "engine": self.engine.name,
             "samples": len(self.data.train),
