@@ -11,6 +11,7 @@ from ocrstudio.datasets.checks import dataset_sha256
 from ocrstudio.domain.errors import DatasetError, ModelError
 
 MICRO_MODEL = "micro"
+_TRAINER_STATE = "trainer_state.json"
 
 _RECORDED_PACKAGES = (
     "torch",
@@ -80,6 +81,20 @@ def require_folder(path: Path | None, what: str) -> str | None:
     if not path.is_dir():
         raise ModelError(f"The {what} {path} does not exist or is not a folder.", "Check the path.")
     return str(path.resolve())
+
+
+def require_checkpoint(path: Path) -> str:
+    """The absolute path of a checkpoint folder.
+
+    Raises:
+        ModelError: It does not exist, or is no checkpoint.
+    """
+    if path.is_dir() and not (path / _TRAINER_STATE).is_file():
+        raise ModelError(
+            f"{path} is not a checkpoint: it has no {_TRAINER_STATE}.",
+            "Name one such as RUN/checkpoints/checkpoint-50, or a whole run folder.",
+        )
+    return str(require_folder(path, "checkpoint"))
 
 
 def base_revision(model: str) -> str | None:

@@ -47,6 +47,7 @@ def play(context: RunContext) -> dict[str, Any]:
 def _save(context: RunContext, step: int) -> None:
     path = context.folder.checkpoints / f"checkpoint-{step}"
     path.mkdir(exist_ok=True)
+    (path / "trainer_state.json").touch()
     context.emit("checkpoint", step=step, path=str(path.relative_to(context.folder.path)))
 
 
