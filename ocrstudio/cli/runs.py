@@ -9,6 +9,7 @@ import click
 from ocrstudio.cli.notices import NoticeLines
 from ocrstudio.cli.output import duration, echo_warning, moment, table
 from ocrstudio.cli.watch import go_on, report_outcome, watch
+from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.domain.run import RunState
 from ocrstudio.jobs.adapter_files import INFO_FILE
 from ocrstudio.jobs.relay import EXIT_STATUS, relay_lines
@@ -49,9 +50,14 @@ def command() -> None:
 def list_runs(place: Path | None, as_json: bool) -> None:
     """List runs, newest first."""
     folders, problems = find_run_folders(_places(place))
+    rows = []
+    for folder in folders:
+        try:
+            rows.append(overview(folder))
+        except OcrStudioError as error:  # written by another version
+            problems.append(f"{folder.path}: {error}")
     for problem in problems:
         echo_warning(problem)
-    rows = [overview(folder) for folder in folders]
     if as_json:
         click.echo(json.dumps([row.to_json() for row in rows], ensure_ascii=False, indent=2))
     elif rows:
