@@ -160,10 +160,14 @@ def _label(
                 cancel=cancel,
             )
 
+    remarks: set[str] = set()
     with progress_bar("Labelling") as bar:
 
         def show(progress: "InferenceProgress") -> None:
             bar.show(progress.done + progress.failed, progress.total, progress.key)
+            for remark in set(progress.remarks) - remarks:  # one about the model comes with every page
+                echo_warning(remark)
+            remarks.update(progress.remarks)
             _show_line(progress)
 
         report = asyncio.run(label(show))
@@ -218,8 +222,6 @@ def _show_line(progress: "InferenceProgress") -> None:
 
     if progress.error is not None:
         echo_error(progress.error)
-    for remark in progress.remarks:
-        echo_warning(remark)
     if progress.flags:
         echo_warning(f"{progress.key}: {describe_flags(progress.flags)}")
     if progress.written is not None:

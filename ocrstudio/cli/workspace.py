@@ -302,14 +302,14 @@ def _draft(ws: Workspace, page_ids: list[int], config: TeacherConfig, task: Task
         where = f" to {config.api.base_url}" if config.api else ""
         click.echo(f"Sending {count_of(len(page_ids), 'page')}{where}.", err=True)
     failures: list[str] = []
-    remarks: list[str] = []
+    remarks: dict[str, None] = {}
 
     with progress_bar("Labelling") as bar:
 
         def note(progress: DraftingProgress) -> None:
             if progress.error is not None:
                 failures.append(str(progress.error))
-            remarks.extend(progress.remarks)
+            remarks.update(dict.fromkeys(progress.remarks))
             bar.show(progress.done + progress.failed, progress.total, "")
 
         async def run() -> BatchSummary:

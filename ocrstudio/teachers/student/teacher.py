@@ -123,7 +123,7 @@ class StudentTeacher:
                 path.unlink(missing_ok=True)
         return replace(
             self._draft(result, page, prompt, time.monotonic() - started),
-            remarks=(*remarks, *map(str, result.get("remarks", ()))),
+            remarks=(*remarks, *_about_the_model(result)),
         )
 
     async def close(self) -> None:
@@ -197,6 +197,12 @@ class StudentTeacher:
             flags=flags,
             seconds=seconds,
         )
+
+
+def _about_the_model(result: dict[str, Any]) -> tuple[str, ...]:
+    """What the student says about its settings: its remarks but for the last ones, a clause for each flag."""
+    remarks = tuple(map(str, result.get("remarks", ())))
+    return remarks[: len(remarks) - len(result.get("flags", ()))]
 
 
 def _picture_file(page: PageSource, folder: Path) -> tuple[Path, tuple[str, ...]]:

@@ -142,6 +142,20 @@ def test_a_key_in_the_file_is_a_warning_like_every_other(pictures: Path, tmp_pat
     assert "sk-0123456789" not in done.stdout + done.stderr
 
 
+def test_a_remark_about_the_model_is_made_once(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OCRSTUDIO_WORKER_BODIES", "tests.fakes.worker")
+    monkeypatch.syspath_prepend(Path(__file__).parents[3])
+    teacher = tmp_path / "teacher.yaml"
+    teacher.write_text("type: local\nlocal:\n  model_path: tiny\n  adapter_path: an adapter\n")
+    result = run("--images", pictures, "--config", teacher, "--output", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert result.output.count("Warning: The image settings of the adapter are used.") == 1
+    assert result.output.count("The output was cut off at the token limit.") == 12
+    assert "the answer was cut off" not in result.output
+
+
 def test_a_page_that_had_to_be_reduced_says_so(tmp_path: Path) -> None:
     with pymupdf.open() as document, OpenAiServer() as server:
         document.new_page(width=14400, height=14400)
