@@ -4,6 +4,7 @@ Importing this module must stay cheap: ``ocrstudio --help`` answers before a hea
 """
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -111,6 +112,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
+    _print_anything()
     try:
         result = cli.main(
             args=None if argv is None else list(argv), prog_name="ocrstudio", standalone_mode=False
@@ -131,6 +133,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the door: nothing may reach the user as a traceback
         return _show_unexpected(error)
     return result if isinstance(result, int) else EXIT_OK
+
+
+def _print_anything() -> None:
+    """Escape what the encoding of a pipe or an old console cannot hold, instead of failing at it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _show_log_warnings() -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ocrstudio.domain.errors import DocumentError, InputError
+from ocrstudio.domain.text import storable
 
 _HEADER_BYTES = 1024  # readers accept a PDF header anywhere in the first kilobyte
 _IMAGE_SIGNATURES: tuple[tuple[bytes, str], ...] = (
@@ -54,17 +55,7 @@ def file_type(path: Path) -> str:
     Raises:
         DocumentError: The file is missing, unreadable, empty, or neither a PDF nor an image.
     """
-    try:
-        with path.open("rb") as stream:
-            header = stream.read(_HEADER_BYTES)
-    except FileNotFoundError:
-        raise DocumentError(f"{path} does not exist.") from None
-    except IsADirectoryError:
-        raise DocumentError(f"{path} is a folder, not a document.") from None
-    except OSError as error:
-        raise DocumentError(f"{path} cannot be read: {error.strerror}.") from error
-    if not header:
-        raise DocumentError(f"{path} is empty (0 bytes).", "Copy or download it again.")
+    header = _header(path)
     if b"%PDF-" in header:
         return "pdf"
     if header[:4] == b"RIFF" and header[8:12] == b"WEBP":
@@ -79,3 +70,20 @@ def file_type(path: Path) -> str:
     raise DocumentError(
         f"{path} is neither a PDF nor an image that can be read.", "Convert it to PDF or PNG."
     )
+
+
+def _header(path: Path) -> bytes:
+    if storable(str(path)) != str(path):  # MuPDF takes names as UTF-8 only
+        raise DocumentError(f"The name of {path} is not valid Unicode.", "Rename the file.")
+    try:
+        with path.open("rb") as stream:
+            header = stream.read(_HEADER_BYTES)
+    except FileNotFoundError:
+        raise DocumentError(f"{path} does not exist.") from None
+    except IsADirectoryError:
+        raise DocumentError(f"{path} is a folder, not a document.") from None
+    except OSError as error:
+        raise DocumentError(f"{path} cannot be read: {error.strerror}.") from error
+    if not header:
+        raise DocumentError(f"{path} is empty (0 bytes).", "Copy or download it again.")
+    return header
