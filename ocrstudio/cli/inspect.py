@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from ocrstudio.cli.options import file_option, training_settings
-from ocrstudio.cli.output import gibibytes
+from ocrstudio.domain.wording import size_of
 from ocrstudio.services.dataset_statistics import Bucket, DatasetCheck, check_dataset_file
 from ocrstudio.services.environment import (
     Environment,
@@ -98,13 +98,13 @@ def _print_machine(environment: Environment) -> None:
         f"{'OCR Studio':<12}{environment.ocrstudio}, Python {environment.python}, {environment.platform}"
     )
     click.echo(
-        f"{'Machine':<12}{environment.processors} cores, {gibibytes(environment.memory_available)} of "
-        f"{gibibytes(environment.memory_total)} memory available, "
-        f"{gibibytes(environment.disk_free)} free on this disk"
+        f"{'Machine':<12}{environment.processors} cores, {size_of(environment.memory_available)} of "
+        f"{size_of(environment.memory_total)} memory available, "
+        f"{size_of(environment.disk_free)} free on this disk"
     )
     for gpu in environment.gpus:
         click.echo(
-            f"{'GPU':<12}{gpu.name}, {gibibytes(gpu.memory_free)} of {gibibytes(gpu.memory_total)} free, "
+            f"{'GPU':<12}{gpu.name}, {size_of(gpu.memory_free)} of {size_of(gpu.memory_total)} free, "
             f"driver {gpu.driver}"
         )
     if not environment.gpus:

@@ -84,8 +84,3 @@ def duration(seconds: float) -> str:
 def moment(unix_time: float) -> str:
     """A local date and time to the minute."""
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(unix_time))
-
-
-def gibibytes(size: float) -> str:
-    """A size in GiB."""
-    return f"{size / 2**30:.1f} GiB"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ocrstudio.datasets.reader import Sample
 from ocrstudio.domain.errors import DatasetError
+from ocrstudio.settings.files import file_sha256
 
 LONG_ANSWER = 20_000
 """Characters; about 6,000 tokens of English, close to what fits beside a page in 8,192 tokens."""
@@ -54,8 +55,7 @@ def image_sha256(path: Path) -> str:
         DatasetError: It cannot be read.
     """
     try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return file_sha256(path)
     except OSError as error:
         raise DatasetError(f"The image {path} cannot be read: {error.strerror}.") from error
 

@@ -12,7 +12,7 @@ from ocrstudio.domain.document import Document, Page, PageStatus
 from ocrstudio.domain.errors import OcrStudioError, WorkspaceError
 from ocrstudio.pdf import DEFAULT_DPI, DEFAULT_MAX_PIXELS, find_sources, open_document
 from ocrstudio.pdf.render import write_page_image
-from ocrstudio.services.document_copy import file_sha256, free_name, staged_copy
+from ocrstudio.services.document_copy import free_name, source_sha256, staged_copy
 from ocrstudio.services.run_index import record_runs
 from ocrstudio.store import Workspace
 
@@ -132,7 +132,7 @@ def import_sources(
         if progress is not None:
             progress(done, len(files), path)
         try:
-            sha256 = file_sha256(path)
+            sha256 = source_sha256(path)
             known = ws.documents.find_by_sha256(sha256)
             if known is None:
                 known, is_new, said = _import_file(ws, path, sha256, password)
