@@ -25,7 +25,10 @@ def _is_path_to_open(argv: list[str]) -> bool:
     """Whether the only argument names something on disk that is not also the name of a command."""
     from ocrstudio.cli.main import COMMANDS
 
-    return len(argv) == 1 and argv[0] not in COMMANDS and Path(argv[0]).exists()
+    try:
+        return len(argv) == 1 and argv[0] not in COMMANDS and Path(argv[0]).exists()
+    except OSError:  # a name too long, or a folder that may not be looked into: the command line says so
+        return False
 
 
 def _window(argv: list[str]) -> int:

@@ -43,12 +43,14 @@ def command(  # noqa: PLR0913 - the options of the command
     """
     from ocrstudio.services.evaluation import EvaluationRequest, create_evaluation_run
     from ocrstudio.services.runs import RUNS_FOLDER
+    from ocrstudio.settings.app import load_app_settings
     from ocrstudio.tasks import load_tasks
 
     request = EvaluationRequest(
         dataset=dataset, output=output, task=task, model=model, adapter=adapter, strict=strict
     )
     settings = training_settings(config, parse_overrides(overrides))
-    folder = create_evaluation_run(output.parent / RUNS_FOLDER, request, settings, load_tasks())
+    tasks = load_tasks(load_app_settings().prompts_file)
+    folder = create_evaluation_run(output.parent / RUNS_FOLDER, request, settings, tasks)
     click.echo(f"Dataset: {folder.spec.request['dataset_summary']}")
     return launch_and_watch(folder, detach=detach)

@@ -1,16 +1,15 @@
 """``ocrstudio infer``: label images or PDF pages with a teacher."""
 
 import asyncio
-import contextlib
-import signal
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ocrstudio.cli.options import file_option, parse_overrides
+from ocrstudio.cli.bar import cancelled_by_ctrl_c, progress_bar
+from ocrstudio.cli.notices import NoticeLines
+from ocrstudio.cli.options import file_option, override_option, parse_overrides
 from ocrstudio.cli.output import duration, echo_error, echo_warning
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from ocrstudio.services.inference.output import OutputTarget
     from ocrstudio.services.inference.pages import FoundPages
     from ocrstudio.services.inference.run import InferenceProgress, InferenceReport
+    from ocrstudio.settings.app import AppSettings
     from ocrstudio.settings.teacher import TeacherConfig
     from ocrstudio.tasks import Task
 
@@ -33,9 +33,14 @@ _existing = click.Path(path_type=Path, exists=True)
 @click.option(
     "--dpi", type=click.IntRange(36, 1200), default=200, show_default=True, help="Resolution of PDF pages."
 )
-@file_option("--config", help="Teacher configuration YAML.  [default: the offline teacher]")
+@file_option(
+    "--config", help="Teacher configuration YAML. [default: the settings' teacher, or the offline one]"
+)
 @click.option(
-    "--task", "task_id", help="Task, a key of the prompts; see --list-prompts.  [default: markdown]"
+    "--task",
+    "task_id",
+    show_default="the settings' default task",
+    help="Task, a key of the prompts; see --list-prompts.",
 )
 @click.option(
     "--output",
@@ -51,9 +56,7 @@ _existing = click.Path(path_type=Path, exists=True)
 @click.option("--resume", is_flag=True, help="Go on with an earlier run: skip the pages it labelled.")
 @click.option("--overwrite", is_flag=True, help="Replace the results of an earlier run.")
 @click.option("--password", help="For encrypted PDFs.")
-@click.option(
-    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one key of the configuration."
-)
+@override_option("generation.max_tokens=8192")
 @click.pass_context
 def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     context: click.Context,
@@ -75,29 +78,32 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     Each document is written as soon as it is complete. A page that fails is reported and the others go on;
     the exit status is then 1. Ctrl+C keeps what is done, and --resume goes on from there.
     """
+    from ocrstudio.settings.app import load_app_settings
+
     if resume and overwrite:
         raise click.UsageError("--resume and --overwrite exclude each other.")
-    teacher_config, default_task, prompts_file = _settings(config, output_format, overrides)
+    settings = load_app_settings()
+    teacher_config = _teacher_config(settings, config, output, output_format, overrides)
     if teacher_config.offline is not None and _is_given(context, "dpi"):
         section = teacher_config.offline.model_copy(update={"dpi": dpi})
         teacher_config = teacher_config.model_copy(update={"offline": section})
     from ocrstudio.tasks import get_task, load_tasks
 
-    tasks = load_tasks(prompts_file, teacher_config.prompts)
+    tasks = load_tasks(settings.prompts_file, teacher_config.prompts)
     if list_prompts:
         _list_prompts(tasks)
         return
     if images is None and pdf is None:
         raise click.UsageError("Give --images or --pdf: a file or a folder.")
-    task = get_task(tasks, task_id or default_task)
-    shared = load_tasks(prompts_file)
+    task = get_task(tasks, task_id or settings.default_task)
+    shared = load_tasks(settings.prompts_file)
     # Dataset lines carry the student's wording of a task, not the one that this teacher was given.
     asked = get_task(shared, task.id) if task.id in shared else task
     report = _label(
         teacher_config,
         task,
         _target(output, teacher_config, asked),
-        _found(images, pdf, password, dpi),
+        _found(images, pdf, password, dpi, settings.max_image_pixels),
         _earlier(resume=resume, overwrite=overwrite),
     )
     if report.cancelled:
@@ -115,10 +121,12 @@ def _target(output: Path, config: "TeacherConfig", asked: "Task") -> "OutputTarg
     )
 
 
-def _found(images: Path | None, pdf: Path | None, password: str | None, dpi: int) -> "FoundPages":
+def _found(
+    images: Path | None, pdf: Path | None, password: str | None, dpi: int, max_pixels: int
+) -> "FoundPages":
     from ocrstudio.services.inference.pages import find_pages
 
-    found = find_pages(images, pdf, password=password, dpi=dpi)
+    found = find_pages(images, pdf, password=password, dpi=dpi, max_pixels=max_pixels)
     for problem in found.problems:
         echo_error(problem)
     return found
@@ -140,11 +148,10 @@ def _label(
     from ocrstudio.teachers.registry import create_teacher
 
     async def label(on_progress: "Callable[[InferenceProgress], None]") -> "InferenceReport":
-        cancel = asyncio.Event()
-        with _ctrl_c(cancel):
+        with cancelled_by_ctrl_c() as cancel:
             return await infer(
                 found,
-                create_teacher(config, progress=_show_notice),
+                create_teacher(config, progress=NoticeLines().show),
                 task,
                 target,
                 config=config,
@@ -153,27 +160,39 @@ def _label(
                 cancel=cancel,
             )
 
-    with _progress(len(found.pages)) as on_progress:
-        report = asyncio.run(label(on_progress))
-    _print_report(report, target.folder)
+    remarks: set[str] = set()
+    with progress_bar("Labelling") as bar:
+
+        def show(progress: "InferenceProgress") -> None:
+            bar.show(progress.done + progress.failed, progress.total, progress.key)
+            for remark in set(progress.remarks) - remarks:  # one about the model comes with every page
+                echo_warning(remark)
+            remarks.update(progress.remarks)
+            _show_line(progress)
+
+        report = asyncio.run(label(show))
+    _print_report(report, target.results)
     return report
 
 
-def _settings(
-    config: Path | None, output_format: str | None, overrides: tuple[str, ...]
-) -> "tuple[TeacherConfig, str, Path | None]":
-    """The teacher's configuration, the default task and the user's prompts, from options and settings."""
-    from ocrstudio.settings.app import load_app_settings
+def _teacher_config(
+    settings: "AppSettings",
+    config: Path | None,
+    output: Path,
+    output_format: str | None,
+    overrides: tuple[str, ...],
+) -> "TeacherConfig":
+    """The teacher's configuration; the name of an output file says the format where no option does."""
+    from ocrstudio.services.inference.output import format_of
     from ocrstudio.settings.teacher import load_teacher_config
 
-    settings = load_app_settings()
     if config is None and settings.teacher_config:
         config = Path(settings.teacher_config)
     values = parse_overrides(overrides)
-    if output_format is not None:
-        values["output.format"] = output_format
-    prompts_file = Path(settings.prompts_file) if settings.prompts_file else None
-    return load_teacher_config(config, values), settings.default_task, prompts_file
+    chosen = output_format or format_of(output)
+    if chosen is not None:
+        values["output.format"] = chosen
+    return load_teacher_config(config, values)
 
 
 def _is_given(context: click.Context, name: str) -> bool:
@@ -198,48 +217,6 @@ def _indented(text: str) -> str:
     return text.replace("\n", "\n            ")
 
 
-@contextlib.contextmanager
-def _ctrl_c(cancel: asyncio.Event) -> Iterator[None]:
-    """The first Ctrl+C stops the batch and keeps what is done; a second one ends the program."""
-    loop = asyncio.get_running_loop()
-
-    def stop(number: int, frame: object) -> None:
-        del number, frame
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        loop.call_soon_threadsafe(cancel.set)
-
-    previous = signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, previous)
-
-
-@contextlib.contextmanager
-def _progress(total: int) -> "Iterator[Callable[[InferenceProgress], None]]":
-    """A progress bar on a terminal; documents and failures are lines in any case."""
-    if not sys.stderr.isatty():
-        yield _show_line
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Labelling", total=total)
-
-        def show(progress: "InferenceProgress") -> None:
-            bar.update(
-                task,
-                description=progress.key,
-                completed=progress.done + progress.failed,
-                total=progress.total,
-            )
-            _show_line(progress)
-
-        yield show
-
-
 def _show_line(progress: "InferenceProgress") -> None:
     from ocrstudio.teachers.flags import describe_flags
 
@@ -251,12 +228,7 @@ def _show_line(progress: "InferenceProgress") -> None:
         click.echo(f"{progress.written}")
 
 
-def _show_notice(notice: dict[str, object]) -> None:
-    if notice.get("message"):
-        click.echo(f"{notice['message']} …", err=True)
-
-
-def _print_report(report: "InferenceReport", folder: Path) -> None:
+def _print_report(report: "InferenceReport", results: Path) -> None:
     if report.stopped_by is not None:
         echo_error(report.stopped_by)
     parts = [f"{report.labelled} of {report.pages} pages labelled in {duration(report.seconds)}"]
@@ -267,7 +239,7 @@ def _print_report(report: "InferenceReport", folder: Path) -> None:
     left = report.pages - report.labelled - report.resumed - report.failed
     if left:
         parts.append(f"{left} not done: go on with --resume")
-    click.echo(f"{'; '.join(parts)}. Results are in {folder}.")
+    click.echo(f"{'; '.join(parts)}. Results are in {results}.")
     if report.unfit:
         echo_warning(
             f"The dataset leaves out {report.unfit} labels (cut off, endlessly repeating, or refusals)."

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from ocrstudio.cli.options import file_option, training_settings
-from ocrstudio.cli.output import gibibytes
+from ocrstudio.domain.wording import size_of
 from ocrstudio.services.dataset_statistics import Bucket, DatasetCheck, check_dataset_file
 from ocrstudio.services.environment import (
     Environment,
@@ -26,6 +26,7 @@ _BARS = " \u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
 _COUNTED = {
     "duplicate": "duplicates",
     "conflict": "contradictions",
+    "unreadable": "pictures that cannot be opened",
     "truncated": "too long for training",
     "runaway": "endless repetitions",
     "shared_picture": "pictures also in the evaluation",
@@ -97,13 +98,13 @@ def _print_machine(environment: Environment) -> None:
         f"{'OCR Studio':<12}{environment.ocrstudio}, Python {environment.python}, {environment.platform}"
     )
     click.echo(
-        f"{'Machine':<12}{environment.processors} cores, {gibibytes(environment.memory_available)} of "
-        f"{gibibytes(environment.memory_total)} memory available, "
-        f"{gibibytes(environment.disk_free)} free on this disk"
+        f"{'Machine':<12}{environment.processors} cores, {size_of(environment.memory_available)} of "
+        f"{size_of(environment.memory_total)} memory available, "
+        f"{size_of(environment.disk_free)} free on this disk"
     )
     for gpu in environment.gpus:
         click.echo(
-            f"{'GPU':<12}{gpu.name}, {gibibytes(gpu.memory_free)} of {gibibytes(gpu.memory_total)} free, "
+            f"{'GPU':<12}{gpu.name}, {size_of(gpu.memory_free)} of {size_of(gpu.memory_total)} free, "
             f"driver {gpu.driver}"
         )
     if not environment.gpus:

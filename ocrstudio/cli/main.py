@@ -4,6 +4,7 @@ Importing this module must stay cheap: ``ocrstudio --help`` answers before a hea
 """
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -97,6 +98,7 @@ class LazyGroup(click.Group):
 )
 def cli(debug: bool) -> None:
     """Label document pages, fine-tune DeepSeek-OCR on them, and measure what it learnt."""
+    _show_log_warnings()
     if debug:
         os.environ[_DEBUG_VARIABLE] = "1"  # child processes and the door below read it
 
@@ -110,6 +112,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
+    _print_anything()
     try:
         result = cli.main(
             args=None if argv is None else list(argv), prog_name="ocrstudio", standalone_mode=False
@@ -130,6 +133,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the door: nothing may reach the user as a traceback
         return _show_unexpected(error)
     return result if isinstance(result, int) else EXIT_OK
+
+
+def _print_anything() -> None:
+    """Escape what the encoding of a pipe or an old console cannot hold, instead of failing at it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _show_log_warnings() -> None:
+    """Let what a layer below can only log (a key in plain text, say) look like every other warning."""
+    import logging
+
+    from ocrstudio.cli.output import WarningLines
+
+    log = logging.getLogger("ocrstudio")
+    if not any(isinstance(handler, WarningLines) for handler in log.handlers):
+        log.addHandler(WarningLines(logging.WARNING))
 
 
 def _show_error(error: OcrStudioError) -> None:

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ocrstudio.domain.errors import ConfigError
+from ocrstudio.domain.wording import shortened
+
 if TYPE_CHECKING:  # pydantic is imported by the command that needs it
     from ocrstudio.settings.train import TrainConfig
 
@@ -19,18 +22,23 @@ def file_option(*names: str, required: bool = False, help: str) -> Callable[[F],
     )
 
 
+def override_option(example: str) -> Callable[[F], F]:
+    """``--set``, for one key of the configuration."""
+    return click.option(
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help=f"Override one key of the configuration, such as {example}; repeatable.",
+    )
+
+
 def run_options(function: F) -> F:
     """``--config``, ``--set``, ``--strict`` and ``--detach``."""
     for option in (
         click.option("--detach", is_flag=True, help="Start the run and leave it to itself."),
         click.option("--strict", is_flag=True, help="Refuse a dataset with lines that would be skipped."),
-        click.option(
-            "--set",
-            "overrides",
-            multiple=True,
-            metavar="KEY=VALUE",
-            help="Override one key of the configuration, such as training.learning_rate=1e-4; repeatable.",
-        ),
+        override_option("training.learning_rate=1e-4"),
         file_option("--config", help="Configuration YAML; keys it leaves out keep their shipped values."),
     ):
         function = option(function)
@@ -43,9 +51,7 @@ def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
     Raises:
         click.BadParameter: A pair has no ``=``, or its value is not YAML.
     """
-    import yaml
-
-    from ocrstudio.settings.yaml_schema import SchemaLoader
+    from ocrstudio.settings.loader import read_value
 
     overrides: dict[str, Any] = {}
     for pair in pairs:
@@ -53,9 +59,11 @@ def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
         if not separator or not key.strip():
             raise click.BadParameter(f"{pair!r} is not KEY=VALUE.", param_hint="--set")
         try:
-            overrides[key.strip()] = yaml.load(text, Loader=SchemaLoader)  # noqa: S506 - a subclass of SafeLoader
-        except yaml.YAMLError as error:
-            raise click.BadParameter(f"{text!r} is not a value.", param_hint="--set") from error
+            overrides[key.strip()] = read_value(text)
+        except ConfigError as error:
+            raise click.BadParameter(
+                f"{shortened(text)!r} is not a value as in YAML.", param_hint="--set"
+            ) from error
     return overrides
 
 

@@ -1,5 +1,6 @@
 """How the commands speak: errors, tables, sizes and times."""
 
+import logging
 import shlex
 import sys
 import time
@@ -23,6 +24,14 @@ def echo_error(error: OcrStudioError) -> None:
 def echo_warning(message: str) -> None:
     """Print a warning to standard error."""
     click.echo(f"Warning: {message}", err=True)
+
+
+class WarningLines(logging.Handler):
+    """Prints log records as warnings."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one record."""
+        echo_warning(record.getMessage())
 
 
 def write_crash_log(error: Exception) -> Path | None:
@@ -75,8 +84,3 @@ def duration(seconds: float) -> str:
 def moment(unix_time: float) -> str:
     """A local date and time to the minute."""
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(unix_time))
-
-
-def gibibytes(size: float) -> str:
-    """A size in GiB."""
-    return f"{size / 2**30:.1f} GiB"

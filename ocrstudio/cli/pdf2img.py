@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from ocrstudio.cli.bar import progress_bar
 from ocrstudio.domain.wording import count_of
 from ocrstudio.services.conversion import (
     ConversionProgress,
@@ -93,25 +94,17 @@ def _is_terminal() -> bool:
 
 def _convert_on_terminal(request: ConversionRequest) -> ConversionResult:
     """Convert with a progress bar, and ask for passwords."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Opening", total=None)
+    with progress_bar("Opening") as bar:
 
         def show(progress: ConversionProgress) -> None:
-            bar.update(task, description=progress.document, completed=progress.done, total=progress.total)
+            bar.show(progress.done, progress.total, progress.document)
 
         def ask_password(source: Path, reason: str) -> str | None:
             del source  # the reason names it
-            bar.stop()
-            try:
+            with bar.paused():
                 click.echo(reason, err=True)
                 typed = click.prompt("Password (empty to skip)", default="", hide_input=True, err=True)
-                return str(typed) or None
-            finally:
-                bar.start()
+            return str(typed) or None
 
         return convert(request, on_progress=show, ask_password=ask_password)
 

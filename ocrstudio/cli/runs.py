@@ -8,11 +8,13 @@ import click
 
 from ocrstudio.cli.notices import NoticeLines
 from ocrstudio.cli.output import duration, echo_warning, moment, table
-from ocrstudio.cli.watch import launch_and_watch, report_outcome, watch
+from ocrstudio.cli.watch import go_on, report_outcome, watch
+from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.domain.run import RunState
-from ocrstudio.jobs.launch import resume as resume_run
+from ocrstudio.jobs.adapter_files import INFO_FILE
 from ocrstudio.jobs.relay import EXIT_STATUS, relay_lines
 from ocrstudio.jobs.stop import Patience, force_stop, request_stop, wait_until_over
+from ocrstudio.services.run_requests import require_checkpoint
 from ocrstudio.services.runs import RunOverview, find_run, find_run_folders, overview
 
 if TYPE_CHECKING:
@@ -48,9 +50,14 @@ def command() -> None:
 def list_runs(place: Path | None, as_json: bool) -> None:
     """List runs, newest first."""
     folders, problems = find_run_folders(_places(place))
+    rows = []
+    for folder in folders:
+        try:
+            rows.append(overview(folder))
+        except OcrStudioError as error:  # written by another version
+            problems.append(f"{folder.path}: {error}")
     for problem in problems:
         echo_warning(problem)
-    rows = [overview(folder) for folder in folders]
     if as_json:
         click.echo(json.dumps([row.to_json() for row in rows], ensure_ascii=False, indent=2))
     elif rows:
@@ -162,10 +169,8 @@ def stop(run: str, place: Path | None, force: bool, wait: float) -> int:
 @click.option("--detach", is_flag=True, help="Start the run and leave it to itself.")
 def resume(run: str, place: Path | None, checkpoint: Path | None, detach: bool) -> int:
     """Go on with a run that was stopped, failed or was interrupted."""
-    folder = find_run(run, _places(place))
-    chosen = resume_run(folder, checkpoint.resolve() if checkpoint else None)
-    click.echo(f"Going on from {chosen.name}." if chosen else "No checkpoint yet: from the beginning.")
-    return launch_and_watch(folder, detach=detach)
+    chosen = Path(require_checkpoint(checkpoint)) if checkpoint else None
+    return go_on(find_run(run, _places(place)), chosen, detach=detach)
 
 
 _output_option = click.option(
@@ -210,10 +215,10 @@ def merge(run: str, place: Path | None, output: Path, model: str | None) -> None
 
 
 def _find_adapter(run: str, place: Path | None) -> "Adapter":
-    from ocrstudio.services.adapters import INFO_NAME, open_adapter
+    from ocrstudio.services.adapters import open_adapter
 
     path = Path(run)
-    if not (path / INFO_NAME).is_file():
+    if not (path / INFO_FILE).is_file():
         path = find_run(run, _places(place)).path
     return open_adapter(path)
 

@@ -6,9 +6,8 @@ from typing import Any
 import click
 
 from ocrstudio.cli.options import file_option, parse_overrides, run_options, training_settings
-from ocrstudio.cli.watch import launch_and_watch
+from ocrstudio.cli.watch import go_on, launch_and_watch
 from ocrstudio.domain.run import TrainMode
-from ocrstudio.jobs.launch import resume as resume_run
 from ocrstudio.jobs.run_folder import SPEC_NAME, RunFolder
 
 
@@ -44,19 +43,26 @@ def command(resume: Path | None, detach: bool, **options: Any) -> int:  # noqa: 
     The training runs in a process of its own: closing the terminal does not end it.
     """
     if resume is not None and (resume / SPEC_NAME).is_file():
-        return _continue_run(resume, detach)
+        _refuse_changes(click.get_current_context())
+        return go_on(RunFolder(resume), None, detach=detach)
     if options["dataset"] is None:
         raise click.UsageError("Missing option '--dataset'.")
     return launch_and_watch(_create(resume, **options), detach=detach)
 
 
-def _continue_run(path: Path, detach: bool) -> int:
-    folder = RunFolder(path)
-    checkpoint = resume_run(folder)
-    click.echo(
-        f"Going on from {checkpoint.name}." if checkpoint else "No checkpoint yet: from the beginning."
-    )
-    return launch_and_watch(folder, detach=detach)
+def _refuse_changes(context: click.Context) -> None:
+    """A run goes on as it was asked for: an option that would be ignored is an error."""
+    given = [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name not in ("resume", "detach")
+        and context.get_parameter_source(str(parameter.name)) is click.core.ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(
+            f"A run goes on as it was started: {', '.join(given)} cannot be changed. To train on with other "
+            "options, give a checkpoint of the run (RUN/checkpoints/checkpoint-N) as --resume."
+        )
 
 
 def _create(  # noqa: PLR0913 - the options of the command

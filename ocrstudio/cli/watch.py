@@ -1,6 +1,7 @@
 """Watching a run from the command line, until it is over or the user leaves it to itself."""
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -10,10 +11,21 @@ from ocrstudio.cli.run_progress import make_view
 from ocrstudio.domain.errors import RunError
 from ocrstudio.domain.run import RunKind, RunState
 from ocrstudio.jobs.events import EventType, newest_first
-from ocrstudio.jobs.launch import start_worker
+from ocrstudio.jobs.launch import resume, start_worker
 from ocrstudio.jobs.relay import EXIT_STATUS, Relay, describe_interruption
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.jobs.stop import request_stop
+
+
+def go_on(folder: RunFolder, checkpoint: Path | None, *, detach: bool) -> int:
+    """Go on with a run that is over, from a checkpoint or its newest one; returns the exit status.
+
+    Raises:
+        RunError: It still goes on, has finished, cannot be started, or failed.
+    """
+    chosen = resume(folder, checkpoint)
+    click.echo(f"Going on from {chosen.name}." if chosen else "No checkpoint yet: from the beginning.")
+    return launch_and_watch(folder, detach=detach)
 
 
 def launch_and_watch(folder: RunFolder, *, detach: bool) -> int:

@@ -2,25 +2,24 @@
 
 import asyncio
 import json
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
+from ocrstudio.cli.bar import cancelled_by_ctrl_c, progress_bar
 from ocrstudio.cli.main import EXIT_INTERRUPTED_BY_USER
+from ocrstudio.cli.notices import NoticeLines
 from ocrstudio.cli.options import training_settings
-from ocrstudio.cli.output import echo_warning, training_arguments
+from ocrstudio.cli.output import echo_error, echo_warning, training_arguments
 from ocrstudio.cli.workspace_output import (
     echo_some,
+    print_dataset_import,
     print_import,
     print_status,
-    progress_bar,
     status_data,
 )
 from ocrstudio.domain.document import PageStatus
-from ocrstudio.domain.errors import OcrStudioError
+from ocrstudio.domain.errors import DatasetError
 from ocrstudio.domain.wording import count_of
 from ocrstudio.services import workspaces
 from ocrstudio.settings.app import load_app_settings
@@ -56,8 +55,8 @@ def new(context: click.Context, workspace: Path, sources: tuple[Path, ...]) -> N
     """Make a WORKSPACE in a new or empty folder, and import SOURCES if any are given."""
     with workspaces.create_workspace(workspace) as ws:
         click.echo(f"Created the workspace {ws.root}.")
-        if sources:
-            _import_documents(context, ws, sources, password=None)
+        if sources and not _import_all(ws, sources, None, accepted=False):
+            context.exit(_FAILED)
 
 
 @command.command("import")
@@ -76,13 +75,9 @@ def import_(
     PDF and image files, folders of them, or datasets (.jsonl, with their labels). A file that cannot be read
     is reported and the others go on; the exit status is then 1.
     """
-    datasets = [source for source in sources if source.suffix.lower() == ".jsonl"]
-    documents = tuple(source for source in sources if source not in datasets)
     with Workspace.open(workspace) as ws:
-        if documents:
-            _import_documents(context, ws, documents, password)
-        for dataset in datasets:
-            _import_dataset(context, ws, dataset, accepted=accepted)
+        if not _import_all(ws, sources, password, accepted=accepted):
+            context.exit(_FAILED)
 
 
 @command.command()
@@ -204,7 +199,7 @@ def export(
 
     settings = load_app_settings()
     task = _dataset_task(task_id)
-    with Workspace.open(workspace) as ws, progress_bar("Writing") as show:
+    with Workspace.open(workspace) as ws, progress_bar("Writing") as bar:
         report = export_workspace(
             ws,
             output or ws.exports_folder / free_name(task.id, ()),
@@ -213,7 +208,7 @@ def export(
             statuses=frozenset(map(PageStatus, statuses)),
             seed=training_settings(None, {}).training.seed if seed is None else seed,
             dpi=dpi or settings.default_dpi,
-            progress=show,
+            progress=lambda done, total: bar.show(done, total, ""),
         )
     for remark in report.remarks:
         echo_warning(remark)
@@ -225,32 +220,43 @@ def export(
     click.echo(f"Train on it: ocrstudio {training_arguments(report.train, report.evaluation)}")
 
 
-def _import_documents(
-    context: click.Context, ws: Workspace, sources: tuple[Path, ...], password: str | None
-) -> None:
-    with progress_bar("Importing") as show:
+def _import_all(ws: Workspace, sources: tuple[Path, ...], password: str | None, *, accepted: bool) -> bool:
+    """Import documents, then datasets; one that fails stops no other. Whether all of them could be."""
+    datasets = [source for source in sources if source.suffix.lower() == ".jsonl"]
+    documents = tuple(source for source in sources if source not in datasets)
+    complete = [_import_documents(ws, documents, password)] if documents else []
+    for dataset in datasets:
+        try:
+            complete.append(_import_dataset(ws, dataset, accepted=accepted))
+        except DatasetError as error:
+            echo_error(error)
+            complete.append(False)
+    return all(complete)
+
+
+def _import_documents(ws: Workspace, sources: tuple[Path, ...], password: str | None) -> bool:
+    with progress_bar("Importing") as bar:
         report = workspaces.import_sources(
-            ws, sources, password=password, progress=lambda done, total, _: show(done, total)
+            ws,
+            sources,
+            password=password,
+            progress=lambda done, total, path: bar.show(done, total, path.name),
         )
     print_import(report)
-    if report.problems:
-        context.exit(_FAILED)
+    return not report.problems
 
 
-def _import_dataset(context: click.Context, ws: Workspace, path: Path, *, accepted: bool) -> None:
-    from ocrstudio.services.datasets import import_dataset
+def _import_dataset(ws: Workspace, path: Path, *, accepted: bool) -> bool:
+    from ocrstudio.services.dataset_import import import_dataset
 
-    with progress_bar("Importing") as show:
-        report = import_dataset(ws, path, accepted=accepted, progress=show)
+    with progress_bar("Importing") as bar:
+        report = import_dataset(
+            ws, path, accepted=accepted, progress=lambda done, total: bar.show(done, total, "")
+        )
     echo_some(f"{path}: {problem}" for problem in report.problems)
     echo_some(f"{path}, line {line}: {reason}" for line, reason in report.failures)
-    click.echo(
-        f"Imported {count_of(report.labels, 'label')}: {report.new_documents} with new pictures, "
-        f"{report.matched} for pages that were here; {report.kept_beside} of them kept beside the label "
-        f"of a person, {report.unchanged} unchanged lines ignored."
-    )
-    if report.failures or any(problem.kind.skips for problem in report.problems):
-        context.exit(_FAILED)
+    print_dataset_import(path, report)
+    return not report.failures and not any(problem.kind.skips for problem in report.problems)
 
 
 def _teacher_and_task(path: Path | None, task_id: str | None) -> tuple[TeacherConfig, Task]:
@@ -259,9 +265,12 @@ def _teacher_and_task(path: Path | None, task_id: str | None) -> tuple[TeacherCo
     from ocrstudio.tasks import get_task, load_tasks
 
     settings = load_app_settings()
-    config = load_teacher_config(path or _optional_path(settings.teacher_config))
-    tasks = load_tasks(_optional_path(settings.prompts_file), config.prompts)
-    return config, get_task(tasks, task_id or settings.default_task)
+    if path is None and settings.teacher_config:
+        path = Path(settings.teacher_config)
+    config = load_teacher_config(path)
+    return config, get_task(
+        load_tasks(settings.prompts_file, config.prompts), task_id or settings.default_task
+    )
 
 
 def _dataset_task(task_id: str | None) -> Task:
@@ -269,11 +278,7 @@ def _dataset_task(task_id: str | None) -> Task:
     from ocrstudio.tasks import get_task, load_tasks
 
     settings = load_app_settings()
-    return get_task(load_tasks(_optional_path(settings.prompts_file)), task_id or settings.default_task)
-
-
-def _optional_path(value: str | Path | None) -> Path | None:
-    return Path(value) if value else None
+    return get_task(load_tasks(settings.prompts_file), task_id or settings.default_task)
 
 
 def _document_id(ws: Workspace, name: str) -> int:
@@ -292,26 +297,28 @@ def _draft(ws: Workspace, page_ids: list[int], config: TeacherConfig, task: Task
     from ocrstudio.teachers.batch import BatchSummary
     from ocrstudio.teachers.registry import create_teacher
 
-    teacher = create_teacher(config)
+    teacher = create_teacher(config, progress=NoticeLines().show)
     if teacher.network:
         where = f" to {config.api.base_url}" if config.api else ""
         click.echo(f"Sending {count_of(len(page_ids), 'page')}{where}.", err=True)
-    failures: list[OcrStudioError] = []
+    failures: list[str] = []
+    remarks: dict[str, None] = {}
 
-    with progress_bar("Labelling") as show:
+    with progress_bar("Labelling") as bar:
 
         def note(progress: DraftingProgress) -> None:
             if progress.error is not None:
-                failures.append(progress.error)
-            show(progress.done + progress.failed, progress.total)
+                failures.append(str(progress.error))
+            remarks.update(dict.fromkeys(progress.remarks))
+            bar.show(progress.done + progress.failed, progress.total, "")
 
         async def run() -> BatchSummary:
-            cancel = asyncio.Event()
-            with _cancelled_by_ctrl_c(cancel):
+            with cancelled_by_ctrl_c() as cancel:
                 return await draft_pages(ws, page_ids, teacher, task, on_progress=note, cancel=cancel)
 
         summary = asyncio.run(run())
-    echo_some(str(failure) for failure in failures)
+    echo_some(remarks)
+    echo_some(failures)
     if summary.stopped_by is not None:
         click.echo(f"Error: {summary.stopped_by}", err=True)
     rest = f", {summary.untouched} not reached" if summary.untouched else ""
@@ -319,23 +326,3 @@ def _draft(ws: Workspace, page_ids: list[int], config: TeacherConfig, task: Task
     if summary.cancelled:
         return EXIT_INTERRUPTED_BY_USER
     return 0 if summary.done == summary.total else _FAILED
-
-
-@contextmanager
-def _cancelled_by_ctrl_c(cancel: asyncio.Event) -> Iterator[None]:
-    """Let Ctrl+C end the batch in good order; a second one interrupts at once, as usual."""
-    loop = asyncio.get_running_loop()
-
-    def stop() -> None:
-        cancel.set()
-        loop.remove_signal_handler(signal.SIGINT)
-
-    try:
-        loop.add_signal_handler(signal.SIGINT, stop)
-    except NotImplementedError:  # Windows: Ctrl+C interrupts at once; what was finished is saved anyway
-        yield
-        return
-    try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGINT)

@@ -1,9 +1,9 @@
 """What ``ocrstudio workspace`` prints."""
 
-import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +11,9 @@ from ocrstudio.cli.output import echo_warning, table
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.wording import count_of
 from ocrstudio.services.workspaces import ImportReport, WorkspaceStatus
+
+if TYPE_CHECKING:  # numpy is loaded with the first dataset
+    from ocrstudio.services.dataset_import import DatasetImportReport
 
 _SHOWN = 20  # of a list that may be thousands of lines long; the count is always exact
 
@@ -29,19 +32,18 @@ def print_import(report: ImportReport) -> None:
     click.echo(f"Imported {count_of(len(report.imported), 'document')} with {count_of(pages, 'page')}.")
 
 
-@contextmanager
-def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on a terminal, nothing elsewhere; yields what to call with (done, total)."""
-    if not sys.stderr.isatty():
-        yield lambda _done, _total: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+def print_dataset_import(path: Path, report: "DatasetImportReport") -> None:
+    """What became of the lines of a dataset."""
+    parts = {
+        "with new pictures": report.new_documents,
+        "for pages that were here": report.matched,
+        "of them only kept beside a person's label": report.kept_beside,
+    }
+    told = ", ".join(f"{count:,} {words}" for words, count in parts.items() if count)
+    click.echo(f"Imported {count_of(report.labels, 'label')} from {path.name}{': ' if told else ''}{told}.")
+    if report.unchanged:
+        accepted = f", {report.accepted:,} of them accepted now" if report.accepted else ""
+        click.echo(f"{count_of(report.unchanged, 'label')} stood there already{accepted}.")
 
 
 def print_status(found: WorkspaceStatus) -> None:

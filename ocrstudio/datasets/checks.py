@@ -10,11 +10,12 @@ from pathlib import Path
 
 from ocrstudio.datasets.reader import Sample
 from ocrstudio.domain.errors import DatasetError
+from ocrstudio.settings.files import file_sha256
 
 LONG_ANSWER = 20_000
 """Characters; about 6,000 tokens of English, close to what fits beside a page in 8,192 tokens."""
 
-_PAGE_FILE = re.compile(r"(?P<document>.+)_p\d+$")
+_PAGE_FILE = re.compile(r"(?P<document>.+?)(?:_p\d+)+", re.DOTALL)
 
 
 class FindingKind(StrEnum):
@@ -23,6 +24,7 @@ class FindingKind(StrEnum):
     DUPLICATE = "the same picture and question more than once"
     CONFLICT = "the same picture and question with different answers"
     LONG_ANSWER = "a very long answer"
+    UNREADABLE = "a picture that cannot be opened"
     SHARED_PICTURE = "a picture in both training and evaluation"
     SHARED_DOCUMENT = "a document in both training and evaluation"
 
@@ -43,7 +45,7 @@ class Finding:
 
     def __str__(self) -> str:
         shown = ", ".join(map(str, self.lines[:5])) + (", …" if len(self.lines) > 5 else "")  # noqa: PLR2004
-        return f"{self.subject}: {self.kind.value} (lines {shown})"
+        return f"{self.subject}: {self.kind.value} ({'lines' if len(self.lines) > 1 else 'line'} {shown})"
 
 
 def image_sha256(path: Path) -> str:
@@ -53,14 +55,17 @@ def image_sha256(path: Path) -> str:
         DatasetError: It cannot be read.
     """
     try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return file_sha256(path)
     except OSError as error:
         raise DatasetError(f"The image {path} cannot be read: {error.strerror}.") from error
 
 
 def document_of(image_name: str) -> str | None:
-    """The document that a page file ``{name}_p{page}.png`` belongs to, or None for another name."""
+    """The document that a page file ``{name}_p{page}.png`` belongs to, or None for another name.
+
+    A page picture that was imported and exported again is called ``{name}_p{page}_p1.png``; it still belongs
+    to ``{name}``.
+    """
     found = _PAGE_FILE.fullmatch(Path(image_name.replace("\\", "/")).stem)
     return found["document"] if found else None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ocrstudio.datasets.record import DatasetRecord, ProblemKind, RecordError
 from ocrstudio.domain.errors import DatasetError
-from ocrstudio.domain.wording import count_of
+from ocrstudio.domain.wording import count_of, printable
 
 MAX_LINE_BYTES = 16 * 2**20
 _WRONG_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -169,7 +169,8 @@ def _sample(folder: Path, line: str, number: int) -> Sample:
     if image is None:
         raise RecordError(
             ProblemKind.MISSING_IMAGE,
-            f"the image {record.image} is neither in {folder.absolute()} nor in the working directory",
+            f"the image {printable(record.image)} is neither in {folder.absolute()} "
+            "nor in the working directory",
         )
     return Sample(image, record.prompt, record.answer, number, record.image)
 

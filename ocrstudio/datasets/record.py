@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from ocrstudio.domain.errors import DatasetError
+from ocrstudio.domain.text import storable
 from ocrstudio.tasks.prompt import IMAGE_PLACEHOLDER
 
 USER: Final = "<|User|>"
@@ -82,7 +83,7 @@ class DatasetRecord:
         """
         try:
             data = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # ValueError: a number of more than 4,300 digits, too
             where = f" at column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
             raise RecordError(ProblemKind.NOT_JSON, f"the line is not valid JSON{where}") from error
         user, assistant = _turns(data)
@@ -97,6 +98,10 @@ class DatasetRecord:
             )
         if not answer.strip():
             raise RecordError(ProblemKind.EMPTY_ANSWER, "the answer is empty")
+        if any(text != storable(text) for text in (prompt, image, answer)):
+            raise RecordError(
+                ProblemKind.NOT_UTF8, "a text names half a character (an escape such as \\ud800)"
+            )
         return cls(prompt, image, answer)
 
 

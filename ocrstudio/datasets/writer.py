@@ -4,7 +4,6 @@ train.jsonl  eval.jsonl  images/{name}_p{page}.png  manifest.json
 """
 
 import glob
-import hashlib
 import json
 import os
 import secrets
@@ -17,6 +16,7 @@ from typing import Any, Final
 
 from ocrstudio.datasets.record import DatasetRecord
 from ocrstudio.domain.errors import DatasetError
+from ocrstudio.settings.files import file_sha256
 
 MANIFEST: Final = "manifest.json"
 TRAIN: Final = "train.jsonl"
@@ -95,7 +95,7 @@ def _fill(folder: Path, parts: Mapping[str, Sequence[Entry]], manifest: Mapping[
     for name, entries in parts.items():
         _write(folder / name, (entry.record.to_json() for entry in entries))
     files = {
-        path.relative_to(folder).as_posix(): _sha256(path)
+        path.relative_to(folder).as_posix(): file_sha256(path)
         for path in sorted([*images.iterdir(), *(folder / name for name in parts)])
     }
     written = {"version": MANIFEST_VERSION, **manifest, "files": files}
@@ -137,11 +137,6 @@ def _share_blocks(source: int, target: int) -> bool:
             raise
         return False
     return True
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _sibling(target: Path, purpose: str) -> Path:
@@ -201,7 +196,7 @@ def _check_target(target: Path) -> None:
         )
     for name, digest in files.items():
         path = target / name
-        if name.endswith(".jsonl") and path.exists() and _sha256(path) != digest:
+        if name.endswith(".jsonl") and path.exists() and file_sha256(path) != digest:
             raise DatasetError(
                 f"{path} was changed after it was exported.",
                 "Import it into the workspace or move it away, so that the change is not lost.",

@@ -48,11 +48,6 @@ def diff_words(left: str, right: str) -> list[Change]:
     return _diff(_TOKEN.findall(left), _TOKEN.findall(right))
 
 
-def diff_characters(left: str, right: str) -> list[Change]:
-    """Differences by characters; memory grows with the product of the lengths: for short stretches."""
-    return _diff(left, right)
-
-
 def _diff(left: Sequence[str], right: Sequence[str]) -> list[Change]:
     left_ends, right_ends = _ends(left), _ends(right)
     changes: list[Change] = []

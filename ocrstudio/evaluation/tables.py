@@ -2,10 +2,12 @@
 
 import html
 import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
-_HTML_TABLE = re.compile(r"<table\b.*?</table\s*>", re.DOTALL | re.IGNORECASE)
+_TABLE_START = re.compile(r"<table\b", re.IGNORECASE)
+_TABLE_END = re.compile(r"</table\s*>", re.IGNORECASE)
 _PIPE_TABLE = re.compile(
     r"^[ \t]*\|.*\|[ \t]*\n[ \t]*\|(?:[ \t]*:?-+:?[ \t]*\|)+[ \t]*(?:\n[ \t]*\|.*\|[ \t]*)*", re.MULTILINE
 )
@@ -29,8 +31,9 @@ Table = tuple[tuple[Cell, ...], ...]
 
 def find_tables(text: str) -> list[Table]:
     """All tables of a text, HTML and pipe, in the order in which they stand."""
-    found = [(match.start(), parse_html_table(match[0])) for match in _HTML_TABLE.finditer(text)]
-    blanked = _HTML_TABLE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
+    spans = list(_html_tables(text))
+    found = [(start, parse_html_table(text[start:end])) for start, end in spans]
+    blanked = _replaced(text, spans, lambda table: re.sub(r"[^\n]", " ", table))
     found += [(match.start(), parse_pipe_table(match[0])) for match in _PIPE_TABLE.finditer(blanked)]
     return [table for _, table in sorted(found, key=lambda item: item[0]) if table]
 
@@ -55,7 +58,24 @@ def parse_pipe_table(text: str) -> Table:
 
 def html_tables_to_pipe(text: str) -> str:
     """Write every HTML table as a pipe table; cells that are covered by a span become empty."""
-    return _HTML_TABLE.sub(lambda match: _as_pipe(parse_html_table(match[0])), text)
+    return _replaced(text, list(_html_tables(text)), lambda table: _as_pipe(parse_html_table(table)))
+
+
+def _html_tables(text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of each HTML table, from a start tag to the next end tag, in one pass."""
+    position = 0
+    while (start := _TABLE_START.search(text, position)) and (end := _TABLE_END.search(text, start.end())):
+        yield start.start(), end.end()
+        position = end.end()
+
+
+def _replaced(text: str, spans: Sequence[tuple[int, int]], write: Callable[[str], str]) -> str:
+    parts: list[str] = []
+    position = 0
+    for start, end in spans:
+        parts += (text[position:start], write(text[start:end]))
+        position = end
+    return "".join([*parts, text[position:]])
 
 
 def _as_pipe(table: Table) -> str:

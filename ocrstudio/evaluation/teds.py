@@ -11,6 +11,9 @@ problems. SIAM Journal on Computing 18 (1989), section 3.2.
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
 from ocrstudio.evaluation.tables import Cell, Table, find_tables
@@ -19,14 +22,27 @@ _MAX_STEPS = 4_000_000
 _ROW = "row"
 _TABLE = "table"
 
+Costs = npt.NDArray[np.float64]
+
 
 @dataclass(frozen=True)
 class _Tree:
-    """A tree in postorder: labels, the leftmost leaf below each node, and the key roots."""
+    """A table as a tree in postorder.
+
+    Attributes:
+        labels: A cell, or the word for a row or the table.
+        leftmost: The leftmost leaf below each node; an empty row is a leaf itself.
+        rows: The nodes that are rows; the last node is the table.
+    """
 
     labels: tuple[Cell | str, ...]
-    leftmost: tuple[int, ...]
-    key_roots: tuple[int, ...]
+    leftmost: npt.NDArray[np.intp]
+    rows: tuple[int, ...]
+
+    @property
+    def cells(self) -> npt.NDArray[np.intp]:
+        """The nodes that are cells."""
+        return np.flatnonzero([isinstance(label, Cell) for label in self.labels])
 
 
 def teds(reference: Table, prediction: Table) -> float:
@@ -59,52 +75,74 @@ def page_teds(reference: str, prediction: str) -> float | None:
 def _tree(table: Table) -> _Tree:
     labels: list[Cell | str] = []
     leftmost: list[int] = []
+    rows: list[int] = []
     for row in table:
         first = len(labels)
-        for cell in row:
-            leftmost.append(len(labels))
-            labels.append(cell)
+        leftmost += range(first, first + len(row))
+        labels += row
+        rows.append(len(labels))
         leftmost.append(first)
         labels.append(_ROW)
     leftmost.append(0)
     labels.append(_TABLE)
-    last_with_leaf = {leaf: node for node, leaf in enumerate(leftmost)}
-    return _Tree(tuple(labels), tuple(leftmost), tuple(sorted(last_with_leaf.values())))
+    return _Tree(tuple(labels), np.array(leftmost, dtype=np.intp), tuple(rows))
 
 
 def _tree_distance(left: _Tree, right: _Tree) -> float:
-    """Zhang and Shasha's distance between two whole trees."""
-    distances = [[0.0] * len(right.labels) for _ in left.labels]
-    for left_root in left.key_roots:
-        for right_root in right.key_roots:
-            _fill(left, right, left_root, right_root, distances)
-    return distances[-1][-1]
+    """Zhang and Shasha's distance between two whole trees.
+
+    Their recursion over all pairs of subtrees, with what is known beforehand of the smallest ones filled in:
+    two cells cost their renaming, and a cell against a larger subtree costs the renaming of its most similar
+    node and the insertion of all others.
+    """
+    costs = _rename_costs(left, right)
+    distances = costs.copy()
+    larger = (*left.rows, len(left.labels) - 1), (*right.rows, len(right.labels) - 1)
+    for root in larger[0]:
+        nodes = slice(int(left.leftmost[root]), root + 1)
+        distances[root, right.cells] = root - nodes.start + costs[nodes, right.cells].min(axis=0)
+    for root in larger[1]:
+        nodes = slice(int(right.leftmost[root]), root + 1)
+        distances[left.cells, root] = root - nodes.start + costs[left.cells, nodes].min(axis=1)
+    for left_root in larger[0]:
+        for right_root in larger[1]:
+            _fill(left, right, left_root, right_root, costs, distances)
+    return float(distances[-1, -1])
 
 
-def _fill(left: _Tree, right: _Tree, i: int, j: int, distances: list[list[float]]) -> None:
+def _fill(left: _Tree, right: _Tree, i: int, j: int, costs: Costs, distances: Costs) -> None:
     """Distances of all prefixes of the forests under `i` and `j`; tree distances are written on the way."""
-    left_first, right_first = left.leftmost[i], right.leftmost[j]
-    above = [float(column) for column in range(j - right_first + 2)]
-    forest = [above]
-    for row, x in enumerate(range(left_first, i + 1), start=1):
-        current = [float(row)]
-        whole_left = left.leftmost[x] == left_first
-        for column, y in enumerate(range(right_first, j + 1), start=1):
-            cheapest = min(above[column], current[column - 1]) + 1.0
-            if whole_left and right.leftmost[y] == right_first:
-                cost = min(cheapest, above[column - 1] + _rename_cost(left.labels[x], right.labels[y]))
-                distances[x][y] = cost
-            else:
-                before = forest[left.leftmost[x] - left_first][right.leftmost[y] - right_first]
-                cost = min(cheapest, before + distances[x][y])
-            current.append(cost)
-        forest.append(current)
-        above = current
+    first, start = int(left.leftmost[i]), int(right.leftmost[j])
+    columns = np.arange(j - start + 2, dtype=np.float64)
+    before = right.leftmost[start : j + 1] - start
+    whole = before == 0  # these nodes and all before them are one tree
+    forest = np.empty((i - first + 2, len(columns)))
+    forest[0] = columns
+    for row, x in enumerate(range(first, i + 1), start=1):
+        kept = forest[left.leftmost[x] - first][before] + distances[x, start : j + 1]
+        if left.leftmost[x] == first:
+            kept = np.where(whole, forest[row - 1, :-1] + costs[x, start : j + 1], kept)
+        forest[row, 0] = row
+        np.minimum(kept, forest[row - 1, 1:] + 1.0, out=forest[row, 1:])
+        # An insertion costs 1 more than the column before: a running minimum along the row.
+        forest[row] = np.minimum.accumulate(forest[row] - columns) + columns
+        if left.leftmost[x] == first:
+            distances[x, start : j + 1][whole] = forest[row, 1:][whole]
 
 
-def _rename_cost(left: Cell | str, right: Cell | str) -> float:
-    if isinstance(left, Cell) and isinstance(right, Cell):
-        if (left.columns, left.rows) != (right.columns, right.rows):
-            return 1.0
-        return float(Levenshtein.normalized_distance(left.text, right.text))
-    return 0.0 if left == right else 1.0
+def _rename_costs(left: _Tree, right: _Tree) -> Costs:
+    """The cost of turning each node of one tree into each of the other."""
+    texts = [
+        [label.text if isinstance(label, Cell) else "" for label in tree.labels] for tree in (left, right)
+    ]
+    costs = process.cdist(*texts, scorer=Levenshtein.normalized_distance, dtype=np.float64)
+    kinds = [[_kind(label) for label in tree.labels] for tree in (left, right)]
+    numbers = {kind: number for number, kind in enumerate(dict.fromkeys(kinds[0] + kinds[1]))}
+    rows, columns = (np.array([numbers[kind] for kind in side]) for side in kinds)
+    costs[rows[:, None] != columns[None, :]] = 1.0
+    return costs
+
+
+def _kind(label: Cell | str) -> str | tuple[int, int]:
+    """What two nodes must have in common to be compared by their texts."""
+    return (label.columns, label.rows) if isinstance(label, Cell) else label

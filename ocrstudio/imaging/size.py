@@ -1,4 +1,4 @@
-"""The size of a picture file, from its header."""
+"""Size and resolution of a picture file, from its header."""
 
 from pathlib import Path
 
@@ -23,3 +23,17 @@ def picture_size(path: Path) -> tuple[int, int]:
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise InputError(f"The picture {path} cannot be opened: {error}.") from error
     return (height, width) if turned else (width, height)
+
+
+def picture_dpi(path: Path) -> int | None:
+    """The resolution that a picture file states, in whole dots per inch; None where it states none.
+
+    Raises:
+        InputError: The file is no picture.
+    """
+    try:
+        with Image.open(path) as picture:
+            stated = picture.info.get("dpi", (0, 0))[0]
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise InputError(f"The picture {path} cannot be opened: {error}.") from error
+    return round(stated) or None

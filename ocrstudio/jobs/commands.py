@@ -78,10 +78,10 @@ def read_commands(path: Path) -> list[Command]:
     for line in block[: block.rfind(b"\n") + 1].splitlines():
         try:
             record = json.loads(line)
-        except ValueError:
+            if isinstance(record, dict) and record.pop("v", None) == COMMAND_VERSION:
+                commands.append(Command(str(record.pop("type", "")), float(record.pop("time", 0.0)), record))
+        except (ValueError, TypeError):
             continue
-        if isinstance(record, dict) and record.pop("v", None) == COMMAND_VERSION:
-            commands.append(Command(str(record.pop("type", "")), float(record.pop("time", 0.0)), record))
     return commands
 
 

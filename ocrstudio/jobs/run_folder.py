@@ -143,7 +143,9 @@ class RunFolder:
             return None
         except (OSError, ValueError) as error:
             raise RunError(f"{self.summary_path} cannot be read: {error}.") from error
-        return dict(data)
+        if not isinstance(data, dict):
+            raise RunError(f"{self.summary_path} is damaged: it holds no summary.")
+        return data
 
     def newest_checkpoint(self) -> Path | None:
         """The last checkpoint that was reported complete and is still there, or None."""

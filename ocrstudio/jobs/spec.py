@@ -12,6 +12,9 @@ from ocrstudio.domain.errors import RunError
 from ocrstudio.domain.run import RunKind
 
 _FORMAT = 1
+_KINDS: Mapping[str, Any] = {
+    "title": str, "created": int | float, "request": Mapping, "config": Mapping, "versions": Mapping,
+}  # fmt: skip
 _SECRET_NAME = re.compile(r"(^|_)(api_?key|token|password|passwd|secret)$", re.IGNORECASE)
 _SECRET_TEXT = "(not stored)"  # noqa: S105 - the words that stand where a secret was
 
@@ -27,7 +30,7 @@ class RunSpec:
         request: What the user asked for (dataset, mode, model, …); paths are absolute.
         config: The resolved configuration, every value of it.
         versions: Versions of Python, OCR Studio and the packages that matter, by name.
-        dataset_sha256: Hash of the dataset file's bytes, or None.
+        dataset_sha256: Hash of the pictures, questions and answers of the dataset, or None.
         base_model: Folder of the base model, or ``micro``.
         base_revision: Revision of the base model where its folder states one, or None.
     """
@@ -81,8 +84,10 @@ def load_spec(path: Path) -> RunSpec:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise RunError(f"{path.parent} is not a run folder: it has no run.yaml.") from error
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise RunError(f"{path} cannot be read: {error}") from error
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, yaml.YAMLError) as error:
+        raise RunError(f"{path} is damaged: it is not YAML.", "Start a new run.") from error
     if not isinstance(data, dict) or data.pop("format", None) != _FORMAT:
         raise RunError(
             f"{path} was not written by this version of OCR Studio.", "Update OCR Studio, or start a new run."
@@ -90,6 +95,12 @@ def load_spec(path: Path) -> RunSpec:
     known = {entry.name for entry in fields(RunSpec)}
     try:
         data["kind"] = RunKind(data["kind"])
-        return RunSpec(**{name: value for name, value in data.items() if name in known})
+        spec = RunSpec(**{name: value for name, value in data.items() if name in known})
     except (KeyError, TypeError, ValueError) as error:
         raise RunError(f"{path} is incomplete: {error}.") from error
+    for name, kind in _KINDS.items():
+        if not isinstance(getattr(spec, name), kind):
+            raise RunError(
+                f"{path} is damaged: {name} cannot be {getattr(spec, name)!r}.", "Start a new run."
+            )
+    return spec

@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # numpy and Pillow are loaded with the first page, not before
 
+import re
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -13,6 +14,7 @@ from ocrstudio.pdf.engine import Untyped
 from ocrstudio.pdf.render import (
     DEFAULT_DPI,
     DEFAULT_MAX_PIXELS,
+    MAX_SIDE,
     POINTS_PER_INCH,
     PageImage,
     capped_dpi,
@@ -24,6 +26,12 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from ocrstudio.pdf.image_file import Orientation
+
+
+_DECODED_BY_PILLOW = frozenset(
+    {"webp", "gif"}
+)  # MuPDF has no WebP, and of an animation it draws the last frame
+_ERROR_CODE = re.compile(r"^code=\d+: ")
 
 
 class PdfDocument:
@@ -117,7 +125,7 @@ class PdfDocument:
             raise DocumentError(f"{self.path} has no page {index + 1}: it has {self._page_count}.")
         try:
             return self.handle.load_page(index)
-        except (RuntimeError, ValueError) as error:
+        except engine.failures() as error:
             raise self._page_error(index, error) from error
 
     def _rect(self, index: int) -> tuple[float, float]:
@@ -152,22 +160,25 @@ class PdfDocument:
             # `samples` is a copy that Python owns; the view `samples_mv` dangles once the pixmap is gone.
             samples = np.frombuffer(pixmap.samples, dtype=np.uint8)
             return samples.reshape(pixmap.height, pixmap.width, 3)
-        except (RuntimeError, ValueError, MemoryError) as error:
+        except engine.failures() as error:
             raise self._page_error(index, error) from error
 
     def _page_error(self, index: int, error: BaseException) -> DocumentError:
         return DocumentError(
-            f"Page {index + 1} of {self.path} cannot be drawn: {error}.", "The file may be damaged there."
+            f"Page {index + 1} of {self.path} cannot be drawn: {_ERROR_CODE.sub('', str(error))}.",
+            "The file may be damaged there.",
         )
 
     def _cap_remark(
         self, index: int, size: tuple[float, float], resolution: tuple[float, float], max_pixels: int
     ) -> str:
         asked, used = resolution
+        limit = f"{max_pixels / 1e6:.3g} megapixels (max_image_pixels in the settings)"
+        if max(size) * used / POINTS_PER_INCH >= MAX_SIDE:
+            limit = f"{MAX_SIDE:,} pixels a side"
         return (
             f"Page {index + 1} of {self.path.name} measures {size[0]:,.0f} x {size[1]:,.0f} pt: drawn at "
-            f"{used:.3g} dpi instead of {asked:.4g} to stay within {max_pixels / 1e6:.3g} megapixels "
-            "(max_image_pixels in the settings)."
+            f"{used:.3g} dpi instead of {asked:.4g} to stay within {limit}."
         )
 
 
@@ -175,7 +186,7 @@ def open_document(path: Path, password: str | None = None) -> PdfDocument:
     """Open a PDF or an image file; use the result as a context manager.
 
     Args:
-        path: PDF, PNG, JPEG, TIFF (each frame is a page), WebP, BMP or GIF.
+        path: PDF, PNG, JPEG, TIFF (each frame is a page), BMP, or WebP and GIF (their first frame).
         password: For an encrypted PDF.
 
     Raises:
@@ -198,12 +209,12 @@ def _open_handle(path: Path, format_name: str) -> Untyped:
     """MuPDF's document."""
     pymupdf = engine.load()
     try:
-        if format_name == "webp":
-            from ocrstudio.pdf.image_file import webp_as_png
+        if format_name in _DECODED_BY_PILLOW:
+            from ocrstudio.pdf.image_file import first_frame_as_png
 
-            return pymupdf.open(stream=webp_as_png(path), filetype="png")
+            return pymupdf.open(stream=first_frame_as_png(path), filetype="png")
         return pymupdf.open(path, filetype=format_name)
-    except (RuntimeError, ValueError) as error:
+    except engine.failures() as error:
         raise DocumentError(
             f"{path} cannot be opened: it is damaged or not a {format_name.upper()} file.",
             "Open it in a viewer; if that fails too, get a new copy.",
@@ -224,7 +235,7 @@ def _unlock(handle: Untyped, path: Path, password: str | None) -> None:
 def _require_pages(handle: Untyped, path: Path) -> None:
     try:
         count = handle.page_count
-    except (RuntimeError, ValueError) as error:
+    except engine.failures() as error:
         raise DocumentError(f"{path} is damaged: its pages cannot be counted.", "Get a new copy.") from error
     if count == 0:
         raise DocumentError(f"{path} has no pages.", "There is nothing in it to convert.")

@@ -42,6 +42,15 @@ def load_layout() -> Untyped:
         return pymupdf4llm
 
 
+def failures() -> tuple[type[Exception], ...]:
+    """What a call into MuPDF may raise for a file that is damaged or too large.
+
+    PyMuPDF turns some failures into exceptions of its own and lets MuPDF's pass as they are. Those have no
+    base class that Python knows, and cannot be sent to another process.
+    """
+    return (RuntimeError, ValueError, MemoryError, load().mupdf.FzErrorBase)
+
+
 @contextmanager
 def collected_warnings() -> Iterator[list[str]]:
     """Hold the lock and collect what MuPDF complains about inside; the list is filled on leaving."""

@@ -1,6 +1,7 @@
-"""What MuPDF does not know about image files: WebP, and the orientation tag of PNG and TIFF."""
+"""What MuPDF does not know about image files: WebP, animations, and the orientation tag of PNG and TIFF."""
 
 import io
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +14,10 @@ from PIL import Image, ImageOps
 
 from ocrstudio.domain.errors import DocumentError
 from ocrstudio.pdf.engine import Untyped
+from ocrstudio.pdf.render import POINTS_PER_INCH
 
 _ORIENTATION_TAG = 0x0112
-_WITHOUT_ORIENTATION = frozenset({"jpeg", "webp"})  # turned by MuPDF, turned by `webp_as_png`
+_WITHOUT_ORIENTATION = frozenset({"jpeg", "webp", "gif"})  # turned by MuPDF, or by `first_frame_as_png`
 _MAX_DECODED_PIXELS = 180_000_000  # three bytes each while MuPDF decodes them: 540 MB
 
 
@@ -40,8 +42,8 @@ _ORIENTATIONS = {
 }
 
 
-def webp_as_png(path: Path) -> bytes:
-    """The first frame of a WebP file in a format that MuPDF reads.
+def first_frame_as_png(path: Path) -> bytes:
+    """The first frame of an image file in a format that MuPDF reads.
 
     Raises:
         DocumentError: The image is damaged or too large.
@@ -95,9 +97,15 @@ def upright(pixels: npt.NDArray[np.uint8], turn: Orientation) -> npt.NDArray[np.
 
 
 def native_dpi(page: Untyped) -> float:
-    """The resolution a frame was stored at; of a fax page, which has two, the finer one."""
+    """The resolution at which a frame keeps its pixels; of a fax page, which has two, the finer one.
+
+    It follows from the size that MuPDF gives the page: the resolution that the file states may be nonsense
+    (1 dpi for a full-size scan), which MuPDF ignores.
+    """
     frame = page.get_image_info()[0]
-    return float(max(frame["xres"], frame["yres"]))
+    a, b, c, d, *_ = frame["transform"]
+    across, down = frame["width"] / math.hypot(a, b), frame["height"] / math.hypot(c, d)
+    return POINTS_PER_INCH * float(max(across, down))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Callable
 _PICTURE_TEXT = re.compile(
     r"<!-- Start of picture text -->(?P<text>.*?)<!-- End of picture text -->", re.DOTALL
 )
-_PICTURE_NOTE = re.compile(r"^\s*(?:\*\*)?==>.*?<==(?:\*\*)?\s*$", re.MULTILINE)
+_PICTURE_NOTE = re.compile(r"^[^\S\n]*(?:\*\*)?==>.*?<==(?:\*\*)?[^\S\n]*$", re.MULTILINE)
 _BREAK = re.compile(r"<br\s*/?>")
 _BOLD_BREAK = re.compile(r"\*\*<br\s*/?>\*\*")  # inside a bold cell the marks end and begin at each line
 _UNWRAPPED_TAGS = re.compile(r"</?(?:mark|u)>")

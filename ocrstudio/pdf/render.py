@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 POINTS_PER_INCH = 72.0
 DEFAULT_DPI = 200.0
 DEFAULT_MAX_PIXELS = 25_000_000
-_MAX_SIDE = 65_000  # JPEG ends at 65,535 pixels a side
+MAX_SIDE = 65_000  # JPEG ends at 65,535 pixels a side
 _JPEG_QUALITY = 90
 
 
@@ -52,7 +52,7 @@ def capped_dpi(width: float, height: float, dpi: float, max_pixels: int) -> floa
     """The highest resolution up to `dpi` at which a page of that size in points stays within `max_pixels`."""
     inches_wide, inches_high = width / POINTS_PER_INCH, height / POINTS_PER_INCH
     by_area = math.sqrt(max_pixels / (inches_wide * inches_high))
-    by_side = _MAX_SIDE / max(inches_wide, inches_high)
+    by_side = MAX_SIDE / max(inches_wide, inches_high)
     return min(dpi, by_area, by_side)
 
 

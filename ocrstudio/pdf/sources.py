@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ocrstudio.domain.errors import DocumentError, InputError
+from ocrstudio.domain.text import storable
 
 _HEADER_BYTES = 1024  # readers accept a PDF header anywhere in the first kilobyte
 _IMAGE_SIGNATURES: tuple[tuple[bytes, str], ...] = (
@@ -21,25 +22,31 @@ def find_sources(path: Path) -> list[Path]:
     """The documents at `path`: the file itself, or the openable files of a folder (sorted, no sub-folders).
 
     Raises:
-        InputError: Nothing is there, or the folder holds no document.
+        InputError: Nothing is there that can be read, or the folder holds no document.
     """
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
-        raise InputError(f"{path} does not exist.", "Give a file or a folder that holds PDF or image files.")
     try:
-        entries = sorted(path.iterdir(), key=lambda entry: (entry.name.casefold(), entry.name))
+        if path.is_file():
+            return [path]
+        if not path.is_dir():
+            found = "is neither a file nor a folder" if path.exists() else "does not exist"
+            raise InputError(f"{path} {found}.", "Give a file or a folder that holds PDF or image files.")
+        documents = _documents_in(path)
     except OSError as error:
-        raise InputError(f"The folder {path} cannot be read: {error.strerror}.") from error
-    found = [
-        entry
-        for entry in entries
-        if entry.suffix.lower() in OPENABLE_SUFFIXES and not entry.name.startswith(".") and entry.is_file()
-    ]
-    if not found:
+        raise InputError(
+            f"{path} cannot be read: {error.strerror}.", "Check the path and its permissions."
+        ) from error
+    if not documents:
         kinds = ", ".join(sorted(OPENABLE_SUFFIXES))
         raise InputError(f"The folder {path} holds no document.", f"Looked for {kinds}, not in sub-folders.")
-    return found
+    return documents
+
+
+def _documents_in(folder: Path) -> list[Path]:
+    return [
+        entry
+        for entry in sorted(folder.iterdir(), key=lambda entry: (entry.name.casefold(), entry.name))
+        if entry.suffix.lower() in OPENABLE_SUFFIXES and not entry.name.startswith(".") and entry.is_file()
+    ]
 
 
 def file_type(path: Path) -> str:
@@ -48,17 +55,7 @@ def file_type(path: Path) -> str:
     Raises:
         DocumentError: The file is missing, unreadable, empty, or neither a PDF nor an image.
     """
-    try:
-        with path.open("rb") as stream:
-            header = stream.read(_HEADER_BYTES)
-    except FileNotFoundError:
-        raise DocumentError(f"{path} does not exist.") from None
-    except IsADirectoryError:
-        raise DocumentError(f"{path} is a folder, not a document.") from None
-    except OSError as error:
-        raise DocumentError(f"{path} cannot be read: {error.strerror}.") from error
-    if not header:
-        raise DocumentError(f"{path} is empty (0 bytes).", "Copy or download it again.")
+    header = _header(path)
     if b"%PDF-" in header:
         return "pdf"
     if header[:4] == b"RIFF" and header[8:12] == b"WEBP":
@@ -73,3 +70,20 @@ def file_type(path: Path) -> str:
     raise DocumentError(
         f"{path} is neither a PDF nor an image that can be read.", "Convert it to PDF or PNG."
     )
+
+
+def _header(path: Path) -> bytes:
+    if storable(str(path)) != str(path):  # MuPDF takes names as UTF-8 only
+        raise DocumentError(f"The name of {path} is not valid Unicode.", "Rename the file.")
+    try:
+        with path.open("rb") as stream:
+            header = stream.read(_HEADER_BYTES)
+    except FileNotFoundError:
+        raise DocumentError(f"{path} does not exist.") from None
+    except IsADirectoryError:
+        raise DocumentError(f"{path} is a folder, not a document.") from None
+    except OSError as error:
+        raise DocumentError(f"{path} cannot be read: {error.strerror}.") from error
+    if not header:
+        raise DocumentError(f"{path} is empty (0 bytes).", "Copy or download it again.")
+    return header

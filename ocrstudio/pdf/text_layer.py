@@ -92,7 +92,7 @@ def read_text_layer(document_path: Path, page_index: int, password: str | None =
                 facts = _facts(document.raw_page(page_index))
                 distrust = reason_for_distrust(facts)
                 markdown = _markdown(document, page_index, facts) if facts.characters else ""
-            except (RuntimeError, ValueError) as error:
+            except engine.failures() as error:
                 raise DocumentError(
                     f"The text layer of page {page_index + 1} of {document_path} cannot be read: {error}.",
                     "Draft this page with OCR.",

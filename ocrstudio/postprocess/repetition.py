@@ -7,6 +7,8 @@ changes. Long tables repeat too, so rows of tables and units without a word need
 
 import re
 
+from ocrstudio.domain.wording import shortened
+
 _TAIL = 20_000  # characters looked at for a repeated end
 _MIN_TAIL = 200
 _MIN_REPEATS = 4
@@ -123,5 +125,4 @@ def _is_rows(text: str) -> bool:
 
 
 def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= _QUOTED else text[:_QUOTED] + "…"
+    return shortened(" ".join(text.split()), _QUOTED)

@@ -13,16 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from ocrstudio.domain.errors import ModelError
+from ocrstudio.domain.wording import size_of
+from ocrstudio.jobs.adapter_files import INFO_FILE
 from ocrstudio.jobs.command_line import worker_command
 from ocrstudio.jobs.line_process import LineProcess
-from ocrstudio.jobs.run_folder import SPEC_NAME, RunFolder
 from ocrstudio.services.model_folder import download_command, folder_problem
-from ocrstudio.services.run_requests import MICRO_MODEL
-
-INFO_NAME = "ocrstudio.json"
+from ocrstudio.services.run_requests import MICRO_MODEL, adapter_folder
 
 _START_TIMEOUT = 300.0
-_GIB = 2**30
 _SPARE_BYTES = 64 * 2**20  # configuration, tokenizer, index
 
 Notice = Callable[[dict[str, Any]], None]
@@ -47,24 +45,17 @@ def open_adapter(path: Path) -> Adapter:
     Raises:
         ModelError: There is none, or its description is damaged.
     """
-    folder = path
-    if (path / SPEC_NAME).is_file():
-        run = RunFolder(path)
-        folder = run.adapter
-        if not folder.is_dir():
-            raise ModelError(
-                f"The run {run.id} has no adapter ({run.state()}).", "Name a finished training run."
-            )
+    folder = adapter_folder(path)
     try:
-        data = json.loads((folder / INFO_NAME).read_text(encoding="utf-8"))
+        data = json.loads((folder / INFO_FILE).read_text(encoding="utf-8"))
         return Adapter(folder.resolve(), str(data["base_model"]))
     except FileNotFoundError:
         raise ModelError(
-            f"{folder} is not an adapter of OCR Studio: it has no {INFO_NAME}.",
+            f"{folder} is not an adapter of OCR Studio: it has no {INFO_FILE}.",
             "Name a finished training run, or the folder that train --output wrote.",
         ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{folder / INFO_NAME} cannot be read: {error}.") from error
+        raise ModelError(f"{folder / INFO_FILE} cannot be read: {error}.") from error
 
 
 def export_adapter(adapter: Adapter, target: Path, on_notice: Notice, *, language_only: bool = False) -> int:
@@ -128,7 +119,7 @@ def _check_target(target: Path, size: int) -> None:
     free, needed = shutil.disk_usage(parent).free, size + _SPARE_BYTES
     if free < needed:
         raise ModelError(
-            f"{target} needs {needed / _GIB:.1f} GiB, but only {free / _GIB:.1f} GiB are free in {parent}.",
+            f"{target} needs {size_of(needed)}, but only {size_of(free)} are free in {parent}.",
             "Free some space, or choose a folder on another disk.",
         )
 

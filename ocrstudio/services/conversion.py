@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from ocrstudio.domain.errors import InputError
+from ocrstudio.domain.wording import count_of
 from ocrstudio.pdf.render import DEFAULT_DPI, DEFAULT_MAX_PIXELS, IMAGE_FORMATS
 from ocrstudio.pdf.sources import find_sources
 from ocrstudio.services.conversion_pool import ConversionPool
@@ -142,10 +143,10 @@ def convert(
     sources, problems = _expand(request.sources)
     try:
         request.output.mkdir(parents=True, exist_ok=True)
+        existing = {entry.name for entry in request.output.iterdir()}
     except OSError as error:
-        sentence = f"The output folder {request.output} cannot be made: {error.strerror}."
+        sentence = f"The output folder {request.output} cannot be made or read: {error.strerror}."
         raise InputError(sentence, "Choose another.") from error
-    existing = {entry.name for entry in request.output.iterdir()}
     with ConversionPool(request.jobs) as pool:
         conversion = _Conversion(request, pool, on_progress, ask_password)
         cancelled = conversion.run(sources, cancel)
@@ -246,7 +247,8 @@ class _Conversion:
             for index in range(request.start_page - 1, last)
         ]
         if not pages:
-            work.problem = f"{work.source} has {page_count} pages: there is no page {request.start_page}."
+            count = count_of(page_count, "page")
+            work.problem = f"{work.source} has {count}: there is no page {request.start_page}."
             return
         self._total += len(pages)
         size = -(-len(pages) // (self._pool.jobs * _CHUNKS_PER_JOB))
@@ -326,4 +328,9 @@ def _problem_of(work: _Work) -> Problem | None:
 
 def _warnings_of(work: _Work) -> list[str]:
     pages = sorted(work.outcomes, key=lambda outcome: outcome.index)
-    return [*work.warnings, *(warning for page in pages for warning in page.warnings)]
+    renamed = f"{work.source}: the name {work.source.stem} is taken; its pages are {work.name}_p…."
+    return [
+        *([renamed] if pages and work.name != work.source.stem else []),
+        *work.warnings,
+        *(warning for page in pages for warning in page.warnings),
+    ]

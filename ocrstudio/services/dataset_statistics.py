@@ -98,7 +98,13 @@ def check_dataset_file(
     samples = dataset.samples
     count = token_counter(model)
     lengths = [(count or len)(sample.answer) for sample in samples]
+    sizes = [_size(sample.image) for sample in samples]
     findings = check_samples(samples)
+    findings += [
+        Finding(FindingKind.UNREADABLE, (sample.line,), sample.image_name)
+        for sample, size in zip(samples, sizes, strict=True)
+        if size is None
+    ]
     if evaluation is not None:
         findings += check_leakage(samples, read_dataset(evaluation).samples)
     counts = dict.fromkeys((kind.name.lower() for kind in _counted(evaluation)), 0)
@@ -106,8 +112,10 @@ def check_dataset_file(
     counts["runaway"] = sum(find_runaway(sample.answer) is not None for sample in samples)
     if count is not None and image is not None and max_length is not None:
         counts["truncated"] = sum(
-            _positions(sample, length, count, image) > max_length
-            for sample, length in zip(samples, lengths, strict=True)
+            count_placeholders(*size, image) + _prompt_tokens(sample, count) + length + _ADDED_TOKENS
+            > max_length
+            for sample, length, size in zip(samples, lengths, sizes, strict=True)
+            if size is not None
         )
     return DatasetCheck(
         path=str(path),
@@ -153,17 +161,25 @@ def _counted(evaluation: Path | None) -> list[FindingKind]:
 
 def _by_weight(findings: list[Finding]) -> list[Finding]:
     """What makes figures lie comes before what is only odd."""
-    order = [FindingKind.SHARED_PICTURE, FindingKind.SHARED_DOCUMENT, FindingKind.CONFLICT]
+    order = [
+        FindingKind.SHARED_PICTURE,
+        FindingKind.SHARED_DOCUMENT,
+        FindingKind.CONFLICT,
+        FindingKind.UNREADABLE,
+    ]
     return sorted(findings, key=lambda finding: (finding.kind not in order, finding.lines))
 
 
-def _positions(sample: Sample, answer: int, count: Counting, image: ImageSettings) -> int:
-    """Positions of a sample in the student's sequence; a picture that cannot be opened takes none."""
+def _size(picture: Path) -> tuple[int, int] | None:
+    """Width and height of a picture, or None for one that training and evaluation cannot open either."""
     try:
-        picture = count_placeholders(*picture_size(sample.image), image)
+        return picture_size(picture)
     except InputError:
-        picture = 0
-    return picture + count(sample.prompt.replace(_PICTURE, "", 1)) + answer + _ADDED_TOKENS
+        return None
+
+
+def _prompt_tokens(sample: Sample, count: Counting) -> int:
+    return count(sample.prompt.replace(_PICTURE, "", 1))
 
 
 def _lengths(lengths: Sequence[int], unit: str) -> Lengths:

@@ -1,33 +1,37 @@
-"""From a workspace to a dataset folder, and from a dataset back into a workspace."""
+"""From a workspace to a dataset folder."""
 
-from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from ocrstudio.datasets import Dataset, DatasetRecord, LineProblem, Sample, read_dataset
-from ocrstudio.datasets.checks import Finding, check_leakage, check_samples, dataset_sha256
+from ocrstudio.datasets import DatasetRecord, Sample
+from ocrstudio.datasets.checks import (
+    Finding,
+    check_leakage,
+    check_samples,
+    dataset_sha256,
+    document_of,
+)
 from ocrstudio.datasets.split import split_by_document
 from ocrstudio.datasets.writer import EVALUATION, IMAGES, TRAIN, Entry, write_dataset
-from ocrstudio.domain.document import Page, PageStatus
-from ocrstudio.domain.errors import DatasetError, OcrStudioError, WorkspaceError
-from ocrstudio.domain.label import IMPORT, NewRevision, Revision
-from ocrstudio.imaging import load_image
+from ocrstudio.domain.document import DocumentKind, Page, PageStatus
+from ocrstudio.domain.errors import DatasetError, OcrStudioError
+from ocrstudio.domain.label import Revision
+from ocrstudio.domain.wording import count_of
 from ocrstudio.pdf import DEFAULT_DPI
-from ocrstudio.services.labelling import add_import
-from ocrstudio.services.workspaces import import_sources, page_image, pixels_sha256
+from ocrstudio.pdf.render import capped_dpi
+from ocrstudio.services.workspaces import page_image
 from ocrstudio.settings.app import load_app_settings
 from ocrstudio.store import PageRow, Workspace
 from ocrstudio.tasks import Task, student_prompt
 
 Progress = Callable[[int, int], None]
-"""Called with the number of pages (or lines) done and of all."""
+"""Called with the number of pages done and of all."""
 
 ACCEPTED_ONLY = frozenset({PageStatus.ACCEPTED})
 _MIB = 2**20
+_NO_LABEL = "it has no label"
 
 
 @dataclass(frozen=True)
@@ -57,29 +61,6 @@ class ExportReport:
     findings: tuple[Finding, ...]
     remarks: tuple[str, ...]
     sha256: str
-
-
-@dataclass(frozen=True)
-class DatasetImportReport:
-    """What importing a dataset did.
-
-    Attributes:
-        labels: Number of revisions added.
-        new_documents: Number of pictures that became documents.
-        matched: Number of labels for pages that were there already.
-        unchanged: Number of lines whose label the page has already.
-        kept_beside: Number of labels that are only in the history, because a person has labelled the page.
-        problems: Lines that could not be used.
-        failures: (line, reason) of lines whose picture could not be imported.
-    """
-
-    labels: int
-    new_documents: int
-    matched: int
-    unchanged: int
-    kept_beside: int
-    problems: tuple[LineProblem, ...]
-    failures: tuple[tuple[int, str], ...]
 
 
 @dataclass(frozen=True)
@@ -120,7 +101,8 @@ def export_workspace(
     settings = load_app_settings()
     drawn = partial(page_image, ws, dpi=dpi, max_pixels=settings.max_image_pixels)
     try:
-        return _export(ws, target, task, _Choice(statuses, eval_fraction, seed, dpi), drawn, progress)
+        choice = _Choice(statuses, eval_fraction, seed, dpi, settings.max_image_pixels)
+        return _export(ws, target, task, choice, drawn, progress)
     finally:
         ws.page_cache.trim(settings.disk_cache_mib * _MIB)
 
@@ -133,6 +115,7 @@ class _Choice:
     eval_fraction: float
     seed: int
     dpi: float
+    max_pixels: int
 
 
 def _export(
@@ -144,8 +127,9 @@ def _export(
     progress: Progress | None,
 ) -> ExportReport:
     pages, skipped, remarks = _collect(ws, task, choice.statuses, drawn, progress)
+    remarks += _reduced(ws, pages, choice)
     prompt = student_prompt(task)
-    split = split_by_document([page.row.document_name for page in pages], choice.eval_fraction, choice.seed)
+    split = split_by_document([_origin(page.row) for page in pages], choice.eval_fraction, choice.seed)
     parts = {TRAIN: [_entry(pages[index], prompt) for index in split.train]}
     if split.evaluation:
         parts[EVALUATION] = [_entry(pages[index], prompt) for index in split.evaluation]
@@ -179,50 +163,6 @@ def _export(
     )
 
 
-def import_dataset(
-    ws: Workspace, path: Path, *, accepted: bool = False, progress: Progress | None = None
-) -> DatasetImportReport:
-    """Bring the labels of a JSONL file into a workspace, as revisions with the source ``import``.
-
-    A picture that shows a page of the workspace (an export that was corrected elsewhere) gives its label to
-    that page; any other becomes a document of its own. The label of a page that a person has worked on is
-    only kept beside theirs.
-
-    Args:
-        ws: The workspace.
-        path: The JSONL file.
-        accepted: Whether the pages are accepted with these labels, or drafts to review.
-        progress: Told after each line.
-
-    Raises:
-        DatasetError: The file cannot be read, or has no usable line.
-        WorkspaceError: The workspace cannot be written.
-    """
-    dataset = read_dataset(path)
-    if not dataset.samples:
-        raise DatasetError(f"{path} has no usable line: {dataset.problems[0]}", "Correct the file.")
-    counts: Counter[str] = Counter()
-    failures: list[tuple[int, str]] = []
-    for done, sample in enumerate(dataset.samples, start=1):
-        try:
-            counts.update(_import_sample(ws, dataset, sample, accepted=accepted))
-        except WorkspaceError:
-            raise
-        except OcrStudioError as error:
-            failures.append((sample.line, str(error)))
-        if progress is not None:
-            progress(done, len(dataset.samples))
-    return DatasetImportReport(
-        labels=counts["labels"],
-        new_documents=counts["new_documents"],
-        matched=counts["matched"],
-        unchanged=counts["unchanged"],
-        kept_beside=counts["kept_beside"],
-        problems=dataset.problems,
-        failures=tuple(failures),
-    )
-
-
 def _collect(
     ws: Workspace,
     task: Task,
@@ -236,10 +176,10 @@ def _collect(
     skipped: list[tuple[str, str]] = []
     other_task = 0
     for done, row in enumerate(rows, start=1):
-        place = f"{row.document_name}, page {row.page.index + 1}"
+        place = _place(row)
         revision = ws.labels.current(row.page.id)
         if revision is None or not revision.text.strip():
-            skipped.append((place, "it has no label"))
+            skipped.append((place, _NO_LABEL))
         else:
             try:
                 pages.append(_Labelled(row, revision, drawn(row.page)))
@@ -249,17 +189,55 @@ def _collect(
         if progress is not None:
             progress(done, len(rows))
     if not pages:
-        names = ", ".join(sorted(status.value.replace("_", " ") for status in statuses))
-        reason = f" {skipped[0][0]}: {skipped[0][1]}" if skipped else ""
-        raise DatasetError(
-            f"The workspace {ws.root} has nothing to export: no page that is {names} has a label.{reason}",
-            "Accept some pages first, or export other pages as well (command line: --status draft).",
-        )
+        raise _nothing(ws, statuses, skipped)
     remarks = [
         f"{other_task} of the labels began as drafts for another task than {task.id}; "
         "check that they answer its prompt."
     ] * bool(other_task)
     return pages, skipped, remarks
+
+
+def _nothing(
+    ws: Workspace, statuses: Collection[PageStatus], skipped: Sequence[tuple[str, str]]
+) -> DatasetError:
+    for place, reason in skipped:
+        if reason != _NO_LABEL:
+            return DatasetError(
+                f"None of {count_of(len(skipped), 'page')} of {ws.root} can be exported. {place}: {reason}"
+            )
+    names = ", ".join(sorted(status.value.replace("_", " ") for status in statuses))
+    return DatasetError(
+        f"The workspace {ws.root} has nothing to export: no page that is {names} has a label.",
+        "Accept some pages first, or export other pages as well (command line: --status draft).",
+    )
+
+
+def _reduced(ws: Workspace, pages: Sequence[_Labelled], choice: _Choice) -> list[str]:
+    """A remark when pages are so large that their pictures have a lower resolution than the others."""
+    pdfs = {document.id for document in ws.documents.list() if document.kind is DocumentKind.PDF}
+    drawn = {
+        page.row: capped_dpi(page.row.page.width, page.row.page.height, choice.dpi, choice.max_pixels)
+        for page in pages
+        if page.row.page.document_id in pdfs  # a picture is only ever reduced to what was asked for
+    }
+    reduced = [(row, used) for row, used in drawn.items() if used < choice.dpi]
+    if not reduced:
+        return []
+    row, used = reduced[0]
+    return [
+        f"{count_of(len(reduced), 'page')} too large for {choice.dpi:g} dpi "
+        f"(max_image_pixels in the settings): {_place(row)} is drawn at {used:.3g} dpi"
+        f"{', …' if len(reduced) > 1 else '.'}"
+    ]
+
+
+def _place(row: PageRow) -> str:
+    return f"{row.document_name}, page {row.page.index + 1}"
+
+
+def _origin(row: PageRow) -> str:
+    """The document that a page comes from: pages that were imported as single pictures belong together."""
+    return document_of(f"{row.document_name}_p1") or row.document_name
 
 
 def _entry(page: _Labelled, prompt: str) -> Entry:
@@ -273,35 +251,3 @@ def _samples(entries: Sequence[Entry]) -> list[Sample]:
         Sample(entry.image, entry.record.prompt, entry.record.answer, line, entry.record.image)
         for line, entry in enumerate(entries, start=1)
     ]
-
-
-def _import_sample(ws: Workspace, dataset: Dataset, sample: Sample, *, accepted: bool) -> Counter[str]:
-    page, is_new = _page_of(ws, sample)
-    current = ws.labels.current(page.id)
-    if current is not None and current.text == sample.answer:
-        return Counter(unchanged=1)
-    revision = NewRevision(
-        sample.answer,
-        IMPORT,
-        prompt=sample.prompt,
-        parameters={"file": dataset.path.name, "line": sample.line},
-    )
-    added = add_import(ws, page.id, revision, accepted=accepted)
-    return Counter(
-        labels=1,
-        new_documents=int(is_new),
-        matched=int(not is_new),
-        kept_beside=int(ws.pages.get(page.id).revision_id != added.id),
-    )
-
-
-def _page_of(ws: Workspace, sample: Sample) -> tuple[Page, bool]:
-    """The page that a picture shows, and whether it was made for it."""
-    known = ws.pages.find_by_content(pixels_sha256(np.asarray(load_image(sample.image))))
-    if known is not None:
-        return known, False
-    report = import_sources(ws, [sample.image])
-    if report.problems:
-        raise report.problems[0].error
-    documents = [*report.imported, *report.restored, *(document for _, document in report.duplicates)]
-    return ws.pages.of_document(documents[0].id)[0], bool(report.imported)

@@ -128,7 +128,8 @@ def run_demo(root: Path, steps: int, observer: DemoObserver) -> DemoResult:
     if not document.is_file():
         raise InputError(f"The demo document {document} is missing.", "Install OCR Studio again.")
     config = load_train_config(config_dir() / _CONFIG, _lengths(steps))
-    task = get_task(load_tasks(), load_app_settings().default_task)
+    settings = load_app_settings()
+    task = get_task(load_tasks(settings.prompts_file), settings.default_task)
     with workspaces.create_workspace(root) as ws:
         return _Demo(ws, task, config, observer).run(document)
 

@@ -1,6 +1,5 @@
 """The copy of a source file in a workspace: its name, its bytes, and what happens to a password."""
 
-import hashlib
 import os
 import re
 import secrets
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from ocrstudio.domain.errors import DocumentError, InputError
 from ocrstudio.pdf import engine
+from ocrstudio.settings.files import file_sha256
 
 _MAX_NAME_LENGTH = 100  # room for "_p1234.png" and a counter on every file system
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
@@ -23,15 +23,14 @@ _DECRYPTED = (
 )
 
 
-def file_sha256(path: Path) -> str:
-    """Hash of a file's bytes.
+def source_sha256(path: Path) -> str:
+    """Hash of a source's bytes.
 
     Raises:
         InputError: It cannot be read.
     """
     try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return file_sha256(path)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from error
 
@@ -107,7 +106,7 @@ def _decrypt(source: Path, target: Path, password: str) -> bool:
                     return False
                 document.authenticate(password)
                 document.save(target, encryption=pymupdf.PDF_ENCRYPT_NONE)
-        except (RuntimeError, ValueError) as error:
+        except engine.failures() as error:
             raise DocumentError(
                 f"{source} cannot be decrypted: {error}.", "Remove its password in a PDF program first."
             ) from error

@@ -9,6 +9,7 @@ from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.domain.label import NewRevision, teacher_source
 from ocrstudio.services import labelling
+from ocrstudio.settings.app import AppSettings, load_app_settings
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task
 from ocrstudio.teachers.base import Draft, PageSource, Teacher
@@ -30,6 +31,7 @@ class DraftingProgress:
         total: Pages of the batch.
         seconds_left: Estimate from the pages so far.
         error: Why this page failed, or None.
+        remarks: Sentences about how the page was read, such as a reduced resolution.
     """
 
     page_id: int
@@ -38,6 +40,7 @@ class DraftingProgress:
     total: int
     seconds_left: float
     error: OcrStudioError | None
+    remarks: tuple[str, ...] = ()
 
 
 def select_pages(
@@ -75,7 +78,8 @@ async def draft_pages(
     Raises:
         OcrStudioError: The teacher cannot be opened, or the workspace cannot be written.
     """
-    sources = {_source(ws, page_id): page_id for page_id in page_ids}
+    settings = load_app_settings()
+    sources = {_source(ws, page_id, settings): page_id for page_id in page_ids}
     recorder = _Recorder(ws, sources, teacher, task, on_progress)
     try:
         await teacher.open()
@@ -114,23 +118,31 @@ class _Recorder:
             labelling.mark_failed(self._ws, page_id, str(result.error))
             self._failed += 1
         if self._on_progress is not None:
-            self._on_progress(self._progress(page_id, result.error))
+            self._on_progress(self._progress(page_id, result))
 
-    def _progress(self, page_id: int, error: OcrStudioError | None) -> DraftingProgress:
+    def _progress(self, page_id: int, result: PageResult) -> DraftingProgress:
         finished, total = self._done + self._failed, len(self._page_ids)
         per_page = (time.monotonic() - self._started) / finished
         return DraftingProgress(
-            page_id, self._done, self._failed, total, per_page * (total - finished), error
+            page_id,
+            self._done,
+            self._failed,
+            total,
+            per_page * (total - finished),
+            result.error,
+            result.draft.remarks if result.draft is not None else (),
         )
 
 
-def _source(ws: Workspace, page_id: int) -> PageSource:
+def _source(ws: Workspace, page_id: int, settings: AppSettings) -> PageSource:
     page = ws.pages.get(page_id)
     document = ws.documents.get(page.document_id)
     return PageSource(
         key=f"{document.name}, page {page.index + 1}",
         document=ws.root / document.path,
         page_index=page.index,
+        dpi=settings.default_dpi,
+        max_pixels=settings.max_image_pixels,
     )
 
 
@@ -138,6 +150,8 @@ def _revision(draft: Draft, teacher: Teacher, task: Task) -> NewRevision:
     parameters = dict(draft.parameters)
     if draft.flags:
         parameters["flags"] = list(draft.flags)
+    if draft.remarks:
+        parameters["remarks"] = list(draft.remarks)
     return NewRevision(
         text=draft.text,
         source=teacher_source(teacher.id),

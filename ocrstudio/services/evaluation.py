@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ocrstudio.domain.errors import InputError, ModelError
+from ocrstudio.domain.errors import InputError
 from ocrstudio.domain.run import RunKind
-from ocrstudio.jobs.run_folder import SPEC_NAME, RunFolder
+from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.jobs.spec import RunSpec
 from ocrstudio.services.run_requests import (
+    adapter_folder,
     base_revision,
     check_dataset,
     recorded_versions,
@@ -69,7 +70,7 @@ def create_evaluation_run(
     dataset = check_dataset(request.dataset, strict=request.strict)
     prompt = student_prompt(get_task(tasks, request.task)) if request.task else None
     model = resolve_model(request.model or config.model.base_model_path)
-    adapter = _adapter_folder(request.adapter)
+    adapter = require_folder(adapter_folder(request.adapter), "adapter") if request.adapter else None
     tested = request.adapter.name if request.adapter else Path(model).name
     spec = RunSpec(
         kind=RunKind.EVALUATE,
@@ -92,15 +93,3 @@ def create_evaluation_run(
         base_revision=base_revision(model),
     )
     return RunFolder.create(parent, spec)
-
-
-def _adapter_folder(path: Path | None) -> str | None:
-    """The folder of an adapter that was named itself or through the training run that made it."""
-    if path is not None and (path / SPEC_NAME).is_file():
-        folder = RunFolder(path)
-        if not folder.adapter.is_dir():
-            raise ModelError(
-                f"The run {folder.id} has no adapter ({folder.state()}).", "Name a finished training run."
-            )
-        path = folder.adapter
-    return require_folder(path, "adapter")

@@ -1,6 +1,7 @@
 """What a model folder holds, without loading it."""
 
 import json
+import shlex
 from pathlib import Path
 
 REPOSITORY = "unsloth/DeepSeek-OCR"
@@ -34,4 +35,4 @@ def folder_problem(folder: Path) -> str:
 
 def download_command(folder: Path | str) -> str:
     """What a person types to fetch the public checkpoint into a folder."""
-    return f"hf download {REPOSITORY} --local-dir {folder}"
+    return f"hf download {REPOSITORY} --local-dir {shlex.quote(str(folder))}"

@@ -9,8 +9,10 @@ from ocrstudio import __version__
 from ocrstudio.datasets import Dataset, read_dataset
 from ocrstudio.datasets.checks import dataset_sha256
 from ocrstudio.domain.errors import DatasetError, ModelError
+from ocrstudio.jobs.run_folder import SPEC_NAME, RunFolder
 
 MICRO_MODEL = "micro"
+_TRAINER_STATE = "trainer_state.json"
 
 _RECORDED_PACKAGES = (
     "torch",
@@ -80,6 +82,35 @@ def require_folder(path: Path | None, what: str) -> str | None:
     if not path.is_dir():
         raise ModelError(f"The {what} {path} does not exist or is not a folder.", "Check the path.")
     return str(path.resolve())
+
+
+def adapter_folder(path: Path) -> Path:
+    """The folder of an adapter that was named itself, or through the training run that made it.
+
+    Raises:
+        RunError: The run cannot be read.
+        ModelError: The run has no adapter.
+    """
+    if not (path / SPEC_NAME).is_file():
+        return path
+    run = RunFolder(path)
+    if not run.adapter.is_dir():
+        raise ModelError(f"The run {run.id} has no adapter ({run.state()}).", "Name a finished training run.")
+    return run.adapter
+
+
+def require_checkpoint(path: Path) -> str:
+    """The absolute path of a checkpoint folder.
+
+    Raises:
+        ModelError: It does not exist, or is no checkpoint.
+    """
+    if path.is_dir() and not (path / _TRAINER_STATE).is_file():
+        raise ModelError(
+            f"{path} is not a checkpoint: it has no {_TRAINER_STATE}.",
+            "Name one such as RUN/checkpoints/checkpoint-50, or a whole run folder.",
+        )
+    return str(require_folder(path, "checkpoint"))
 
 
 def base_revision(model: str) -> str | None:

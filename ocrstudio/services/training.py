@@ -11,7 +11,7 @@ from ocrstudio.services.run_requests import (
     base_revision,
     check_dataset,
     recorded_versions,
-    require_folder,
+    require_checkpoint,
     resolve_model,
 )
 from ocrstudio.settings.train import TrainConfig
@@ -72,7 +72,7 @@ def create_training_run(parent: Path, request: TrainingRequest, config: TrainCon
             "eval_dataset_summary": held_out.summary if held_out else None,
             "mode": request.mode.value,
             "model": model,
-            "resume_from": require_folder(request.resume_from, "checkpoint"),
+            "resume_from": require_checkpoint(request.resume_from) if request.resume_from else None,
             # The worker copies it itself, file by file: the folder may hold this very run.
             "copy_adapter_to": str(request.export_to.resolve()) if request.export_to else None,
             "strict": request.strict,

@@ -12,7 +12,7 @@ from ocrstudio.domain.document import Document, Page, PageStatus
 from ocrstudio.domain.errors import OcrStudioError, WorkspaceError
 from ocrstudio.pdf import DEFAULT_DPI, DEFAULT_MAX_PIXELS, find_sources, open_document
 from ocrstudio.pdf.render import write_page_image
-from ocrstudio.services.document_copy import file_sha256, free_name, staged_copy
+from ocrstudio.services.document_copy import free_name, source_sha256, staged_copy
 from ocrstudio.services.run_index import record_runs
 from ocrstudio.store import Workspace
 
@@ -132,13 +132,14 @@ def import_sources(
         if progress is not None:
             progress(done, len(files), path)
         try:
-            sha256 = file_sha256(path)
+            sha256 = source_sha256(path)
             known = ws.documents.find_by_sha256(sha256)
             if known is None:
-                document, said = _import_file(ws, path, sha256, password)
-                imported.append(document)
-                remarks.extend(said)
-                continue
+                known, is_new, said = _import_file(ws, path, sha256, password)
+                if is_new:
+                    imported.append(known)
+                    remarks.extend(said)
+                    continue
             if not (ws.root / known.path).exists():
                 remarks.append(_replace_lost_copy(ws, path, known, password))
             if ws.documents.is_removed(known.id):
@@ -242,16 +243,23 @@ def _files(sources: Iterable[Path], problems: list[ImportProblem]) -> list[Path]
 
 def _import_file(
     ws: Workspace, path: Path, sha256: str, password: str | None
-) -> tuple[Document, tuple[str, ...]]:
+) -> tuple[Document, bool, tuple[str, ...]]:
     """Copy one file and add its row and pages.
 
     The copy is complete before the row is committed. A crash in between leaves a file that no row knows; the
     next import of that name replaces it.
+
+    Returns:
+        The document, whether it is new (another process may have imported the same file meanwhile), and
+        remarks.
     """
     with open_document(path, password) as document:
         kind, remarks = document.kind, document.warnings
         sizes = [document.page_size(index) for index in range(document.page_count)]
     with staged_copy(path, ws.documents_folder, password) as copy, ws.transaction():
+        known = ws.documents.find_by_sha256(sha256)
+        if known is not None:
+            return known, False, ()
         taken = {known.name.casefold() for known in ws.documents.list() + ws.documents.list(removed=True)}
         name = free_name(path.stem, taken)
         target = ws.documents_folder / f"{name}{path.suffix.lower()}"
@@ -263,7 +271,7 @@ def _import_file(
             sha256=sha256,
             page_sizes=sizes,
         )
-    return added, (*remarks, *filter(None, [copy.remark]))
+    return added, True, (*remarks, *filter(None, [copy.remark]))
 
 
 def _replace_lost_copy(ws: Workspace, path: Path, document: Document, password: str | None) -> str:

@@ -1,8 +1,9 @@
-"""Write files so that a reader sees the old or the new one, never half of one; all packages use this.
+"""Write files so that a reader sees the old or the new one, never half of one, and hash them.
 
 It stands in the lowest layer that touches the disk, so that everything above can use it.
 """
 
+import hashlib
 import os
 import secrets
 from pathlib import Path
@@ -41,3 +42,13 @@ def write_text(path: Path, text: str) -> None:
         OSError: The folder or file cannot be written; an existing file is unchanged.
     """
     write_bytes(path, text.encode("utf-8"))
+
+
+def file_sha256(path: Path) -> str:
+    """Hash of a file's bytes.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -50,7 +50,8 @@ def override_layer(values: Mapping[str, Any], name: str = "the settings given") 
             if not isinstance(target, dict):
                 raise ConfigError(f'"{key}" and "{part}" cannot both be set.', "Keep one of them.")
         target[parts[-1]] = value
-        lines[parts] = 0  # known here, but without a line
+        # Known here, but without a line; so are the sections, for rules about several of their keys.
+        lines |= {parts[:length]: 0 for length in range(1, len(parts) + 1)}
     return Layer(data, LineMap(name, lines))
 
 

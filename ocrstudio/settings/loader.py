@@ -23,6 +23,7 @@ from ocrstudio.settings.yaml_schema import (
 
 KeyPath = tuple[str | int, ...]
 
+_KINDS: Mapping[type, str] = {list: "a list", str: "a text"}
 _MAX_BYTES = 1 << 20
 _REFERENCE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
@@ -64,19 +65,33 @@ def read_yaml(path: Path, *, substitute: bool = True) -> tuple[dict[str, Any], L
         ConfigError: The file cannot be read, is not YAML, repeats a key, or names an unset variable; the
             message names the file, line and column, and lists all problems of the last two kinds.
     """
-    root = _compose(path, _read_text(path))
+    root = _compose(str(path), _read_text(path))
     reader = _NodeReader(substitute)
     data = {} if root is None else reader.read(root, ())
     if data is None:
         data = {}
     if not isinstance(data, dict):
         raise ConfigError(
-            f"{path} must hold keys with values at its top level, not a {type(data).__name__}.",
+            f"{path} must hold keys with values at its top level, not {_KINDS.get(type(data), 'a value')}.",
             "See config/examples for complete files.",
         )
     if reader.problems:
         raise ConfigError(problem_list(str(path), reader.problems))
     return data, LineMap(str(path), reader.lines, frozenset(reader.references))
+
+
+def read_value(text: str) -> YamlValue:
+    """One value, by the rules of a file.
+
+    Raises:
+        ConfigError: It is not YAML.
+    """
+    root = _compose("The value", text)
+    reader = _NodeReader(substitute=False)
+    value = None if root is None else reader.read(root, ())
+    if reader.problems:
+        raise ConfigError(problem_list("The value", reader.problems))
+    return value
 
 
 def dump_yaml(model: BaseModel) -> str:
@@ -143,7 +158,7 @@ def _read_text(path: Path) -> str:
         ) from error
 
 
-def _compose(path: Path, text: str) -> yaml.Node | None:
+def _compose(name: str, text: str) -> yaml.Node | None:
     try:
         loader = SchemaLoader(text)
         try:
@@ -155,17 +170,17 @@ def _compose(path: Path, text: str) -> yaml.Node | None:
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         detail = ", ".join(part for part in (error.context, error.problem) if part)
         raise ConfigError(
-            f"{path}{place}: this is not valid YAML ({detail}).",
+            f"{name}{place}: this is not valid YAML ({detail}).",
             "Check the indentation, colons and quotes there and in the line above.",
         ) from None
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1
         raise ConfigError(
-            f"{path}, line {line}: the character U+{ord(text[error.position]):04X} is not allowed in YAML.",
+            f"{name}, line {line}: the character U+{ord(text[error.position]):04X} is not allowed in YAML.",
             "Remove it or write it as an escape in double quotes.",
         ) from None
     except RecursionError:
-        raise ConfigError(f"{path} is nested too deeply to be a configuration file.") from None
+        raise ConfigError(f"{name} is nested too deeply.") from None
 
 
 class _NodeReader:

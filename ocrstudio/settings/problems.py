@@ -10,10 +10,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from ocrstudio.domain.errors import ConfigError
+from ocrstudio.domain.wording import shortened
 from ocrstudio.settings.loader import KeyPath, LineMap, dotted, problem_list
 
 _SECRET = re.compile(r"(?:^|_)(?:key|secret|password)$", re.IGNORECASE)
-_MAX_QUOTED = 60
 
 
 def config_error(error: ValidationError, model: type[BaseModel], layers: Sequence[LineMap]) -> ConfigError:
@@ -164,6 +164,5 @@ def _quoted(value: object) -> str:
         return str(value).lower()
     if isinstance(value, dict):
         return "a section"
-    text = str(value)
-    text = text if len(text) <= _MAX_QUOTED else text[:_MAX_QUOTED] + "…"
+    text = shortened(str(value))
     return f'"{text}"' if isinstance(value, str) else text

@@ -1,6 +1,7 @@
 """The shape of prompts in a configuration: a mapping of task ids to texts."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,10 @@ def load_prompts(path: Path | None = None) -> tuple[dict[str, PromptConfig], Lay
         ConfigError: The file cannot be used.
     """
     layer = file_layer(path or config_dir() / SHIPPED_FILE)
-    data = layer.data if _is_wrapped(layer.data) else {"prompts": layer.data}
-    prompts = complete_prompts(data["prompts"]) if data["prompts"] is not None else {}
+    if not _is_wrapped(layer.data):
+        layer = _wrapped(layer)
+    given = layer.data["prompts"]
+    prompts = complete_prompts(given) if given is not None else {}
     return check(PromptsFile, {"prompts": prompts}, [layer]).prompts, layer
 
 
@@ -62,6 +65,12 @@ def complete_prompts(prompts: YamlValue) -> YamlValue:
 
 def _text(key: str, value: YamlValue) -> YamlValue:
     return "" if value is None and key != "user" else value
+
+
+def _wrapped(layer: Layer) -> Layer:
+    """The layer as if ``prompts:`` stood above its tasks; every key stays on its line."""
+    lines = {("prompts", *path): line for path, line in layer.lines.lines.items()}
+    return Layer({"prompts": layer.data}, replace(layer.lines, lines=lines))
 
 
 def _is_wrapped(data: Mapping[str, Any]) -> bool:

@@ -116,8 +116,12 @@ class RequestConfig(Section):
     """Patience and concurrency."""
 
     timeout: float = Field(gt=0, le=86400, description="Longest wait for the answer to one page, in seconds.")
-    max_retries: int = Field(ge=0, le=100, description="Further attempts after a time-out or a busy server.")
-    concurrent_requests: int = Field(ge=1, le=1024, description="Pages worked on at once.")
+    max_retries: int = Field(ge=0, le=100, description="Further requests after a time-out or a busy server.")
+    concurrent_requests: int = Field(
+        ge=1,
+        le=1024,
+        description="Pages worked on at once; a model on this machine has local.batch_size instead.",
+    )
 
 
 class OutputConfig(Section):
@@ -255,7 +259,6 @@ def _warn_of_literal_key(layer: Layer) -> None:
         return
     line = layer.lines.line(place)
     _LOG.warning(
-        "%s%s holds an API key in plain text. Write api_key: ${NAME} to read an "
-        "environment variable, or leave it "
-        "empty and store the key in the keyring.", layer.name, f", line {line}," if line else "",
+        "%s%s: api_key is a key in plain text. Write api_key: ${NAME} to read an environment variable, "
+        "or leave it empty and store the key in the keyring.", layer.name, f", line {line}" if line else "",
     )  # fmt: skip

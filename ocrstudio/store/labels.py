@@ -7,6 +7,8 @@ from typing import Any
 from ocrstudio.domain.errors import WorkspaceError
 from ocrstudio.domain.label import NewRevision, Revision
 from ocrstudio.domain.region import Box, Region
+from ocrstudio.domain.text import storable
+from ocrstudio.domain.wording import shortened
 from ocrstudio.store.database import Database
 
 _SELECT = (
@@ -38,7 +40,7 @@ class LabelRepository:
             WorkspaceError: There is no such page, or the database cannot be written.
         """
         created = time.time()
-        text, raw = _storable(revision.text), _storable(revision.raw)
+        text, raw = storable(revision.text), storable(revision.raw)
         with self._database.transaction():
             if self._database.integer("SELECT 1 FROM pages WHERE id = ?", (page_id,)) is None:
                 raise WorkspaceError(f"The workspace has no page with the id {page_id}.")
@@ -110,19 +112,8 @@ class LabelRepository:
         return dict(rows)
 
 
-def _storable(text: str) -> str:
-    """Join surrogate pairs and replace lone ones.
-
-    SQLite refuses them, and a label is not to be lost to one character.
-    """
-    if text.isascii():
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
 def _snippet(text: str) -> str:
-    line = " ".join(text[:_SNIPPET_SOURCE_LENGTH].split())
-    return line if len(line) <= _SNIPPET_LENGTH else line[: _SNIPPET_LENGTH - 1] + "…"
+    return shortened(" ".join(text[:_SNIPPET_SOURCE_LENGTH].split()), _SNIPPET_LENGTH)
 
 
 def _region_to_json(region: Region) -> list[Any]:

@@ -112,10 +112,6 @@ class PageRepository:
         """Set the state and the note of a page; `services.labelling` knows which changes are allowed."""
         self._update(page_id, "status = ?, note = ?", (status.value, note))
 
-    def set_size(self, page_id: int, width: float, height: float) -> None:
-        """Set the size in points."""
-        self._update(page_id, "width = ?, height = ?", (width, height))
-
     def set_content_hash(self, page_id: int, sha256: str) -> None:
         """Set the hash of the rendered content."""
         self._update(page_id, "content_sha256 = ?", (sha256,))

@@ -21,7 +21,10 @@ DOCUMENTS, PAGES, RUNS, EXPORTS = "documents", "pages", "runs", "exports"
 
 def is_workspace(root: Path) -> bool:
     """Whether a folder looks like a workspace; `Workspace.open` checks it."""
-    return (root / DATABASE_NAME).is_file()
+    try:
+        return (root / DATABASE_NAME).is_file()
+    except OSError:  # a folder that may not be looked into, or a name too long
+        return False
 
 
 class Workspace:
@@ -57,11 +60,8 @@ class Workspace:
         root = root.absolute()
         if is_workspace(root):
             raise WorkspaceError(f"The folder {root} is a workspace already.", "Open it instead.")
-        if root.exists() and (not root.is_dir() or any(root.iterdir())):
-            raise WorkspaceError(
-                f"The folder {root} is not empty.", "Choose a new name or an empty folder for a workspace."
-            )
         try:
+            _require_free(root)
             _make_folders(root)
         except OSError as error:
             raise WorkspaceError(
@@ -78,8 +78,15 @@ class Workspace:
             WorkspaceError: It is not a workspace, or is read-only, locked, damaged or of a newer version.
         """
         root = root.absolute()
-        if not root.is_dir():
-            raise WorkspaceError(f"There is no folder {root}.", "Check the path of the workspace.")
+        try:
+            root.stat()
+        except FileNotFoundError:
+            raise WorkspaceError(f"There is no folder {root}.", "Check the path of the workspace.") from None
+        except OSError as error:
+            raise WorkspaceError(
+                f"The workspace {root} cannot be opened: {error.strerror}.",
+                "Check the path and its permissions.",
+            ) from error
         if not is_workspace(root):
             raise WorkspaceError(
                 f"The folder {root} is not a workspace: it has no {DATABASE_NAME}.",
@@ -148,6 +155,15 @@ class Workspace:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _require_free(root: Path) -> None:
+    if root.exists() and not root.is_dir():
+        raise WorkspaceError(f"{root} is a file.", "Choose a new name for a workspace.")
+    if root.exists() and any(root.iterdir()):
+        raise WorkspaceError(
+            f"The folder {root} is not empty.", "Choose a new name or an empty folder for a workspace."
+        )
 
 
 def _make_folders(root: Path) -> None:

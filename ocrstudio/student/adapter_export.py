@@ -19,16 +19,9 @@ from torch import Tensor
 
 from ocrstudio.domain.errors import ModelError
 from ocrstudio.domain.run import TrainMode
+from ocrstudio.jobs.adapter_files import CONFIG_FILE, INFO_FILE, VECTORS_FILE, WEIGHTS_FILE, copy_adapter
 from ocrstudio.settings.image import ImageConfig
-from ocrstudio.student.adapters import (
-    CONFIG_FILE,
-    INFO_FILE,
-    VECTORS_FILE,
-    WEIGHTS_FILE,
-    copy_adapter,
-    read_info,
-    read_tensors,
-)
+from ocrstudio.student.adapters import read_info, read_tensors
 from ocrstudio.student.export import save_model
 from ocrstudio.student.failures import memory_sentences
 from ocrstudio.student.inference import open_student

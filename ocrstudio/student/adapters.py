@@ -25,13 +25,9 @@ from torch import Tensor, nn
 
 from ocrstudio.domain.errors import ModelError
 from ocrstudio.domain.run import TrainMode
+from ocrstudio.jobs.adapter_files import CONFIG_FILE, FULL_FILE, INFO_FILE, VECTORS_FILE, WEIGHTS_FILE
 from ocrstudio.student.lora import VECTORS, wrap
 
-INFO_FILE = "ocrstudio.json"
-CONFIG_FILE = "adapter_config.json"
-WEIGHTS_FILE = "adapter_model.safetensors"
-VECTORS_FILE = "vectors.safetensors"
-FULL_FILE = "weights.safetensors"
 _FORMAT = 1
 
 
@@ -102,25 +98,6 @@ def save_adapter(trained: nn.Module, target: Path, info: AdapterInfo) -> None:
         _replace_folder(temporary, target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def copy_adapter(source: Path, target: Path) -> None:
-    """Copy the files of an adapter into a folder of the user's, file by file; what else is in it stays.
-
-    The description goes last, so that a folder with a half-written adapter is not taken for a whole one.
-    """
-    target.mkdir(parents=True, exist_ok=True)
-    (target / INFO_FILE).unlink(missing_ok=True)
-    for name in (CONFIG_FILE, WEIGHTS_FILE, VECTORS_FILE, FULL_FILE, INFO_FILE):
-        if not (source / name).exists():
-            (target / name).unlink(missing_ok=True)
-            continue
-        part = target / f".{name}.part"
-        try:
-            shutil.copyfile(source / name, part)
-            part.replace(target / name)
-        finally:
-            part.unlink(missing_ok=True)
 
 
 def _replace_folder(source: Path, target: Path) -> None:

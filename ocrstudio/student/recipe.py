@@ -28,7 +28,6 @@ from ocrstudio.domain.wording import size_of
 from ocrstudio.jobs.context import RunContext
 from ocrstudio.student.adapters import (
     AdapterInfo,
-    copy_adapter,
     restore_weights,
     save_adapter,
     write_adapter,
@@ -300,8 +299,6 @@ class Recipe:
                 )
         eval_loss = next((evaluation.loss for evaluation in history if evaluation.step == step), None)
         save_adapter(self.model, folder.adapter, self._info(step, eval_loss))
-        if self.request.export_to is not None:
-            copy_adapter(folder.adapter, self.request.export_to)
         return self._summary(step, history)
 
     def _summary(self, step: int, history: list[Evaluation]) -> dict[str, Any]:
@@ -316,7 +313,6 @@ class Recipe:
             "adapter": str(self.context.folder.adapter),
             "adapter_step": step,
             "eval_losses": [[evaluation.step, evaluation.loss] for evaluation in history],
-            "exported_to": str(self.request.export_to) if self.request.export_to else None,
             "trainable_parameters": self.trainable,
             "engine": self.engine.name,
             "batch": [

@@ -28,7 +28,6 @@ class TrainRequest:
         mode: What is adapted.
         model: Folder of the base model, or ``micro``.
         resume_from: Checkpoint folder, or None for a fresh start.
-        export_to: Where the adapter is copied at the end, or None.
         strict: Whether a sample that cannot be used ends the run.
         config: Everything else.
     """
@@ -38,7 +37,6 @@ class TrainRequest:
     mode: TrainMode
     model: str
     resume_from: Path | None
-    export_to: Path | None
     strict: bool
     config: TrainConfig
 
@@ -60,7 +58,6 @@ def read_train_request(folder: RunFolder) -> TrainRequest:
             mode=TrainMode(request["mode"]),
             model=str(request["model"]),
             resume_from=resume_from,
-            export_to=optional_path(request, "export_to"),
             strict=bool(request.get("strict")),
             config=read_model(TrainConfig, folder.spec.config, folder),
         )

@@ -33,13 +33,13 @@ class TaskEntry:
 
 
 def load_tasks(
-    prompts_file: Path | None = None, extra: Mapping[str, PromptConfig] | None = None
+    prompts_file: Path | str | None = None, extra: Mapping[str, PromptConfig] | None = None
 ) -> dict[str, Task]:
     """Load all tasks by id.
 
     Args:
-        prompts_file: The user's tasks; they add to the shipped ones and may reword all but the protected
-            ones.
+        prompts_file: The user's tasks (``prompts_file`` of the settings); they add to the shipped ones and
+            may reword all but the protected ones.
         extra: Prompts of one teacher's configuration. They win, protected ids included, for that teacher
             only: a general vision model needs other words than DeepSeek-OCR. Do not use such tasks for
             datasets.
@@ -53,9 +53,9 @@ def load_tasks(
     shipped, layer = load_prompts()
     tasks = {key: _task(key, prompt, layer.name, key in PROTECTED) for key, prompt in shipped.items()}
     if prompts_file is not None:
-        own, layer = load_prompts(prompts_file)
+        own, layer = load_prompts(Path(prompts_file))
         for key, prompt in own.items():
-            line = layer.lines.line(("prompts", key)) or layer.lines.line((key,))
+            line = layer.lines.line(("prompts", key))
             where = f"{layer.name}, line {line}" if line else layer.name
             _refuse_change(tasks.get(key), prompt, where)
             tasks[key] = _task(key, prompt, where, key in PROTECTED)

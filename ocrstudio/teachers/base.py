@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from ocrstudio.domain.region import Region
+from ocrstudio.pdf import DEFAULT_DPI, DEFAULT_MAX_PIXELS
 from ocrstudio.tasks import Task
 
 TRUNCATED: Final = "truncated"
@@ -32,6 +33,7 @@ class PageSource:
         page_index: Zero-based page (or frame) of the document.
         password: Password of the document, or None; never shown.
         dpi: Resolution at which a model gets the page when it has to be rendered.
+        max_pixels: Most pixels of the rendered page; a larger one is drawn at a lower resolution.
     """
 
     key: str
@@ -39,7 +41,8 @@ class PageSource:
     document: Path | None = None
     page_index: int = 0
     password: str | None = field(default=None, repr=False)
-    dpi: float = 200.0
+    dpi: float = DEFAULT_DPI
+    max_pixels: int = DEFAULT_MAX_PIXELS
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class Draft:
         prompt: The exact prompt sent, or empty for a teacher that takes none.
         parameters: Model, generation parameters and measurements; never a key or password.
         flags: Reasons to look at this draft first (``truncated``, ``runaway``, ``refusal``, ``doubtful``).
+        remarks: Sentences about how the page was read: a reduced resolution, what MuPDF complained about.
         seconds: Time the page took, waiting for a free slot not included.
     """
 
@@ -62,6 +66,7 @@ class Draft:
     prompt: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     seconds: float = 0.0
 
 

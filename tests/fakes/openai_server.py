@@ -176,6 +176,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _fault_html(self, fault: Fault) -> None:
         self._send_bytes(200, b"<html><body>Welcome</body></html>", "text/html")
 
+    def _fault_json(self, fault: Fault) -> None:
+        self._send(200, fault.value)
+
+    def _fault_choice(self, fault: Fault) -> None:
+        self._send(200, {**completion(""), "choices": [fault.value]})
+
     def _fault_empty_choices(self, fault: Fault) -> None:
         self._send(200, {**completion(""), "choices": []})
 

@@ -47,6 +47,7 @@ def play(context: RunContext) -> dict[str, Any]:
 def _save(context: RunContext, step: int) -> None:
     path = context.folder.checkpoints / f"checkpoint-{step}"
     path.mkdir(exist_ok=True)
+    (path / "trainer_state.json").touch()
     context.emit("checkpoint", step=step, path=str(path.relative_to(context.folder.path)))
 
 
@@ -115,6 +116,15 @@ _ACTIONS = {
 }
 
 
+ADAPTED = {
+    "image": {"base_size": 256, "image_size": 256, "crop_mode": False, "max_tiles": 6},
+    "remarks": ["The image settings of the adapter are used.", "the answer was cut off after 9 tokens"],
+    "flags": ["truncated"],
+    "truncated": True,
+}
+"""What a real student adds to an answer when it has an adapter with other image settings."""
+
+
 class Server:
     """A student server that reads nothing and prints what real libraries print."""
 
@@ -124,12 +134,13 @@ class Server:
         print("Loading weights: 100%")  # noqa: T201
         os.write(1, b"native noise\n")
         self._model = model
+        self._extras = {} if adapter is None else ADAPTED
 
     def predict(
         self, images: list[Path], prompts: list[str], generation: dict[str, Any]
     ) -> list[dict[str, Any]]:
         print("generating")  # noqa: T201
         return [
-            {"text": f"{self._model}:{image.name}:{prompt}"}
+            {"text": f"{self._model}:{image.name}:{prompt}", **self._extras}
             for image, prompt in zip(images, prompts, strict=True)
         ]

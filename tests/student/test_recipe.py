@@ -34,11 +34,9 @@ def run(folder, **options):
 def finished(tmp_path_factory):
     """One run of twelve steps that several tests look at."""
     root = tmp_path_factory.mktemp("finished")
-    (root / "export" / "adapter").mkdir(parents=True)
-    (root / "export" / "adapter" / "notes.txt").write_text("mine", encoding="utf-8")
     dataset = write_dataset(root / "data")
     config = fast_config(training__max_steps=12, training__save_steps=6)
-    folder = training_folder(root / "runs", dataset, config, export_to=str(root / "export" / "adapter"))
+    folder = training_folder(root / "runs", dataset, config)
     return folder, run(folder), root
 
 
@@ -89,16 +87,6 @@ def test_the_adapter_says_what_it_belongs_to(finished):
     assert info.image["max_tiles"] == 9
     assert info.step == 12
     assert info.run == folder.id
-
-
-def test_the_exported_copy_equals_the_adapter(finished):
-    folder, _, root = finished
-    ours = load_file(folder.adapter / "adapter_model.safetensors")
-    copy = load_file(root / "export" / "adapter" / "adapter_model.safetensors")
-    assert ours.keys() == copy.keys()
-    assert all(torch.equal(ours[name], copy[name]) for name in ours)
-    assert read_info(root / "export" / "adapter") == read_info(folder.adapter)
-    assert (root / "export" / "adapter" / "notes.txt").read_text(encoding="utf-8") == "mine"
 
 
 def test_three_samples_are_shown_as_the_model_sees_them(finished):

@@ -1,16 +1,22 @@
-"""The journal of an output folder: one JSON line a page, written the moment its label arrives.
+"""The journal of an output: one JSON line a page, written the moment its label arrives.
 
 The files that the user wants (Markdown, JSON, a dataset) are made from it, so a run that was killed can go on
 with ``--resume`` and repeat nothing.
 """
 
+import errno
 import json
+import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Final, Self
+from typing import Any, Final, Self
+
+import filelock
 
 from ocrstudio.domain.errors import InputError
 
@@ -23,7 +29,7 @@ class Earlier(StrEnum):
     OVERWRITE = "overwrite"
 
 
-FILE_NAME: Final = ".ocrstudio-infer.jsonl"
+JOURNAL_NAME: Final = ".ocrstudio-infer.jsonl"
 _VERSION = 1
 
 
@@ -55,9 +61,27 @@ class Journal:
         done: Pages of this and earlier runs, by id.
     """
 
-    def __init__(self, stream: IO[bytes], done: dict[str, LabelledPage]) -> None:
-        self._stream = stream
-        self.done = done
+    def __init__(self, path: Path, lock: filelock.BaseFileLock) -> None:
+        self._path = path
+        self._lock = lock
+        self._stream: FileIO | None = None
+        self.done: dict[str, LabelledPage] = {}
+
+    def begin(self, made_with: Mapping[str, Any]) -> None:
+        """Begin anew."""
+        self._stream = self._path.open("wb", buffering=0)
+        self._write({"version": _VERSION, "made_with": dict(made_with)})
+
+    def go_on(self, made_with: Mapping[str, Any]) -> None:
+        """Go on after the pages that are there.
+
+        Raises:
+            InputError: They were made otherwise, or the file is damaged.
+        """
+        self.done, length = _read(self._path, made_with)
+        self._stream = self._path.open("r+b", buffering=0)
+        self._stream.truncate(length)  # a line that a kill cut short
+        self._stream.seek(length)
 
     def add(self, page: LabelledPage) -> None:
         """Note a page; it survives a kill of this process from here on.
@@ -66,13 +90,25 @@ class Journal:
             InputError: The disk is full or gone.
         """
         try:
-            self._stream.write(_encode(asdict(page)))
-            self._stream.flush()
+            self._write(asdict(page))
         except OSError as error:
             raise InputError(
-                f"The journal cannot be written: {error.strerror}.", "Free some space."
+                f"The journal {self._path} cannot be written: {error.strerror}.", "Free some space."
             ) from error
         self.done[page.id] = page
+
+    def close(self) -> None:
+        """Close the file and let other processes have it."""
+        if self._stream is not None:
+            self._stream.close()
+        self._lock.release()
+
+    def _write(self, record: dict[str, Any]) -> None:
+        if self._stream is None:
+            raise ValueError("the journal was not begun")
+        line = json.dumps(record, ensure_ascii=False).encode("utf-8") + b"\n"
+        if self._stream.write(line) < len(line):  # without a buffer, a full disk takes a part of it
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def __enter__(self) -> Self:
         return self
@@ -80,44 +116,62 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stream.close()
+        self.close()
 
 
-def open_journal(folder: Path, made_with: Mapping[str, Any], earlier: Earlier) -> Journal:
-    """Begin the journal of a folder, or go on with it.
+def open_journal(path: Path, made_with: Mapping[str, Any], earlier: Earlier, results: Path) -> Journal:
+    """Begin a journal, or go on with it; only one process at a time may.
 
     Args:
-        folder: The output folder; made when missing.
+        path: The file; its folder is made when missing.
         made_with: What must be the same for a run that goes on (teacher, task, prompt).
         earlier: What to do with labels that are there already.
+        results: What the labels are written to, for messages.
 
     Raises:
-        InputError: The folder holds labels that may not be touched or were made otherwise, or it cannot be
-            written.
+        InputError: The labels that are there may not be touched or were made otherwise, another process
+            writes them, or the folder cannot be written.
     """
-    path = folder / FILE_NAME
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if earlier is Earlier.OVERWRITE or not _has_labels(path):
-            stream: IO[bytes] = path.open("wb")
-            stream.write(_encode({"version": _VERSION, "made_with": dict(made_with)}))
-            stream.flush()
-            return Journal(stream, {})
-        if earlier is Earlier.REFUSE:
-            raise InputError(
-                f"{folder} holds labels of an earlier run.",
-                "Go on with --resume, replace them with --overwrite, or choose another --output.",
-            )
-        done, length = _read(path, made_with)
-        stream = path.open("r+b")
-        stream.truncate(length)  # a line that a kill cut short
-        stream.seek(length)
-        return Journal(stream, done)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        journal = Journal(path, _locked(path, results))
+        with ExitStack() as on_failure:
+            on_failure.callback(journal.close)
+            _start(journal, path, made_with, earlier, results)
+            on_failure.pop_all()
     except OSError as error:
         raise InputError(
-            f"The output folder {folder} cannot be written: {error.strerror or error}.",
+            f"The output folder {path.parent} cannot be written: {error.strerror or error}.",
             "Choose another --output.",
         ) from error
+    return journal
+
+
+def _start(
+    journal: Journal, path: Path, made_with: Mapping[str, Any], earlier: Earlier, results: Path
+) -> None:
+    if earlier is Earlier.OVERWRITE or not _has_labels(path):
+        journal.begin(made_with)
+    elif earlier is Earlier.RESUME:
+        journal.go_on(made_with)
+    else:
+        raise InputError(
+            f"{results} holds labels of an earlier run.",
+            "Go on with --resume, replace them with --overwrite, or choose another --output.",
+        )
+
+
+def _locked(path: Path, results: Path) -> filelock.BaseFileLock:
+    """The lock of a journal, taken; the operating system releases it however the process ends."""
+    lock = filelock.FileLock(path.with_suffix(".lock"))
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise InputError(
+            f"Another process is writing {results}.",
+            "Wait until it is done, or choose another --output.",
+        ) from None
+    return lock
 
 
 def _has_labels(path: Path) -> bool:
@@ -132,14 +186,14 @@ def _read(path: Path, made_with: Mapping[str, Any]) -> tuple[dict[str, LabelledP
     lines = whole.splitlines()
     try:
         header = json.loads(lines[0])
+        version, before = header["version"], dict(header["made_with"])
         pages = [_page(json.loads(line)) for line in lines[1:]]
     except (IndexError, ValueError, TypeError, KeyError) as error:
         raise InputError(
             f"The journal {path} is damaged.", "Begin anew with --overwrite, or choose another --output."
         ) from error
-    before = header.get("made_with", {})
     changed = [key for key, value in made_with.items() if before.get(key) != value]
-    if header.get("version") != _VERSION or changed:
+    if version != _VERSION or changed:
         what = ", ".join(changed) or "program version"
         raise InputError(
             f"The labels in {path.parent} were made with another {what}.",
@@ -150,7 +204,3 @@ def _read(path: Path, made_with: Mapping[str, Any]) -> tuple[dict[str, LabelledP
 
 def _page(record: dict[str, Any]) -> LabelledPage:
     return LabelledPage(**{**record, "flags": tuple(record["flags"])})
-
-
-def _encode(record: dict[str, Any]) -> bytes:
-    return json.dumps(record, ensure_ascii=False).encode("utf-8") + b"\n"

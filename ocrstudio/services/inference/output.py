@@ -9,7 +9,7 @@ from typing import Literal
 
 from ocrstudio.datasets.record import DatasetRecord
 from ocrstudio.domain.errors import InputError, OcrStudioError
-from ocrstudio.services.inference.journal import LabelledPage
+from ocrstudio.services.inference.journal import JOURNAL_NAME, LabelledPage
 from ocrstudio.services.inference.pages import InputPage
 from ocrstudio.settings.files import write_text
 from ocrstudio.teachers.base import REFUSAL, RUNAWAY, TRUNCATED
@@ -41,6 +41,7 @@ class OutputTarget:
         folder: The output folder.
         format: ``md``, ``json`` or ``jsonl``.
         file: The JSON or JSONL file.
+        journal: What is known of each page, while and after the run; see `journal`.
         save_images: Whether page pictures are kept in ``images/``.
         prompt: The question of dataset lines.
     """
@@ -48,8 +49,14 @@ class OutputTarget:
     folder: Path
     format: Format
     file: Path
+    journal: Path
     save_images: bool
     prompt: str
+
+    @property
+    def results(self) -> Path:
+        """What the user opens: the folder of Markdown files, or the one file."""
+        return self.folder if self.format == "md" else self.file
 
     def image_file(self, page: InputPage) -> Path | None:
         """Where the picture of a page has to be written; None when there is one already or none is wanted.
@@ -62,11 +69,28 @@ class OutputTarget:
 
 
 def output_target(output: Path, output_format: Format, *, save_images: bool, prompt: str) -> OutputTarget:
-    """Read ``--output``: a folder, or the JSON or JSONL file itself."""
-    suffix = f".{output_format}"
-    if output_format != "md" and output.suffix.lower() == suffix:
-        return OutputTarget(output.parent, output_format, output, save_images, prompt)
-    return OutputTarget(output, output_format, output / f"results{suffix}", save_images, prompt)
+    """Read ``--output``: a folder, or the JSON or JSONL file itself.
+
+    Raises:
+        InputError: It has the name of a file of another format.
+    """
+    named = format_of(output)
+    if named is None:
+        file, journal = output / f"results.{output_format}", output / JOURNAL_NAME
+        return OutputTarget(output, output_format, file, journal, save_images, prompt)
+    if named != output_format:
+        raise InputError(
+            f"{output} is the name of a {named} file, but the format is {output_format}.",
+            f"Use --format {named}, or give a folder.",
+        )
+    journal = output.with_name(f".{output.name}{JOURNAL_NAME}")
+    return OutputTarget(output.parent, output_format, output, journal, save_images, prompt)
+
+
+def format_of(output: Path) -> Format | None:
+    """The format that the name of an output file stands for; None for a folder."""
+    suffix = output.suffix.lower().removeprefix(".")
+    return None if output.is_dir() else next((name for name in WRITERS if name == suffix), None)
 
 
 def write_document(target: OutputTarget, outcomes: Sequence[PageOutcome]) -> Path:
@@ -133,13 +157,30 @@ def refuse_foreign_files(target: OutputTarget, documents: Sequence[str], *, ours
             raise InputError(f"{file} exists already.", "Choose another --output, or use --overwrite.")
 
 
+def append_line(target: OutputTarget, line: str) -> None:
+    """Add a line to the JSONL file.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
+    try:
+        with target.file.open("a", encoding="utf-8", newline="\n") as stream:
+            stream.write(f"{line}\n")
+    except OSError as error:
+        raise _unwritable(target.file, error) from error
+
+
 def _write(path: Path, text: str) -> None:
     try:
         write_text(path, text)
     except OSError as error:
-        raise InputError(
-            f"{path} cannot be written: {error.strerror or error}.", "Choose another --output, or free space."
-        ) from error
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> InputError:
+    return InputError(
+        f"{path} cannot be written: {error.strerror or error}.", "Choose another --output, or free space."
+    )
 
 
 def _markdown(outcome: PageOutcome) -> str:

@@ -1,17 +1,14 @@
 """From files and folders to pages, grouped into documents."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ocrstudio.domain.document import DocumentKind
 from ocrstudio.domain.errors import InputError, OcrStudioError
-from ocrstudio.pdf import find_sources, open_document
-from ocrstudio.services.page_names import document_names
+from ocrstudio.pdf import DEFAULT_MAX_PIXELS, find_sources, open_document
+from ocrstudio.services.page_names import document_names, page_of_file
 from ocrstudio.teachers.base import PageSource
-
-_PAGE_STEM = re.compile(r"(?P<name>.+)_p(?P<page>\d+)")
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,12 @@ class FoundPages:
 
 
 def find_pages(
-    images: Path | None, documents: Path | None, *, password: str | None, dpi: float
+    images: Path | None,
+    documents: Path | None,
+    *,
+    password: str | None,
+    dpi: float,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
 ) -> FoundPages:
     """List the pages of an image file or folder and of a PDF file or folder.
 
@@ -55,6 +57,7 @@ def find_pages(
         documents: PDF or folder, or None.
         password: Tried on encrypted PDFs.
         dpi: Resolution for pages that are rendered.
+        max_pixels: Most pixels of a page that is rendered.
 
     Raises:
         InputError: Nothing is given, a path does not exist, or a folder holds nothing of that kind.
@@ -64,9 +67,10 @@ def find_pages(
     if not pictures and not pdfs:
         raise InputError("There is nothing to label.", "Give --images or --pdf, each a file or a folder.")
     counts, problems = _count_pages([*pdfs, *pictures], password)
-    pages = _document_pages([path for path in pdfs if path in counts], counts, password, dpi)
+    sheet = PageSource("", password=password, dpi=dpi, max_pixels=max_pixels)
+    pages = _document_pages([path for path in pdfs if path in counts], counts, sheet)
     taken = {page.document.casefold() for page in pages}
-    pages += _picture_pages([path for path in pictures if path in counts], counts, taken, dpi)
+    pages += _picture_pages([path for path in pictures if path in counts], counts, taken, sheet)
     return FoundPages(tuple(pages), tuple(problems))
 
 
@@ -96,42 +100,40 @@ def _count_pages(paths: Iterable[Path], password: str | None) -> tuple[dict[Path
     return counts, problems
 
 
-def _document_pages(
-    paths: Sequence[Path], counts: Mapping[Path, int], password: str | None, dpi: float
-) -> list[InputPage]:
-    names = document_names(paths, Path())
+def _document_pages(paths: Sequence[Path], counts: Mapping[Path, int], sheet: PageSource) -> list[InputPage]:
     return [
-        _page(path, name, index, index + 1, is_picture=False, password=password, dpi=dpi)
-        for path, name in zip(paths, names, strict=True)
+        _page(path, name, index, index + 1, is_picture=False, sheet=sheet)
+        for path, name in zip(paths, document_names(paths), strict=True)
         for index in range(counts[path])
     ]
 
 
 def _picture_pages(
-    paths: Sequence[Path], counts: Mapping[Path, int], taken: set[str], dpi: float
+    paths: Sequence[Path], counts: Mapping[Path, int], taken: set[str], sheet: PageSource
 ) -> list[InputPage]:
     """Pictures that belong together by their names first, then the rest, each a document of its own."""
     grouped: dict[str, dict[int, Path]] = {}
     single: list[Path] = []
     for path in paths:
-        match = _PAGE_STEM.fullmatch(path.stem)
-        siblings = grouped.setdefault(match["name"], {}) if match and counts[path] == 1 else None
-        if match is None or siblings is None or int(match["page"]) in siblings:
+        named = page_of_file(path.stem) if counts[path] == 1 else None
+        siblings = grouped.setdefault(named[0], {}) if named else {}
+        if named is None or named[1] in siblings:
             single.append(path)
         else:
-            siblings[int(match["page"])] = path
+            siblings[named[1]] = path
     pages: list[InputPage] = []
     for name, by_number in grouped.items():
         free = _free_name(name, taken)
         pages += [
-            _page(path, free, 0, number, is_picture=True, dpi=dpi)
+            _page(path, free, 0, number, is_picture=True, sheet=sheet)
             for number, path in sorted(by_number.items())
         ]
     for path in single:
         free = _free_name(path.stem, taken)
         frames = counts[path]
         pages += [
-            _page(path, free, index, index + 1, is_picture=frames == 1, dpi=dpi) for index in range(frames)
+            _page(path, free, index, index + 1, is_picture=frames == 1, sheet=sheet)
+            for index in range(frames)
         ]
     return pages
 
@@ -151,13 +153,11 @@ def _page(
     number: int,
     *,
     is_picture: bool,
-    password: str | None = None,
-    dpi: float,
+    sheet: PageSource,
 ) -> InputPage:
+    """A page; `sheet` has what all pages share."""
     state = path.stat()
     key = path.name if is_picture else f"{path.name}, page {number}"
-    source = PageSource(
-        key, image=path if is_picture else None, document=path, page_index=index, password=password, dpi=dpi
-    )
+    source = replace(sheet, key=key, image=path if is_picture else None, document=path, page_index=index)
     identity = f"{path.resolve().as_posix()}#{index}@{state.st_size}.{state.st_mtime_ns}"
     return InputPage(identity, document, number, path, source, is_picture)

@@ -13,6 +13,7 @@ from ocrstudio.services.inference.output import (
     WRITERS,
     OutputTarget,
     PageOutcome,
+    append_line,
     dataset_line,
     is_unfit,
     refuse_foreign_files,
@@ -37,6 +38,7 @@ class InferenceProgress:
         seconds_left: Estimate from the pages so far.
         error: Why the page failed, or None.
         flags: Why its label should be looked at.
+        remarks: Sentences about how the page was read.
         written: The Markdown file of a document that is complete with this page, or None.
     """
 
@@ -47,6 +49,7 @@ class InferenceProgress:
     seconds_left: float
     error: OcrStudioError | None
     flags: tuple[str, ...]
+    remarks: tuple[str, ...]
     written: Path | None
 
 
@@ -115,7 +118,7 @@ async def infer(
     started = time.monotonic()
     documents = list(dict.fromkeys(page.document for page in found.pages))
     made_with = _made_with(config, teacher, task)
-    with open_journal(target.folder, made_with, earlier) as journal:
+    with open_journal(target.journal, made_with, earlier, target.results) as journal:
         refuse_foreign_files(target, documents, ours=earlier is Earlier.OVERWRITE or bool(journal.done))
         run = _Run(found, target, journal, on_progress)
         resumed = run.take_over()
@@ -187,8 +190,10 @@ class _Run:
 
     def take(self, result: PageResult) -> None:
         outcome = self._outcomes[result.page]
+        remarks: tuple[str, ...] = ()
         if result.draft is not None:
             label = _label(outcome.page, result.draft)
+            remarks = result.draft.remarks
             self._journal.add(label)
             outcome = replace(outcome, label=label)
             self._done += 1
@@ -198,7 +203,7 @@ class _Run:
         self._outcomes[result.page] = outcome
         written = self._write_one(outcome)
         if self._on_progress is not None:
-            self._on_progress(self._progress(outcome, written))
+            self._on_progress(self._progress(outcome, remarks, written))
 
     def finish(self) -> tuple[Path, ...]:
         """Write what is not written yet; returns all files."""
@@ -216,8 +221,7 @@ class _Run:
         if self._target.format == "jsonl":
             line = dataset_line(self._target, outcome)
             if line is not None:
-                with self._target.file.open("a", encoding="utf-8", newline="\n") as stream:
-                    stream.write(f"{line}\n")
+                append_line(self._target, line)
             return None
         if self._target.format != "md":
             return None
@@ -233,7 +237,9 @@ class _Run:
         WRITERS[self._target.format](self._target, list(self._outcomes.values()))
         self._written[self._target.file] = None
 
-    def _progress(self, outcome: PageOutcome, written: Path | None) -> InferenceProgress:
+    def _progress(
+        self, outcome: PageOutcome, remarks: tuple[str, ...], written: Path | None
+    ) -> InferenceProgress:
         finished = self._done + self._failed
         per_page = (time.monotonic() - self._started) / finished
         return InferenceProgress(
@@ -244,6 +250,7 @@ class _Run:
             seconds_left=per_page * (self._total - finished),
             error=outcome.error,
             flags=outcome.label.flags if outcome.label is not None else (),
+            remarks=remarks,
             written=written,
         )
 
@@ -262,27 +269,29 @@ class _DrawingTeacher:
 
     async def draft(self, page: PageSource, task: Task) -> Draft:
         image = self._target.image_file(self._pages[page])
-        if image is not None:
-            await asyncio.to_thread(_draw, page, image)
-            page = replace(page, image=image)
-        return await self._teacher.draft(page, task)
+        if image is None:
+            return await self._teacher.draft(page, task)
+        remarks = await asyncio.to_thread(_draw, page, image)
+        draft = await self._teacher.draft(replace(page, image=image), task)
+        return replace(draft, remarks=tuple(dict.fromkeys((*remarks, *draft.remarks))))
 
     async def close(self) -> None:
         await self._teacher.close()
 
 
-def _draw(page: PageSource, target: Path) -> None:
-    from ocrstudio.pdf import open_document
+def _draw(page: PageSource, target: Path) -> tuple[str, ...]:
+    """Write the picture of a page; returns sentences about it. A picture keeps its pixels."""
     from ocrstudio.pdf.render import write_page_image
+    from ocrstudio.teachers.page_image import draw_page
 
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if page.document is not None:
-        with open_document(page.document, page.password) as document:
-            write_page_image(document.render(page.page_index, page.dpi), target)
+    drawn = draw_page(page)
+    write_page_image(drawn, target)
+    return drawn.warnings
 
 
 def _label(page: InputPage, draft: Draft) -> LabelledPage:
-    return LabelledPage(page.id, draft.text, draft.raw, draft.prompt, draft.flags, draft.parameters)
+    parameters = {**draft.parameters, **({"remarks": list(draft.remarks)} if draft.remarks else {})}
+    return LabelledPage(page.id, draft.text, draft.raw, draft.prompt, draft.flags, parameters)
 
 
 def _made_with(config: TeacherConfig, teacher: Teacher, task: Task) -> dict[str, object]:
@@ -296,4 +305,5 @@ def _made_with(config: TeacherConfig, teacher: Teacher, task: Task) -> dict[str,
         "model_type": config.model_type,
         "generation": generation,
         "offline settings": offline,
+        "image": config.image.model_dump(mode="json") if config.image is not None else None,
     }

@@ -8,6 +8,7 @@ import openai  # noqa: TID253 - this module is imported with the client, never a
 from pydantic import SecretStr
 
 from ocrstudio.domain.errors import TeacherError
+from ocrstudio.domain.wording import shortened
 from ocrstudio.settings.secrets import redact
 from ocrstudio.teachers.errors import TeacherUnavailableError
 
@@ -144,11 +145,14 @@ _BY_STATUS: dict[int, Callable[[Any, Server, str], TeacherError]] = {
 
 
 def _quote(error: openai.APIStatusError, server: Server) -> str:
-    """The server's own words in one line, without secrets."""
+    """The server's own words for a status."""
     body = error.body
     said = body.get("message") if isinstance(body, dict) else body
-    text = " ".join(
-        redact(str(said or error.response.reason_phrase or "no reason given"), server.secrets).split()
-    )
-    short = text if len(text) <= _MAX_QUOTE else text[: _MAX_QUOTE - 1] + "…"
+    return quoted(said or error.response.reason_phrase or "no reason given", server)
+
+
+def quoted(said: object, server: Server) -> str:
+    """What a server said in one line of bounded length, without secrets."""
+    text = " ".join(redact(str(said), server.secrets).split())
+    short = shortened(text, _MAX_QUOTE)
     return short if short.endswith((".", "…", "!")) else f"{short}."

@@ -137,20 +137,22 @@ class ApiTeacher:
         task: Task,
         seconds: float,
     ) -> Draft:
-        choice, usage = _first_choice(completion, page)
-        if choice.message.refusal or choice.finish_reason == "content_filter":
-            why = choice.message.refusal or "its content filter stopped the answer"
+        from ocrstudio.teachers.api.answer import read_answer
+
+        answer = read_answer(completion, page, self._server)
+        if answer.refusal is not None:
             raise TeacherError(
-                f"{page.key}: {self._api.model_name} refused the page: {why}", "Use another teacher."
+                f"{page.key}: {self._api.model_name} refused the page: {answer.refusal}",
+                "Use another teacher.",
             )
-        raw = choice.message.content or ""
+        raw = answer.text
         if not raw.strip():
             raise TeacherError(
                 f"{page.key}: {self._api.model_name} gave an empty answer.",
                 "Is the page blank? If not, try another task, or raise generation.max_tokens.",
             )
         text, regions, flags = finish(raw, self._model_type)
-        if choice.finish_reason == "length" and TRUNCATED not in flags:
+        if answer.finish_reason == "length" and TRUNCATED not in flags:
             flags = (*flags, TRUNCATED)
         if len(raw) < _REFUSAL_LENGTH and _REFUSALS.match(raw):
             flags = (*flags, REFUSAL)
@@ -167,23 +169,12 @@ class ApiTeacher:
                 "max_tokens": self._generation.max_tokens,
                 "extra_body": self._extras,
                 "image": {"width": picture.width, "height": picture.height, "mime": picture.mime},
-                "finish_reason": choice.finish_reason,
-                "prompt_tokens": getattr(usage, "prompt_tokens", None),
-                "completion_tokens": getattr(usage, "completion_tokens", None),
+                "finish_reason": answer.finish_reason,
+                "prompt_tokens": answer.prompt_tokens,
+                "completion_tokens": answer.completion_tokens,
                 "seconds": round(seconds, 3),
             },
             flags=flags,
+            remarks=picture.remarks,
             seconds=seconds,
         )
-
-
-def _first_choice(completion: Any, page: PageSource) -> tuple[Any, Any]:  # noqa: ANN401 - client's types
-    """The first choice and the usage; a server may answer anything, and the client does not check it."""
-    choices = getattr(completion, "choices", None)
-    if not choices or getattr(choices[0], "message", None) is None:
-        raise TeacherError(
-            f"{page.key}: the server's answer holds no choices.",
-            "Check that api.base_url is the address of an OpenAI-compatible server, usually ending with /v1.",
-            retryable=True,
-        )
-    return choices[0], getattr(completion, "usage", None)

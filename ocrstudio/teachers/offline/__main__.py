@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ocrstudio.jobs.line_server import Handler, Notify, serve_lines
+from ocrstudio.teachers.base import PageSource
 from ocrstudio.teachers.offline.page import OfflineOptions, PageReader, as_record
 
 
@@ -15,9 +16,10 @@ def _setup(notify: Notify) -> tuple[Mapping[str, Handler], dict[str, Any]]:  # n
     reader = PageReader(OfflineOptions(**{**options, "languages": tuple(options["languages"])}))
 
     def draft(
-        document: str | None, page_index: int, password: str | None, image: str | None
+        document: str | None, page_index: int, password: str | None, image: str | None, max_pixels: int
     ) -> dict[str, Any]:
-        return as_record(reader.read(_path(document), page_index, password, _path(image)))
+        source = PageSource("", _path(image), _path(document), page_index, password, max_pixels=max_pixels)
+        return as_record(reader.read(source))
 
     return {"draft": draft}, {"options": options}
 

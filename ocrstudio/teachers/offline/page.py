@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from ocrstudio.domain.errors import TeacherError
 from ocrstudio.domain.region import Region
+from ocrstudio.pdf import PageImage
+from ocrstudio.teachers.base import PageSource
 from ocrstudio.teachers.offline import reading_order
 from ocrstudio.teachers.offline.engines import ENGINES, EngineOptions, OcrEngine
 from ocrstudio.teachers.offline.lines import OcrLine, is_doubtful
@@ -56,28 +55,20 @@ class PageReader:
         self._options = options
         self._engine: OcrEngine | None = None
 
-    def read(
-        self, document: Path | None, page_index: int, password: str | None, image: Path | None
-    ) -> PageText:
-        """Read one page.
-
-        Args:
-            document: PDF or image file, or None.
-            page_index: Its zero-based page.
-            password: Its password.
-            image: A picture of the page, used when there is no document.
+    def read(self, page: PageSource) -> PageText:
+        """Read one page; its picture is used when there is no document.
 
         Raises:
             TeacherError: The page has no usable text, or is in a script that the engine cannot read.
             DocumentError: The document or the picture cannot be read.
         """
-        if self._options.method != "ocr" and document is not None:
-            layer = self._text_layer(document, page_index, password)
+        if self._options.method != "ocr" and page.document is not None:
+            layer = self._text_layer(page.document, page.page_index, page.password)
             if layer is not None:
                 return layer
         elif self._options.method == "text_layer":
             raise TeacherError("A picture has no text layer.", "Use offline.method: auto or ocr.")
-        return self._recognise(*_pixels(document, page_index, password, image, self._options.dpi))
+        return self._recognise(_drawn(page, self._options.dpi))
 
     def _text_layer(self, document: Path, page_index: int, password: str | None) -> PageText | None:
         """The text layer; None when OCR should be tried instead."""
@@ -92,20 +83,20 @@ class PageReader:
             )
         return None
 
-    def _recognise(self, pixels: npt.NDArray[np.uint8], dpi: float, remarks: tuple[str, ...]) -> PageText:
+    def _recognise(self, drawn: PageImage) -> PageText:
         options = self._options
         if self._engine is None:
             self._engine = ENGINES[options.ocr_engine](EngineOptions(options.languages, options.threads))
-        found = self._engine.recognise(pixels, dpi)
+        found = self._engine.recognise(drawn.pixels, drawn.dpi)
         if not found:
             raise TeacherError("No text was found on this page.", "If it is blank, exclude it.")
         unread = self._engine.check(found)
         lines = [line for line in found if line.text and line.score >= _MIN_LINE_SCORE]
-        markdown, regions = self._arrange(self._engine, lines, pixels.shape[1], pixels.shape[0], dpi)
-        return PageText(markdown, options.ocr_engine, regions, is_doubtful(unread), unread, remarks)
+        markdown, regions = self._arrange(self._engine, lines, drawn)
+        return PageText(markdown, options.ocr_engine, regions, is_doubtful(unread), unread, drawn.warnings)
 
     def _arrange(
-        self, engine: OcrEngine, lines: list[OcrLine], width: int, height: int, dpi: float
+        self, engine: OcrEngine, lines: list[OcrLine], drawn: PageImage
     ) -> tuple[str, tuple[Region, ...]]:
         if engine.orders_itself:
             return reading_order.paragraphs(lines), ()
@@ -113,22 +104,18 @@ class PageReader:
             return reading_order.to_markdown(lines), ()
         from ocrstudio.teachers.offline.layout import lay_out
 
-        laid_out = lay_out(lines, width, height, dpi)
+        laid_out = lay_out(lines, drawn.width, drawn.height, drawn.dpi)
         return laid_out.markdown, laid_out.regions
 
 
-def _pixels(
-    document: Path | None, page_index: int, password: str | None, image: Path | None, dpi: int
-) -> tuple[npt.NDArray[np.uint8], float, tuple[str, ...]]:
-    """RGB pixels of a page, their resolution, and remarks."""
+def _drawn(page: PageSource, dpi: int) -> PageImage:
     from ocrstudio.pdf import open_document
 
-    source = document or image
+    source = page.document or page.image
     if source is None:
         raise TeacherError("The page has neither a document nor a picture.")
-    with open_document(source, password) as opened:
-        rendered = opened.render(page_index if document is not None else 0, dpi)
-    return rendered.pixels, rendered.dpi, rendered.warnings
+    with open_document(source, page.password) as opened:
+        return opened.render(page.page_index if page.document is not None else 0, dpi, page.max_pixels)
 
 
 def as_record(page: PageText) -> dict[str, Any]:

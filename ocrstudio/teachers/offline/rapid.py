@@ -40,15 +40,24 @@ class RapidEngine:
 
         Returns:
             All lines that were seen, also those that could not be read (with an empty text).
+
+        Raises:
+            TeacherError: The picture is a strip: its reduction to the engine's size has no width.
         """
-        from rapidocr.utils.process_img import map_boxes_to_original
+        from rapidocr.utils.process_img import ResizeImgError, map_boxes_to_original
 
         engine = self._loaded()
         height, width = pixels.shape[:2]
         # The steps of its __call__, but for two. Its last one drops the lines it could not read: those are
         # what tells a page in an unknown script from an empty one. And its classifier of directions turns
         # some upright lines upside down, so both ways are tried here where the first one reads badly.
-        prepared, operations = engine.preprocess_img(np.ascontiguousarray(pixels[:, :, ::-1]))
+        try:
+            prepared, operations = engine.preprocess_img(np.ascontiguousarray(pixels[:, :, ::-1]))
+        except ResizeImgError:
+            raise TeacherError(
+                f"RapidOCR cannot read a picture of {width:,} x {height:,} pixels: it is a mere strip.",
+                "Cut it into pieces.",
+            ) from None
         found, _, read, crops = engine.run_ocr_steps(prepared, operations)
         if found.boxes is None or read.txts is None:
             return []

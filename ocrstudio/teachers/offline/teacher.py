@@ -131,10 +131,10 @@ class OfflineTeacher:
                 "reading_order": self._config.reading_order,
                 "dpi": self._config.dpi,
                 "unread": record["unread"],
-                "remarks": record["remarks"],
                 "seconds": round(seconds, 3),
             },
             flags=(*flags, DOUBTFUL) if record["doubtful"] else flags,
+            remarks=tuple(record["remarks"]),
             seconds=seconds,
         )
 
@@ -145,6 +145,7 @@ def _request(page: PageSource) -> dict[str, Any]:
         "page_index": page.page_index,
         "password": page.password,
         "image": None if page.image is None else str(page.image),
+        "max_pixels": page.max_pixels,
     }
 
 

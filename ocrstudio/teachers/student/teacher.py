@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +108,7 @@ class StudentTeacher:
         if self._folder is None:
             raise TeacherError("The teacher is not open.")
         prompt = student_prompt(task)
-        path = await asyncio.to_thread(_picture_file, page, Path(self._folder.name))
+        path, remarks = await asyncio.to_thread(_picture_file, page, Path(self._folder.name))
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         started = time.monotonic()
         self._orders.put_nowait(_Order(path, prompt, answer))
@@ -121,7 +121,10 @@ class StudentTeacher:
         finally:
             if path != page.image:
                 path.unlink(missing_ok=True)
-        return self._draft(result, page, prompt, time.monotonic() - started)
+        return replace(
+            self._draft(result, page, prompt, time.monotonic() - started),
+            remarks=(*remarks, *_about_the_model(result)),
+        )
 
     async def close(self) -> None:
         """End the worker and remove temporary pictures."""
@@ -186,6 +189,8 @@ class StudentTeacher:
                 "load_in_4bit": self._local.load_in_4bit,
                 "model_type": self._model_type,
                 **self._generation,
+                # An adapter keeps the image settings that it was trained with, whatever was asked for.
+                **({"image": result["image"]} if "image" in result else {}),
                 "tokens": result.get("tokens"),
                 "seconds": round(seconds, 3),
             },
@@ -194,10 +199,17 @@ class StudentTeacher:
         )
 
 
-def _picture_file(page: PageSource, folder: Path) -> Path:
-    """The picture of a page as a file that the worker can read."""
+def _about_the_model(result: dict[str, Any]) -> tuple[str, ...]:
+    """What the student says about its settings: its remarks but for the last ones, a clause for each flag."""
+    remarks = tuple(map(str, result.get("remarks", ())))
+    return remarks[: len(remarks) - len(result.get("flags", ()))]
+
+
+def _picture_file(page: PageSource, folder: Path) -> tuple[Path, tuple[str, ...]]:
+    """The picture of a page as a file that the worker can read, and sentences about how it was drawn."""
     if page.image is not None:
-        return page.image
+        return page.image, ()
+    picture = encode_page(page, "png", None)
     with tempfile.NamedTemporaryFile(dir=folder, suffix=".png", delete=False) as file:
-        file.write(encode_page(page, "png", None).data)
-    return Path(file.name)
+        file.write(picture.data)
+    return Path(file.name), picture.remarks

@@ -24,6 +24,19 @@ def test_a_failed_evaluation_leaves_the_old_report(ocrstudio, fake_student, data
     assert (tmp_path / "results.json").read_text() == "old"
 
 
+def test_a_task_of_the_user_s_own_can_be_asked(ocrstudio, fake_student, dataset, tmp_path, monkeypatch):
+    fake_student(["metric", 1, 0.5])
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    settings = tmp_path / "config" / "ocrstudio" / "settings.yaml"
+    settings.parent.mkdir(parents=True)
+    (tmp_path / "mine.yaml").write_text("invoice:\n  user: Extract the invoice.\n")
+    settings.write_text(f"prompts_file: {tmp_path / 'mine.yaml'}\n")
+    done = ocrstudio("evaluate", "--dataset", dataset, "--model", "micro", "--task", "invoice")
+    assert (done.returncode, done.stderr) == (0, "")
+    (path,) = tmp_path.glob("runs/*")
+    assert RunFolder(path).spec.request["prompt"] == "<image>\nExtract the invoice."
+
+
 def test_an_unknown_task_names_the_nearest(ocrstudio, fake_student, dataset):
     done = ocrstudio("evaluate", "--dataset", dataset, "--task", "markdwn")
     assert done.returncode == 1

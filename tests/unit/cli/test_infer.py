@@ -120,6 +120,52 @@ def test_a_dataset_is_written_with_the_student_s_prompt(pictures: Path, tmp_path
     assert lines[0]["messages"][0]["content"] == "<image>\n<|grounding|>OCR this image."
 
 
+def test_the_name_of_the_output_says_the_format(pictures: Path, tmp_path: Path) -> None:
+    with OpenAiServer() as server:
+        teacher = config(tmp_path, server.base_url)
+        result = run("--images", pictures, "--config", teacher, "--output", tmp_path / "out" / "pages.json")
+    assert result.exit_code == 0, result.output
+    assert len(json.loads((tmp_path / "out" / "pages.json").read_text())) == 12
+    assert result.output.endswith(f"Results are in {tmp_path / 'out' / 'pages.json'}.\n")
+
+
+def test_a_key_in_the_file_is_a_warning_like_every_other(pictures: Path, tmp_path: Path) -> None:
+    with OpenAiServer() as server:
+        teacher = config(tmp_path, server.base_url, api_key="sk-0123456789")
+        done = subprocess.run(
+            [sys.executable, "-m", "ocrstudio", "infer", "--list-prompts", "--config", str(teacher)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    assert done.stderr.startswith(f"Warning: {teacher}, line 4: api_key is a key in plain text.")
+    assert "sk-0123456789" not in done.stdout + done.stderr
+
+
+def test_a_remark_about_the_model_is_made_once(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OCRSTUDIO_WORKER_BODIES", "tests.fakes.worker")
+    monkeypatch.syspath_prepend(Path(__file__).parents[3])
+    teacher = tmp_path / "teacher.yaml"
+    teacher.write_text("type: local\nlocal:\n  model_path: tiny\n  adapter_path: an adapter\n")
+    result = run("--images", pictures, "--config", teacher, "--output", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert result.output.count("Warning: The image settings of the adapter are used.") == 1
+    assert result.output.count("The output was cut off at the token limit.") == 12
+    assert "the answer was cut off" not in result.output
+
+
+def test_a_page_that_had_to_be_reduced_says_so(tmp_path: Path) -> None:
+    with pymupdf.open() as document, OpenAiServer() as server:
+        document.new_page(width=14400, height=14400)
+        document.save(tmp_path / "poster.pdf")
+        teacher = config(tmp_path, server.base_url)
+        result = run("--pdf", tmp_path / "poster.pdf", "--config", teacher, "--output", tmp_path / "out")
+    assert result.exit_code == 0
+    assert "Warning: Page 1 of poster.pdf measures 14,400 x 14,400 pt: drawn at 25 dpi" in result.output
+
+
 @pytest.mark.parametrize(
     ("args", "words"),
     [

@@ -20,7 +20,7 @@ def test_one_screen_about_machine_packages_model_and_dataset(ocrstudio, fake_stu
     tokens = token_counter("micro")("# Page 1")
     assert f"answers of {tokens} to {tokens} tokens (median {tokens}, 95 % up to {tokens}) █" in done.stdout
     words = " ".join(done.stdout.split())
-    assert "duplicates: 0, contradictions: 0, too long for training: 0, endless" in words
+    assert "duplicates: 0, contradictions: 0, pictures that cannot be opened: 0, too long" in words
 
 
 def test_what_training_and_evaluation_share_is_found(ocrstudio, fake_student, dataset, tmp_path):

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -6,6 +7,7 @@ import pytest
 from ocrstudio import __version__
 from ocrstudio.cli.main import COMMANDS, main
 from ocrstudio.domain.errors import InputError
+from tests.fakes.pdfs import text_pdf
 from tests.fakes.runs import REPOSITORY
 
 _HEAVY = ("pydantic", "torch", "pymupdf", "PySide6", "numpy", "PIL", "yaml", "rich", "openai", "psutil")
@@ -91,3 +93,25 @@ def test_wrong_usage_is_2_and_names_the_nearest_command(capsys):
 def test_the_exit_status_of_a_command_is_passed_on(monkeypatch):
     _register(monkeypatch, lambda: 3)
     assert main(["odd"]) == 3
+
+
+def test_an_argument_too_long_for_a_path_is_a_wrong_command(ocrstudio):
+    done = ocrstudio("x" * 300)
+    assert done.returncode == 2
+    assert "No such command" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_the_terminal_cannot_show_is_escaped(tmp_path, monkeypatch, ocrstudio):
+    text_pdf(tmp_path / "한글.pdf")
+    monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
+    done = ocrstudio("workspace", "new", "ws", "한글.pdf")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\\ud55c\\uae00" in ocrstudio("workspace", "status", "ws").stdout
+
+
+def test_a_file_name_that_is_no_text_is_a_sentence(tmp_path, ocrstudio):
+    text_pdf(tmp_path / "plain.pdf").rename(os.fsdecode(os.fsencode(tmp_path) + b"/bad\xff.pdf"))
+    done = ocrstudio("pdf2img", "--source", tmp_path)
+    assert done.returncode == 1
+    assert r"bad\udcff.pdf is not valid Unicode. Rename the file." in done.stderr

@@ -91,3 +91,12 @@ def test_stop_needs_force_for_a_worker_that_does_not_listen(ocrstudio, tmp_path)
     launched.process.wait(timeout=10)
     assert wait_until_over(folder, 0) is RunState.INTERRUPTED
     assert "nothing to stop" in ocrstudio("runs", "stop", folder.id).stderr
+
+
+def test_a_run_of_another_version_is_a_warning_and_the_others_are_listed(ocrstudio, tmp_path):
+    newer, good = (scripted_run(tmp_path / "runs", []) for _ in range(2))
+    newer.events_path.write_text('{"v": 99, "seq": 1, "time": 1.0, "type": "started"}\n')
+    done = ocrstudio("runs", "list")
+    assert done.returncode == 0
+    assert good.id in done.stdout
+    assert f"{newer.path}: The run has event format 99" in done.stderr

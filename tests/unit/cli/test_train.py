@@ -77,6 +77,9 @@ def test_a_detached_training_goes_on_and_is_stopped_and_resumed(ocrstudio, fake_
     assert stopped.returncode == 0, stopped.stderr
     assert "checkpoint-1" in stopped.stdout
     go.touch()
+    ignored = ocrstudio("train", "--resume", folder.path, "--max-steps", "9", "--set", "lora.r=4")
+    assert ignored.returncode == 2
+    assert "--max-steps, --set cannot be changed" in " ".join(ignored.stderr.split())
     resumed = ocrstudio("train", "--resume", folder.path)
     assert resumed.returncode == 0, resumed.stderr
     assert "Going on from checkpoint-1." in resumed.stdout
@@ -87,6 +90,10 @@ def test_a_new_training_can_begin_at_a_checkpoint(ocrstudio, fake_student, datas
     fake_student(["metric", 1, 0.9], ["metric", 2, 0.8])
     checkpoint = tmp_path / "checkpoint-1"
     checkpoint.mkdir()
+    refused = ocrstudio("train", "--dataset", dataset, "--model", "micro", "--resume", checkpoint)
+    assert refused.returncode == 1
+    assert "checkpoint-1 is not a checkpoint: it has no trainer_state.json." in refused.stderr
+    (checkpoint / "trainer_state.json").touch()
     done = ocrstudio(
         "train", "--dataset", dataset, "--model", "micro", "--resume", checkpoint, "--output", "out"
     )

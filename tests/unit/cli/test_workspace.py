@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,56 @@ def test_import_goes_on_after_a_bad_file_and_exits_with_1(
     assert "report.pdf is in the workspace already, as report." in out
     assert "Imported 1 document with 1 page." in out
     assert "bad.pdf cannot be opened" in err
+
+
+def dataset_line(image: str, answer: str) -> str:
+    question = {"role": "<|User|>", "content": "<image>\nFree OCR.", "images": [image]}
+    return json.dumps({"messages": [question, {"role": "<|Assistant|>", "content": answer}]}) + "\n"
+
+
+def test_a_source_that_fails_stops_no_other_of_whatever_kind(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.pdf").write_bytes(b"%PDF- nothing")
+    for number in (1, 2):
+        Image.new("RGB", (20, 20), (number, 0, 0)).save(tmp_path / f"scan{number}.png")
+        (tmp_path / f"data{number}.jsonl").write_text(dataset_line(f"scan{number}.png", f"label {number}"))
+    (tmp_path / "empty.jsonl").touch()
+    names = ("bad.pdf", "data1.jsonl", "empty.jsonl", "data2.jsonl")
+    capsys.readouterr()
+    assert main(["workspace", "import", str(root), *(str(tmp_path / name) for name in names)]) == 1
+    out, err = capsys.readouterr()
+    assert "Imported 1 label from data1.jsonl: 1 with new pictures." in out
+    assert "Imported 1 label from data2.jsonl: 1 with new pictures." in out
+    assert "bad.pdf cannot be opened" in err
+    assert "empty.jsonl is empty." in err
+
+
+def test_labels_that_came_as_drafts_can_be_accepted_by_importing_them_again(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.new("RGB", (20, 20)).save(tmp_path / "scan.png")
+    (tmp_path / "data.jsonl").write_text(dataset_line("scan.png", "a label"))
+    command = ["workspace", "import", str(root), str(tmp_path / "data.jsonl")]
+    assert main(command) == 0
+    assert main([*command, "--accepted"]) == 0
+    assert "1 label stood there already, 1 of them accepted now." in capsys.readouterr().out
+    with Workspace.open(root) as ws:
+        assert ws.pages.counts()[PageStatus.ACCEPTED] == 1
+
+
+def test_two_processes_may_import_the_same_files_at_once(root: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    for number in range(40):
+        Image.new("RGB", (20, 20), (number, 0, 0)).save(folder / f"scan{number}.png")
+    command = [sys.executable, "-m", "ocrstudio", "workspace", "import", str(root), str(folder)]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
+    ended = [(*child.communicate(timeout=120), child.returncode) for child in both]
+    assert [(err, status) for _, err, status in ended] == [(b"", 0), (b"", 0)]
+    with Workspace.open(root) as ws:
+        assert len(ws.documents.list()) == 41
+        assert len(list(ws.documents_folder.iterdir())) == 41
 
 
 def test_import_takes_a_password(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,6 +50,9 @@ def test_the_toolkits_own_example_is_read(folder: Path) -> None:
     [
         ("{not json", ProblemKind.NOT_JSON),
         ("[" * 100_000, ProblemKind.NOT_JSON),
+        ('{"messages": ' + "7" * 5000 + "}", ProblemKind.NOT_JSON),
+        (line(answer="half \ud83d"), ProblemKind.NOT_UTF8),
+        (line(images=["p\udcff.png"]), ProblemKind.NOT_UTF8),
         ("7", ProblemKind.NO_MESSAGES),
         ("{}", ProblemKind.NO_MESSAGES),
         ('{"messages": ["a"]}', ProblemKind.NO_MESSAGES),
@@ -137,3 +140,8 @@ def test_pictures_are_found_beside_the_file_first(tmp_path: Path, monkeypatch: p
         elsewhere / "cwd.png",
         beside / "images" / "both.png",
     ]
+
+
+def test_a_name_with_control_characters_stays_on_one_line(folder: Path) -> None:
+    (problem,) = read(folder, line(images=["a\n\x1b[31m.png"])).problems
+    assert str(problem).startswith(r"Line 1: the image 'a\n\x1b[31m.png' is neither in")

@@ -99,7 +99,7 @@ def test_leakage_by_picture_and_by_document(sample: Callable[..., Sample]) -> No
     ("name", "document"),
     [
         ("images/report_p12.png", "report"),
-        ("a_p1_p2.jpg", "a_p1"),
+        ("a_p1_p2.jpg", "a"),  # the picture of page 1, imported as a document of its own
         ("x\\report_p1.png", "report"),
         ("page1.png", None),
     ],

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocrstudio.evaluation.diff import ChangeKind, diff_characters, diff_lines, diff_words
+from ocrstudio.evaluation.diff import ChangeKind, diff_lines, diff_words
 
 texts = st.text(alphabet="ab \n.é", max_size=40)
 
 
-@pytest.mark.parametrize("diff", [diff_lines, diff_words, diff_characters])
+@pytest.mark.parametrize("diff", [diff_lines, diff_words])
 @given(left=texts, right=texts)
 def test_the_changes_cover_both_texts_and_rebuild_the_right_one(diff, left, right):
     changes = diff(left, right)

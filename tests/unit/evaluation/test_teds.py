@@ -1,9 +1,12 @@
+import functools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ocrstudio.evaluation.metrics import cer
 from ocrstudio.evaluation.reading_order import compare_reading_order
-from ocrstudio.evaluation.tables import Cell
+from ocrstudio.evaluation.tables import Cell, find_tables, html_tables_to_pipe
 from ocrstudio.evaluation.teds import page_teds, teds
 
 cells = st.builds(Cell, st.text(alphabet="ab", max_size=3), st.integers(1, 2), st.integers(1, 2))
@@ -21,6 +24,37 @@ def test_similarity_is_symmetric_bounded_and_one_for_equal_tables(left, right):
     assert 0 <= similarity <= 1
     assert teds(left, left) == 1
     assert (similarity == 1) == (left == right)
+
+
+def naive_distance(left, right):
+    """The definition: forests of (label, children), the last tree deleted, inserted or matched."""
+
+    @functools.cache
+    def forest(a, b):
+        if not a or not b:
+            return sum(1 + forest(children, ()) for _, children in a or b)
+        (x, below_x), (y, below_y) = a[-1], b[-1]
+        return min(
+            forest(a[:-1] + below_x, b) + 1,
+            forest(a, b[:-1] + below_y) + 1,
+            forest(a[:-1], b[:-1]) + forest(below_x, below_y) + rename(x, y),
+        )
+
+    def rename(x, y):
+        if isinstance(x, str) or isinstance(y, str) or (x.columns, x.rows) != (y.columns, y.rows):
+            return float(x != y)
+        return cer(y.text, x.text) if len(x.text) <= len(y.text) else cer(x.text, y.text)
+
+    def tree(table):
+        return (("table", tuple(("row", tuple((cell, ()) for cell in row)) for row in table)),)
+
+    return forest(tree(left), tree(right))
+
+
+@given(tables, tables)
+def test_the_distance_is_that_of_the_definition(left, right):
+    size = max(1 + sum(1 + len(row) for row in table) for table in (left, right))
+    assert teds(left, right) == pytest.approx(max(0, 1 - naive_distance(left, right) / size))
 
 
 @pytest.mark.parametrize(
@@ -44,6 +78,18 @@ def test_html_and_pipe_tables_compare_and_missing_tables_count():
     assert page_teds(f"{pipe}\n\ntext\n\n{pipe}", pipe) == 0.5
     assert page_teds(pipe, "no table") == 0
     assert page_teds("none", "none") is None
+
+
+def test_a_model_that_only_opens_tables_is_read_in_one_pass():
+    text = "<table>" * 100_000  # minutes where every start looks for an end
+    assert find_tables(text) == []
+    assert html_tables_to_pipe(text) == text
+
+
+def test_a_table_ends_at_the_first_end_tag():
+    text = "a <TABLE><tr><td>b</td></tr></Table > c <table><tr><td>d</td></tr></table>e"
+    assert html_tables_to_pipe(text) == "a |b|\n|---| c |d|\n|---|e"
+    assert [found[0][0].text for found in find_tables(text)] == ["b", "d"]
 
 
 @pytest.mark.timeout(60)

@@ -43,3 +43,7 @@ def test_cells_that_a_narrow_column_broke_are_one_line_again():
     assert cleaning.clean_markdown(table) == (
         "|**In the label**|Remark|\n|---|---|\n|Title of the document|once|\n\nkept<br>here\n"
     )
+
+
+def test_a_page_of_blank_lines_is_empty():
+    assert cleaning.clean_markdown(" \n" * 100_000) == ""  # in one pass

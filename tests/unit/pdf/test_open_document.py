@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -120,3 +121,35 @@ def test_the_source_is_not_changed(tmp_path):
         document.render(0)
     assert path.read_bytes() == before
     assert pymupdf.open(path).page_count == 1
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tif", "bmp", "gif", "webp"])
+@pytest.mark.parametrize("kept", [24, 0.5])
+def test_a_cut_picture_is_drawn_with_a_warning_or_refused_in_a_sentence(tmp_path, suffix, kept):
+    path = tmp_path / f"cut.{suffix}"
+    Image.effect_noise((90, 60), 90).save(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: kept if kept > 1 else int(len(whole) * kept)])
+    try:
+        with open_document(path) as document:
+            said = document.render(0).warnings
+    except DocumentError as error:
+        said = (error.message,)
+    assert said
+    assert all("cut" in sentence and "code=" not in sentence for sentence in said)
+
+
+def test_an_animation_is_its_first_frame(tmp_path):
+    frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "lime", "blue")]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    with open_document(tmp_path / "a.gif") as document:
+        assert document.page_count == 1
+        assert tuple(document.render(0).pixels[5, 5]) == (255, 0, 0)
+
+
+def test_a_path_that_may_not_be_looked_at_is_a_sentence(tmp_path):
+    with pytest.raises(InputError, match="cannot be read: File name too long"):
+        find_sources(tmp_path / ("x" * 300))
+    os.mkfifo(tmp_path / "pipe.pdf")
+    with pytest.raises(InputError, match="neither a file nor a folder"):
+        find_sources(tmp_path / "pipe.pdf")

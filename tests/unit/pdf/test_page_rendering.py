@@ -83,6 +83,20 @@ def test_a_picture_without_enough_pixels_is_not_enlarged(tmp_path):
     assert image.dpi == 72
 
 
+@pytest.mark.parametrize(("suffix", "stated"), [("png", (1, 1)), ("tif", (0, 0)), ("jpg", (3, 3))])
+def test_a_nonsensical_resolution_in_the_file_costs_no_pixels(tmp_path, suffix, stated):
+    Image.new("L", (120, 80), 255).save(tmp_path / f"scan.{suffix}", dpi=stated)
+    with open_document(tmp_path / f"scan.{suffix}") as document:
+        assert document.render(0, dpi=200).pixels.shape == (80, 120, 3)
+
+
+def test_a_strip_longer_than_any_format_allows_says_what_limits_it(tmp_path):
+    with open_document(pdfs.huge_pdf(tmp_path / "strip.pdf", width=1, height=1_000_000)) as document:
+        image = document.render(0)
+    assert max(image.width, image.height) <= 65_001
+    assert image.warnings[0].endswith("to stay within 65,000 pixels a side.")
+
+
 def test_a_fine_scan_is_reduced_to_the_resolution_asked_for(tmp_path):
     Image.new("L", (600, 900), 255).save(tmp_path / "fine.png", dpi=(600, 600))
     with open_document(tmp_path / "fine.png") as document:

@@ -39,12 +39,14 @@ def test_a_bad_document_does_not_stop_the_others(tmp_path):
     pdfs.zero_page_pdf(folder / "none.pdf")
     (folder / "empty.pdf").touch()
     pdfs.huge_pdf(folder / "poster.pdf")
+    Image.effect_noise((90, 60), 90).save(folder / "cut.png")
+    (folder / "cut.png").write_bytes((folder / "cut.png").read_bytes()[:1000])
     result = convert(
         ConversionRequest((folder, tmp_path / "gone"), tmp_path / "out", dpi=200, format="jpg", jobs=2)
     )
     assert names(tmp_path / "out") == ["good_p1.jpg", "good_p2.jpg", "poster_p1.jpg"]
     problems = {problem.source.name: problem.message for problem in result.problems}
-    assert set(problems) == {"damaged.pdf", "locked.pdf", "none.pdf", "empty.pdf", "gone"}
+    assert set(problems) == {"damaged.pdf", "locked.pdf", "none.pdf", "empty.pdf", "cut.png", "gone"}
     assert "needs a password" in problems["locked.pdf"]
     assert all(message.count("\n") == 0 for message in problems.values())
     assert [warning for warning in result.warnings if "poster.pdf" in warning]
@@ -78,6 +80,10 @@ def test_documents_of_the_same_name_do_not_overwrite_each_other(tmp_path):
     result = convert(ConversionRequest(sources, tmp_path / "out", dpi=30, jobs=1))
     assert len(result.written) == len(set(result.written)) == 3
     assert names(tmp_path / "out") == ["Same_png_p1.png", "same_p1.png", "same_pdf_p1.png"]
+    assert [warning.partition(": ")[2] for warning in result.warnings] == [
+        "the name Same is taken; its pages are Same_png_p….",
+        "the name same is taken; its pages are same_pdf_p….",
+    ]
 
 
 def test_a_page_never_takes_the_place_of_a_source(tmp_path):
@@ -98,7 +104,7 @@ def test_pages_beyond_the_end_are_a_problem_of_that_document(tmp_path):
     short, long = pdfs.text_pdf(tmp_path / "short.pdf"), pdfs.text_pdf(tmp_path / "long.pdf", pages=3)
     result = convert(ConversionRequest((short, long), tmp_path / "out", dpi=30, start_page=2, jobs=1))
     assert names(tmp_path / "out") == ["long_p2.png", "long_p3.png"]
-    assert "there is no page 2" in result.problems[0].message
+    assert result.problems[0].message.endswith("short.pdf has 1 page: there is no page 2.")
 
 
 def test_an_output_that_cannot_be_made_is_one_error(tmp_path):

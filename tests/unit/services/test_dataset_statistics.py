@@ -72,3 +72,11 @@ def test_duplicates_contradictions_and_endless_answers_are_counted(write):
     assert (check.counts["duplicate"], check.counts["conflict"], check.counts["runaway"]) == (1, 1, 1)
     assert "page_p2.png" in check.findings[0]  # a contradiction weighs more than a duplicate
     assert check.documents == 1
+
+
+def test_a_picture_that_cannot_be_opened_is_counted_and_named(write, tmp_path):
+    path = write(["one", "two", "three"])
+    (tmp_path / "page_p2.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    check = check_dataset_file(path, image=ImagePreset(64, 64, False), max_length=100)
+    assert check.counts["unreadable"] == 1
+    assert check.findings == ("page_p2.png: a picture that cannot be opened (line 2)",)

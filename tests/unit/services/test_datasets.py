@@ -11,9 +11,11 @@ from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.errors import DatasetError
 from ocrstudio.domain.label import NewRevision
 from ocrstudio.services import labelling, workspaces
-from ocrstudio.services.datasets import ExportReport, export_workspace, import_dataset
+from ocrstudio.services.dataset_import import import_dataset
+from ocrstudio.services.datasets import ExportReport, export_workspace
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task
+from tests.fakes.pdfs import huge_pdf
 from tests.fakes.workspaces import make_pdf
 
 TASK = Task("markdown", "", " Convert this document to markdown.\n", protected=False, description="")
@@ -114,6 +116,15 @@ def test_a_page_that_cannot_be_rendered_is_named_and_the_others_go_on(ws: Worksp
     assert report.train_samples + report.evaluation_samples == 3
 
 
+def test_when_no_page_can_be_drawn_the_reason_is_not_a_missing_label(ws: Workspace, tmp_path: Path) -> None:
+    for document in ws.documents_folder.iterdir():
+        document.unlink()
+    with pytest.raises(
+        DatasetError, match=r"None of 5 pages of .* can be exported\. a, page 1: .*does not exist"
+    ):
+        export(ws, tmp_path / "out")
+
+
 def test_nothing_to_export_leaves_the_earlier_export(ws: Workspace, tmp_path: Path) -> None:
     before = export(ws, tmp_path / "out").train.read_bytes()
     for page_id in range(1, 7):
@@ -151,6 +162,61 @@ def test_labels_corrected_elsewhere_come_back_to_their_pages(ws: Workspace, tmp_
     assert (newest.text.splitlines()[0], newest.source) == ("# Page two", "import")
     assert newest.parameters == {"file": "corrected.jsonl", "line": 2}
     assert workspaces.workspace_status(ws).page_count == with_draft  # no new documents
+
+
+@pytest.mark.parametrize("with_manifest", [True, False])
+def test_labels_come_back_whatever_resolution_the_pictures_have(
+    ws: Workspace, tmp_path: Path, with_manifest: bool
+) -> None:
+    report = export(ws, tmp_path / "out", eval_fraction=0.0, dpi=90)
+    lines = report.train.read_text("utf-8").replace("# Seite 2\\n", "# Page two\\n")
+    (tmp_path / "out" / "corrected.jsonl").write_text(lines, "utf-8")
+    if not with_manifest:
+        (tmp_path / "out" / "manifest.json").unlink()
+    done = import_dataset(ws, tmp_path / "out" / "corrected.jsonl")
+    assert (done.labels, done.matched, done.unchanged, done.new_documents) == (1, 1, 4, 0)
+
+
+def test_a_picture_that_only_has_the_name_of_a_page_is_a_document_of_its_own(
+    ws: Workspace, tmp_path: Path
+) -> None:
+    report = export(ws, tmp_path / "out", eval_fraction=0.0)
+    Image.new("RGB", (40, 30), "red").save(tmp_path / "out" / "images" / "a_p1.png")
+    done = import_dataset(ws, report.train)
+    assert (done.labels, done.new_documents) == (1, 1)
+
+
+def test_page_pictures_of_one_document_stay_on_one_side(tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for document in ("report", "letter"):
+        for number in range(1, 5):
+            shade = (number, 0, 0 if document == "report" else 9)
+            Image.new("RGB", (20, 20), shade).save(folder / f"{document}_p{number}.png")
+    with workspaces.create_workspace(tmp_path / "ws") as ws:
+        workspaces.import_sources(ws, [folder])
+        for row in ws.pages.list():
+            labelling.save_edit(ws, row.page.id, row.document_name)
+            labelling.accept(ws, row.page.id)
+        report = export(ws, tmp_path / "out", eval_fraction=0.5)
+    assert report.split_by == "document"
+    samples = {
+        path: {sample.answer.partition("_p")[0] for sample in read_dataset(path).samples}
+        for path in (report.train, report.evaluation)
+        if path is not None
+    }
+    assert sorted(map(sorted, samples.values())) == [["letter"], ["report"]]
+
+
+def test_pages_too_large_for_the_resolution_are_mentioned(ws: Workspace, tmp_path: Path) -> None:
+    huge_pdf(tmp_path / "poster.pdf")
+    workspaces.import_sources(ws, [tmp_path / "poster.pdf"])
+    labelling.save_edit(ws, 7, "Poster")
+    labelling.accept(ws, 7)
+    report = export(ws, tmp_path / "out", dpi=200)
+    assert report.remarks == (
+        "1 page too large for 200 dpi (max_image_pixels in the settings): poster, page 1 is drawn at 25 dpi.",
+    )
 
 
 def test_a_foreign_dataset_becomes_documents_with_labels(ws: Workspace, tmp_path: Path) -> None:

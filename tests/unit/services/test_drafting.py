@@ -31,6 +31,7 @@ class ScriptedTeacher:
     concurrency: int = 1
     network: bool = False
     asked: list[int] = field(default_factory=list)
+    pages: list[PageSource] = field(default_factory=list)
     closed: bool = False
 
     async def open(self) -> None:
@@ -38,6 +39,7 @@ class ScriptedTeacher:
 
     async def draft(self, page: PageSource, task: Task) -> Draft:
         self.asked.append(page.page_index)
+        self.pages.append(page)
         await asyncio.sleep(0)
         answer = self.answers[page.page_index]
         if isinstance(answer, Exception):
@@ -46,6 +48,11 @@ class ScriptedTeacher:
 
     async def close(self) -> None:
         self.closed = True
+
+
+@pytest.fixture(autouse=True)
+def _settings_of_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
 
 @pytest.fixture
@@ -161,3 +168,14 @@ def test_cancelling_keeps_what_is_done_and_leaves_the_rest(workspace: Workspace)
     assert summary.done == 2
     counts = workspace.pages.counts()
     assert (counts[PageStatus.DRAFT], counts[PageStatus.UNLABELLED]) == (2, 2)
+
+
+def test_pages_are_drawn_as_the_settings_say(workspace: Workspace, tmp_path: Path) -> None:
+    settings = tmp_path / "config" / "ocrstudio" / "settings.yaml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("default_dpi: 300\nmax_image_pixels: 2000000\n")
+    teacher = ScriptedTeacher({0: Draft("x", remarks=("It was reduced.",))})
+    run(workspace, teacher, select_pages(workspace)[:1])
+    assert (teacher.pages[0].dpi, teacher.pages[0].max_pixels) == (300, 2_000_000)
+    label = workspace.labels.current(select_pages(workspace, [PageStatus.DRAFT])[0])
+    assert label.parameters["remarks"] == ["It was reduced."]

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,13 +13,15 @@ from PIL import Image
 
 from ocrstudio.datasets.reader import read_dataset
 from ocrstudio.domain.errors import InputError, OcrStudioError, TeacherError
-from ocrstudio.services.inference.journal import FILE_NAME, Earlier
+from ocrstudio.pdf import DEFAULT_MAX_PIXELS
+from ocrstudio.services.inference.journal import JOURNAL_NAME, Earlier, open_journal
 from ocrstudio.services.inference.output import Format, output_target
 from ocrstudio.services.inference.pages import find_pages
 from ocrstudio.services.inference.run import InferenceProgress, InferenceReport, infer
 from ocrstudio.settings.teacher import load_teacher_config
 from ocrstudio.tasks import Task, get_task, load_tasks, student_prompt
 from ocrstudio.teachers.base import RUNAWAY, Draft, PageSource
+from tests.fakes.runs import REPOSITORY
 
 TASK = get_task(load_tasks(), "markdown")
 
@@ -79,6 +83,7 @@ def label(
     task: Task = TASK,
     stop_after: int | None = None,
     progress: list[InferenceProgress] | None = None,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
 ) -> InferenceReport:
     async def scenario() -> InferenceReport:
         cancel = asyncio.Event()
@@ -91,7 +96,7 @@ def label(
 
         target = output_target(output, output_format, save_images=save_images, prompt=student_prompt(task))
         return await infer(
-            find_pages(images, pdf, password=None, dpi=72),
+            find_pages(images, pdf, password=None, dpi=72, max_pixels=max_pixels),
             teacher or ScriptedTeacher(),
             task,
             target,
@@ -201,7 +206,7 @@ def test_resuming_asks_only_for_pages_without_a_label(pdfs: Path, tmp_path: Path
 
 def test_a_journal_cut_short_by_a_kill_loses_only_the_cut_line(pdfs: Path, tmp_path: Path) -> None:
     label(tmp_path / "out", pdf=pdfs, output_format="jsonl")
-    journal = tmp_path / "out" / FILE_NAME
+    journal = tmp_path / "out" / JOURNAL_NAME
     journal.write_bytes(journal.read_bytes()[:-20])
     (tmp_path / "out" / "results.jsonl").write_text('{"messages": [{"ro')
     teacher = ScriptedTeacher()
@@ -261,3 +266,85 @@ def test_a_folder_without_documents_of_the_kind_says_which_option_to_use(picture
 def test_equal_names_of_pdf_and_pictures_stay_apart(pdfs: Path, pictures: Path) -> None:
     found = find_pages(pictures, pdfs, password=None, dpi=72)
     assert {page.document for page in found.pages} == {"letter", "report", "report_2", "invoice", "photo"}
+
+
+def test_a_picture_keeps_its_pixels_whatever_resolution_it_states(tmp_path: Path) -> None:
+    Image.new("RGB", (400, 500), "white").save(tmp_path / "photo.png", dpi=(1200, 1200))
+    label(tmp_path / "out", images=tmp_path / "photo.png", save_images=True)
+    with Image.open(tmp_path / "out" / "images" / "photo_p1.png") as kept:
+        assert kept.size == (400, 500)
+
+
+def test_a_reduced_page_is_remarked_on_and_honours_the_limit(tmp_path: Path) -> None:
+    with pymupdf.open() as document:
+        document.new_page(width=7200, height=7200)
+        document.save(tmp_path / "poster.pdf")
+    seen: list[InferenceProgress] = []
+    label(
+        tmp_path / "out", pdf=tmp_path / "poster.pdf", output_format="jsonl", progress=seen, max_pixels=90_000
+    )
+    with Image.open(tmp_path / "out" / "images" / "poster_p1.png") as kept:
+        assert kept.width * kept.height <= 91_000
+    assert "to stay within 0.09 megapixels" in seen[0].remarks[0]
+    record = json.loads((tmp_path / "out" / JOURNAL_NAME).read_text().splitlines()[1])
+    assert record["parameters"]["remarks"] == list(seen[0].remarks)
+
+
+def test_two_output_files_in_one_folder_do_not_disturb_each_other(pictures: Path, tmp_path: Path) -> None:
+    for name in ("train.jsonl", "eval.jsonl"):
+        label(tmp_path / "out" / name, images=pictures, output_format="jsonl")
+    with pytest.raises(InputError, match=r"train\.jsonl holds labels of an earlier run"):
+        label(tmp_path / "out" / "train.jsonl", images=pictures, output_format="jsonl")
+    report = label(
+        tmp_path / "out" / "eval.jsonl", images=pictures, output_format="jsonl", earlier=Earlier.RESUME
+    )
+    assert report.resumed == 5
+
+
+def test_the_name_of_a_file_must_fit_the_format(pictures: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is the name of a json file, but the format is jsonl"):
+        label(tmp_path / "out.json", images=pictures, output_format="jsonl")
+    with pytest.raises(InputError, match="is the name of a jsonl file, but the format is md"):
+        label(tmp_path / "out.jsonl", images=pictures)
+
+
+def test_a_second_run_into_the_same_folder_waits_for_nobody(pictures: Path, tmp_path: Path) -> None:
+    class Impatient(ScriptedTeacher):
+        async def draft(self, page: PageSource, task: Task) -> Draft:
+            for earlier in Earlier:
+                with pytest.raises(InputError, match="Another process is writing"):
+                    open_journal(tmp_path / "out" / JOURNAL_NAME, {}, earlier, tmp_path / "out")
+            return await super().draft(page, task)
+
+    report = label(tmp_path / "out", images=pictures, teacher=Impatient())
+    assert report.is_complete
+
+
+@pytest.mark.parametrize("first", ["[]", "5", '{"version": 1, "made_with": 3}', "{"])
+def test_a_damaged_journal_is_a_sentence(pictures: Path, tmp_path: Path, first: str) -> None:
+    label(tmp_path / "out", images=pictures)
+    journal = tmp_path / "out" / JOURNAL_NAME
+    journal.write_text("\n".join([first, *journal.read_text().splitlines()[1:]]) + "\n")
+    with pytest.raises(InputError, match="is damaged"):
+        label(tmp_path / "out", images=pictures, earlier=Earlier.RESUME)
+
+
+def test_a_full_disk_is_a_sentence_and_what_was_written_can_be_gone_on_with(
+    pictures: Path, tmp_path: Path
+) -> None:
+    """The limit on the size of a file stands for the end of the disk."""
+    script = (
+        "import resource, signal, sys; sys.path.insert(0, sys.argv[3])\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "from pathlib import Path; from tests.unit.services import test_inference as t\n"
+        "t.label(Path(sys.argv[1]), images=Path(sys.argv[2]), output_format='jsonl')\n"
+    )
+    out = tmp_path / "out"
+    arguments = [sys.executable, "-c", script, str(out), str(pictures), str(REPOSITORY)]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False, cwd=REPOSITORY)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("ocrstudio.domain.errors.InputError: The journal")
+    report = label(out, images=pictures, output_format="jsonl", earlier=Earlier.RESUME)
+    assert report.resumed >= 1
+    assert len(read_dataset(out / "results.jsonl").samples) == 5

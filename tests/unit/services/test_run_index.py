@@ -24,3 +24,12 @@ def test_a_workspace_remembers_its_runs_even_without_their_folders(tmp_path):
         shutil.rmtree(folder.path)
         assert record_runs(ws) == [finished]
         assert workspace_status(ws).runs == 1
+
+
+def test_a_run_of_another_version_or_damaged_does_not_close_the_workspace(tmp_path):
+    with Workspace.create(tmp_path / "ws") as ws:
+        newer, damaged, good = (scripted_run(ws.runs_folder, []) for _ in range(3))
+        newer.events_path.write_text('{"v": 99, "seq": 1, "time": 1.0, "type": "started"}\n')
+        damaged.summary_path.write_text("[1]")
+        assert [run.id for run in record_runs(ws)] == [good.id]
+        assert workspace_status(ws).runs == 1

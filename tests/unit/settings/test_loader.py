@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocrstudio.domain.errors import ConfigError
-from ocrstudio.settings.loader import _NodeReader, dump_data, read_yaml
+from ocrstudio.settings.loader import _NodeReader, dump_data, read_value, read_yaml
 from ocrstudio.settings.yaml_schema import SchemaLoader
 
 
@@ -140,3 +140,28 @@ def test_an_unreadable_file_gives_a_sentence(tmp_path):
     path = Path("/proc/self/mem") if Path("/proc/self/mem").exists() else tmp_path / "gone"
     with pytest.raises(ConfigError):
         read_yaml(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("010", 10),
+        ("2e-4", 2e-4),
+        ("yes", "yes"),
+        ("", None),
+        ("[fc1, fc2]", ["fc1", "fc2"]),
+        ("{a: 1}", {"a": 1}),
+        ('"5"', "5"),
+        ("${HOME}", "${HOME}"),
+    ],
+)
+def test_a_value_is_read_as_it_would_be_in_a_file(text, value):
+    assert read_value(text) == value
+
+
+@pytest.mark.parametrize(
+    "text", ["[1", "*a", "!!int x", "!!python/name:os", "[" * 5000, "\x01", "{a: 1, a: 2}"]
+)
+def test_what_is_no_value_is_a_sentence(text):
+    with pytest.raises(ConfigError):
+        read_value(text)

@@ -74,7 +74,7 @@ def test_a_literal_key_works_with_a_warning_that_does_not_show_it(config, caplog
     assert loaded.api is not None
     assert loaded.api.api_key is not None
     assert loaded.api.api_key.get_secret_value() == KEY
-    assert "my.yaml, line 2, holds an API key in plain text" in caplog.text
+    assert "my.yaml, line 2: api_key is a key in plain text" in caplog.text
     for text in (caplog.text, repr(loaded), str(loaded), dump_yaml(loaded), str(loaded.model_dump()),
                  loaded.model_dump_json()):  # fmt: skip
         assert KEY not in text

@@ -85,6 +85,11 @@ def test_impossible_values_are_refused(config, text, says):
     assert "my.yaml, line 1" in caught.value.message
 
 
+def test_a_rule_about_two_keys_that_an_override_breaks_is_not_blamed_on_a_file():
+    with pytest.raises(ConfigError, match=r'^the settings given: "training": give either'):
+        load_train_config(None, {"training.max_steps": None})
+
+
 def test_a_wrong_override_names_its_key():
     with pytest.raises(ConfigError, match=r'the settings given: "lora\.rank" is not a key'):
         load_train_config(None, {"lora.rank": 1})

@@ -45,14 +45,18 @@ def test_create_refuses_a_workspace_and_a_file(tmp_path: Path) -> None:
     with pytest.raises(WorkspaceError, match="workspace already"):
         Workspace.create(tmp_path / "ws")
     (tmp_path / "file").touch()
-    for path in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(WorkspaceError):
-            Workspace.create(path)
+    with pytest.raises(WorkspaceError, match="is a file"):
+        Workspace.create(tmp_path / "file")
+    with pytest.raises(WorkspaceError, match="Not a directory"):
+        Workspace.create(tmp_path / "file" / "below")
 
 
 def test_what_is_not_a_workspace_is_said_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(WorkspaceError, match="There is no folder"):
         Workspace.open(tmp_path / "nowhere")
+    for use in (Workspace.open, Workspace.create):
+        with pytest.raises(WorkspaceError, match="File name too long"):
+            use(tmp_path / ("x" * 300))
     with pytest.raises(WorkspaceError, match=r"not a workspace: it has no workspace\.db"):
         Workspace.open(tmp_path)
     (tmp_path / "workspace.db").write_text("a text file that is long enough to look like something" * 20)

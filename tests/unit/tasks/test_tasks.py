@@ -141,3 +141,14 @@ def test_the_list_shows_protected_tasks_first(prompts):
     assert [entry.id for entry in entries] == [*PROTECTED, "markdown", "a_first"]
     assert entries[-1].prompt == "Two lines"
     assert [entry.protected for entry in entries] == [True] * 6 + [False] * 2
+
+
+@pytest.mark.parametrize("head", ["", "prompts:\n"])
+def test_a_wrong_key_of_a_task_is_found_on_its_line_with_and_without_a_head(tmp_path, head):
+    path = tmp_path / "mine.yaml"
+    text = "invoice:\n  user: Extract.\n  sytem: You parse.\n"
+    path.write_text(head + "".join(f"  {line}" if head else line for line in text.splitlines(keepends=True)))
+    line = 4 if head else 3
+    expected = f'mine.yaml, line {line}: "prompts.invoice.sytem" is not a key; did you mean "system"'
+    with pytest.raises(ConfigError, match=expected):
+        load_tasks(path)

@@ -183,6 +183,48 @@ def test_a_failure_of_a_page_is_one_sentence_about_it(
     assert error.hint
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        None,
+        ["no", "object"],
+        {"choices": {"first": 1}},
+        {"choices": [None]},
+        {"choices": [{"message": "words"}]},
+        {"choices": [{"message": {"content": 7}}]},
+        {"choices": [{"message": {"content": {"text": "words"}}}]},
+    ],
+)
+def test_an_answer_of_another_shape_fails_its_page_and_not_the_batch(
+    server: OpenAiServer, page: PageSource, record: object
+) -> None:
+    server.fail_next("json", record)
+    assert batch(make(server.base_url), [page] * 3)[0].done == 3  # the odd answer was asked for again
+    server.fail_always("json", record)
+    assert "no choices with a text" in failure(make(server.base_url), page).message
+
+
+def test_the_error_of_a_gateway_that_answers_status_200_is_quoted(
+    server: OpenAiServer, page: PageSource
+) -> None:
+    server.fail_always("json", {"error": {"message": f"Overloaded, {KEY}", "code": 502}})
+    assert (
+        "sent an error instead of an answer: Overloaded, ***." in failure(make(server.base_url), page).message
+    )
+
+
+def test_an_answer_in_parts_is_put_together(server: OpenAiServer, page: PageSource) -> None:
+    parts = [{"type": "text", "text": "# Ti"}, {"type": "text", "text": "tle"}]
+    server.fail_next("choice", {"message": {"role": "assistant", "content": parts}, "finish_reason": "stop"})
+    assert draft(make(server.base_url), page).text == "# Title"
+
+
+def test_half_a_character_is_replaced(page: PageSource) -> None:
+    with OpenAiServer("Hello \ud83d") as server:
+        result = draft(make(server.base_url), page)
+    assert result.text == result.raw == "Hello \ufffd"
+
+
 def test_a_server_that_hangs_is_given_up_after_the_timeout(server: OpenAiServer, page: PageSource) -> None:
     server.fail_always("hang")
     error = failure(make(server.base_url, **{"request.timeout": 0.2}), page)

@@ -1,5 +1,7 @@
 import numpy as np
+import pytest
 
+from ocrstudio.domain.errors import TeacherError
 from ocrstudio.pdf import open_document
 from ocrstudio.teachers.offline.rapid import RapidEngine
 from tests.fakes.pdfs import text_pdf
@@ -14,3 +16,8 @@ def test_upright_lines_stay_upright_and_a_page_upside_down_is_read_too(tmp_path)
     turned = engine.recognise(np.ascontiguousarray(np.rot90(pixels, 2)), 100)
     assert [line.text.count("harbour office keeps a ledger") for line in upright] == [0, *[1] * 6]
     assert sum("harbour office keeps a ledger" in line.text for line in turned) == 6
+
+
+def test_a_strip_is_refused_in_a_sentence() -> None:
+    with pytest.raises(TeacherError, match="of 20 x 20,000 pixels: it is a mere strip"):
+        RapidEngine(threads=1).recognise(np.full((20_000, 20, 3), 255, np.uint8), 200)

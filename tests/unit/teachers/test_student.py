@@ -9,11 +9,12 @@ from PIL import Image
 
 from ocrstudio.settings.teacher import load_teacher_config
 from ocrstudio.tasks import get_task, load_tasks
-from ocrstudio.teachers.base import PageSource
+from ocrstudio.teachers.base import TRUNCATED, PageSource
 from ocrstudio.teachers.batch import BatchSummary, PageResult, run_batch
 from ocrstudio.teachers.errors import TeacherUnavailableError
 from ocrstudio.teachers.registry import create_teacher
 from tests.fakes.processes import children
+from tests.fakes.worker import ADAPTED
 
 TASK = get_task(load_tasks(), "document")
 
@@ -55,6 +56,17 @@ def test_pictures_and_pdf_pages_are_answered_with_the_student_s_prompt(tmp_path:
     assert drafts["report.pdf, page 1"].text.endswith(f".png:{prompt}")
     assert drafts["page.png"].parameters["model"] == "tiny"
     assert children() == []
+
+
+def test_the_settings_that_were_used_are_recorded_and_remarked_on(tmp_path: Path) -> None:
+    Image.new("RGB", (30, 40), "white").save(tmp_path / "page.png")
+    _, (result,) = run(
+        [PageSource("page.png", image=tmp_path / "page.png")],
+        **{"local.adapter_path": "an adapter", "image.preset": "tiny"},
+    )
+    assert result.draft.parameters["image"] == ADAPTED["image"]
+    assert result.draft.remarks == ("The image settings of the adapter are used.",)
+    assert result.draft.flags == (TRUNCATED,)
 
 
 def test_a_model_that_is_not_there_is_said_before_the_first_page() -> None:

@@ -1,0 +1,153 @@
+"""From a dataset back into a workspace: labels find their pages, other pictures become documents."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ocrstudio.datasets import Dataset, LineProblem, Sample, read_dataset
+from ocrstudio.datasets.writer import read_manifest
+from ocrstudio.domain.document import Page, PageStatus
+from ocrstudio.domain.errors import DatasetError, OcrStudioError, WorkspaceError
+from ocrstudio.domain.label import IMPORT, NewRevision
+from ocrstudio.imaging import load_image
+from ocrstudio.imaging.size import picture_dpi
+from ocrstudio.pdf import DEFAULT_DPI
+from ocrstudio.services.labelling import accept, add_import
+from ocrstudio.services.page_names import page_of_file
+from ocrstudio.services.workspaces import import_sources, page_image, pixels_sha256
+from ocrstudio.settings.app import load_app_settings
+from ocrstudio.store import Workspace
+
+Progress = Callable[[int, int], None]
+"""Called with the number of lines done and of all."""
+
+
+@dataclass(frozen=True)
+class DatasetImportReport:
+    """What importing a dataset did.
+
+    Attributes:
+        labels: Number of revisions added.
+        new_documents: Number of pictures that became documents.
+        matched: Number of labels for pages that were there already.
+        unchanged: Number of lines whose label the page has already.
+        accepted: Number of these whose page is accepted now and was not before.
+        kept_beside: Number of labels that are only in the history, because a person has labelled the page.
+        problems: Lines that could not be used.
+        failures: (line, reason) of lines whose picture could not be imported.
+    """
+
+    labels: int
+    new_documents: int
+    matched: int
+    unchanged: int
+    accepted: int
+    kept_beside: int
+    problems: tuple[LineProblem, ...]
+    failures: tuple[tuple[int, str], ...]
+
+
+def import_dataset(
+    ws: Workspace, path: Path, *, accepted: bool = False, progress: Progress | None = None
+) -> DatasetImportReport:
+    """Bring the labels of a JSONL file into a workspace, as revisions with the source ``import``.
+
+    A picture that shows a page of the workspace (an export that was corrected elsewhere) gives its label to
+    that page; any other becomes a document of its own. The label of a page that a person has worked on is
+    only kept beside theirs.
+
+    Args:
+        ws: The workspace.
+        path: The JSONL file.
+        accepted: Whether the pages are accepted with these labels, or drafts to review.
+        progress: Told after each line.
+
+    Raises:
+        DatasetError: The file cannot be read, or has no usable line.
+        WorkspaceError: The workspace cannot be written.
+    """
+    dataset = read_dataset(path)
+    if not dataset.samples:
+        raise DatasetError(f"{path} has no usable line: {dataset.problems[0]}", "Correct the file.")
+    counts: Counter[str] = Counter()
+    failures: list[tuple[int, str]] = []
+    for done, sample in enumerate(dataset.samples, start=1):
+        try:
+            counts.update(_import_sample(ws, dataset, sample, accepted=accepted))
+        except WorkspaceError:
+            raise
+        except OcrStudioError as error:
+            failures.append((sample.line, str(error)))
+        if progress is not None:
+            progress(done, len(dataset.samples))
+    return DatasetImportReport(
+        labels=counts["labels"],
+        new_documents=counts["new_documents"],
+        matched=counts["matched"],
+        unchanged=counts["unchanged"],
+        accepted=counts["accepted"],
+        kept_beside=counts["kept_beside"],
+        problems=dataset.problems,
+        failures=tuple(failures),
+    )
+
+
+def _import_sample(ws: Workspace, dataset: Dataset, sample: Sample, *, accepted: bool) -> Counter[str]:
+    page, is_new = _page_of(ws, sample)
+    current = ws.labels.current(page.id)
+    if current is not None and current.text == sample.answer:
+        newly = accepted and page.status not in (PageStatus.ACCEPTED, PageStatus.EXCLUDED)
+        if newly:
+            accept(ws, page.id, seen=current.id)
+        return Counter(unchanged=1, accepted=int(newly))
+    revision = NewRevision(
+        sample.answer,
+        IMPORT,
+        prompt=sample.prompt,
+        parameters={"file": dataset.path.name, "line": sample.line},
+    )
+    added = add_import(ws, page.id, revision, accepted=accepted)
+    return Counter(
+        labels=1,
+        new_documents=int(is_new),
+        matched=int(not is_new),
+        kept_beside=int(ws.pages.get(page.id).revision_id != added.id),
+    )
+
+
+def _page_of(ws: Workspace, sample: Sample) -> tuple[Page, bool]:
+    """The page that a picture shows, and whether it was made for it."""
+    known = _shown_page(ws, sample)
+    if known is not None:
+        return known, False
+    report = import_sources(ws, [sample.image])
+    if report.problems:
+        raise report.problems[0].error
+    documents = [*report.imported, *report.restored, *(document for _, document in report.duplicates)]
+    return ws.pages.of_document(documents[0].id)[0], bool(report.imported)
+
+
+def _shown_page(ws: Workspace, sample: Sample) -> Page | None:
+    """The page of the workspace that a picture shows: the same pixels, drawn as usual or as exported."""
+    shown = pixels_sha256(np.asarray(load_image(sample.image)))
+    known = ws.pages.find_by_content(shown)
+    if known is not None:
+        return known
+    named = page_of_file(sample.image.stem)
+    document = ws.documents.find(named[0]) if named else None
+    if named is None or document is None or not 1 <= named[1] <= document.page_count:
+        return None
+    page = ws.pages.of_document(document.id)[named[1] - 1]
+    drawn = page_image(ws, page, _exported_dpi(sample.image), load_app_settings().max_image_pixels)
+    return page if pixels_sha256(np.asarray(load_image(drawn))) == shown else None
+
+
+def _exported_dpi(picture: Path) -> float:
+    """The resolution at which a picture of a dataset was drawn: of its manifest, else as the file says."""
+    manifest = read_manifest(picture.parent.parent)
+    if manifest is not None and isinstance(manifest.get("dpi"), int | float):
+        return float(manifest["dpi"])
+    return picture_dpi(picture) or DEFAULT_DPI
