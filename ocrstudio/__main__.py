@@ -4,6 +4,7 @@ Without arguments, or with the path of a workspace or document as the only one, 
 """
 
 import sys
+import warnings
 from pathlib import Path
 
 
@@ -18,6 +19,8 @@ def main() -> int:
         return _window(argv)
     from ocrstudio.cli.main import main as command_line
 
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # what libraries warn of is for programmers
     return command_line(argv)
 
 

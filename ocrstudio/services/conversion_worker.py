@@ -6,7 +6,9 @@ Everything that goes in and out is plain data, because it travels between proces
 import multiprocessing
 import os
 import signal
+import sys
 import threading
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
@@ -82,6 +84,8 @@ def start(stop: Event) -> None:
     global _stop  # noqa: PLW0603 - an initializer has no other way to leave something to the tasks
     _stop = stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # what libraries warn of is for programmers
     threading.Thread(target=_follow_parent, name="follow-parent", daemon=True).start()
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ocrstudio.domain.document import Document, Page, PageStatus
-from ocrstudio.domain.errors import OcrStudioError, WorkspaceError
-from ocrstudio.pdf import DEFAULT_DPI, DEFAULT_MAX_PIXELS, find_sources, open_document
+from ocrstudio.domain.errors import DocumentError, OcrStudioError, WorkspaceError
+from ocrstudio.pdf import DEFAULT_DPI, DEFAULT_MAX_PIXELS, PdfDocument, find_sources, open_document
 from ocrstudio.pdf.render import write_page_image
 from ocrstudio.services.document_copy import free_name, source_sha256, staged_copy
 from ocrstudio.services.run_index import record_runs
@@ -19,6 +19,8 @@ from ocrstudio.store import Workspace
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+_DAMAGED_PAGES_NAMED = 5
 
 ImportProgress = Callable[[int, int, Path], None]
 """Called before each file with the number of files done, of all files, and the file."""
@@ -254,8 +256,9 @@ def _import_file(
         remarks.
     """
     with open_document(path, password) as document:
-        kind, remarks = document.kind, document.warnings
-        sizes = [document.page_size(index) for index in range(document.page_count)]
+        kind = document.kind
+        sizes, damage = _page_sizes(document)
+        remarks = (*document.warnings, *damage)
     with staged_copy(path, ws.documents_folder, password) as copy, ws.transaction():
         known = ws.documents.find_by_sha256(sha256)
         if known is not None:
@@ -272,6 +275,29 @@ def _import_file(
             page_sizes=sizes,
         )
     return added, True, (*remarks, *filter(None, [copy.remark]))
+
+
+def _page_sizes(document: PdfDocument) -> tuple[list[tuple[float, float]], list[str]]:
+    """The size of each page, and sentences about those that cannot be read: they get the size of another.
+
+    Raises:
+        DocumentError: No page can be read.
+    """
+    sizes: list[tuple[float, float] | None] = []
+    failures: list[DocumentError] = []
+    for index in range(document.page_count):
+        try:
+            sizes.append(document.page_size(index))
+        except DocumentError as error:
+            sizes.append(None)
+            failures.append(error)
+    usual = next((size for size in sizes if size is not None), None)
+    if usual is None:
+        raise failures[0]
+    said = [error.message for error in failures[:_DAMAGED_PAGES_NAMED]]
+    if len(failures) > len(said):
+        said.append(f"{len(failures) - len(said)} more pages of {document.path} cannot be drawn either.")
+    return [size or usual for size in sizes], said
 
 
 def _replace_lost_copy(ws: Workspace, path: Path, document: Document, password: str | None) -> str:

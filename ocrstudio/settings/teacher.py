@@ -69,6 +69,8 @@ class ApiConfig(Section):
             raise ValueError("this must be a web address such as http://localhost:8000/v1.")
         if parts.username or parts.password:
             raise ValueError("this must not hold a user name or password; put the key under api_key.")
+        if parts.query or parts.fragment:  # drafts and messages keep the address; a key may stand there
+            raise ValueError("this must end before the ? or #; put the key under api_key.")
         return value.rstrip("/")
 
 

@@ -93,3 +93,16 @@ def damaged_pdf(path: Path) -> Path:
     """The head of a PDF with nothing behind it."""
     path.write_bytes(b"%PDF-1.7\nthis is not a valid document\n%%EOF\n")
     return path
+
+
+def pages_missing_pdf(path: Path, claimed: int = 3) -> Path:
+    """A PDF that claims more pages than the one that it has (and objects enough for the claim to be believed)."""
+    fillers = "".join(f"{number} 0 obj null endobj\n" for number in range(4, 4 + claimed))
+    path.write_bytes(
+        b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+        + f"2 0 obj<</Type/Pages/Kids[3 0 R]/Count {claimed}>>endobj\n".encode()
+        + b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 100]>>endobj\n"
+        + fillers.encode()
+        + f"trailer<</Size {4 + claimed}/Root 1 0 R>>\n%%EOF\n".encode()
+    )
+    return path

@@ -1,8 +1,10 @@
 import os
+import struct
 import subprocess
 import sys
 
 import pytest
+from PIL import Image
 
 from ocrstudio import __version__
 from ocrstudio.cli.main import COMMANDS, main
@@ -115,3 +117,15 @@ def test_a_file_name_that_is_no_text_is_a_sentence(tmp_path, ocrstudio):
     done = ocrstudio("pdf2img", "--source", tmp_path)
     assert done.returncode == 1
     assert r"bad\udcff.pdf is not valid Unicode. Rename the file." in done.stderr
+
+
+def test_warnings_of_libraries_do_not_reach_the_terminal(tmp_path, ocrstudio):
+    picture = tmp_path / "odd.tif"
+    Image.new("RGB", (30, 20)).save(picture, tiffinfo={270: "a description of some length"})
+    data = picture.read_bytes()
+    tag = struct.pack("<HHI", 270, 2, 29)
+    assert data.count(tag) == 1
+    picture.write_bytes(data.replace(tag, struct.pack("<HHI", 270, 2, 10**6)))
+    for arguments in (("pdf2img", "--source", picture), ("workspace", "new", "ws", picture)):
+        done = ocrstudio(*arguments)
+        assert (done.returncode, done.stderr) == (0, "")

@@ -13,6 +13,7 @@ from ocrstudio.pdf import open_document
 from ocrstudio.services import labelling, workspaces
 from ocrstudio.services.document_copy import free_name
 from ocrstudio.store import Workspace
+from tests.fakes.pdfs import pages_missing_pdf
 from tests.fakes.workspaces import make_pdf
 
 
@@ -164,3 +165,18 @@ def test_status_counts_by_document_and_by_source(ws: Workspace, sources: Path) -
         ("Report", {PageStatus.ACCEPTED: 1, PageStatus.UNLABELLED: 1}),
         ("scan", {PageStatus.UNLABELLED: 1}),
     ]
+
+
+def test_damaged_pages_do_not_keep_the_others_out(ws: Workspace, tmp_path: Path) -> None:
+    report = workspaces.import_sources(ws, [pages_missing_pdf(tmp_path / "cut.pdf", claimed=9)])
+    assert [document.page_count for document in report.imported] == [9]
+    assert report.problems == ()
+    named = [remark for remark in report.remarks if "cannot be drawn" in remark]
+    assert [remark.split(" of ")[0] for remark in named] == [
+        *(f"Page {number}" for number in range(2, 7)),
+        "3 more pages",
+    ]
+    first, second, *_ = ws.pages.list()
+    assert workspaces.page_image(ws, first.page).is_file()
+    with pytest.raises(DocumentError, match=r"Page 2 of .* cannot be drawn"):
+        workspaces.page_image(ws, second.page)

@@ -47,6 +47,7 @@ def test_a_file_may_hold_several_types_to_switch_between(config):
         ("model_type: deepseek-documents", 'did you mean "deepseek-document"'),
         ("api: {base_url: localhost:8000}", "must be a web address"),
         (f"api: {{base_url: 'http://me:{KEY}@host/v1'}}", "must not hold a user name or password"),
+        (f"api: {{base_url: 'http://host/v1?key={KEY}'}}", "must end before the"),
         (f"api: {{api_key: [{KEY}]}}", "must be text"),
         ("api: {modelname: x}", 'did you mean "model_name"'),
         ("generation: {max_tokens: many}", 'whole number, not "many"'),
