@@ -35,7 +35,9 @@ class HubServer:
         self.cut_after = cut_after
         self.sent: dict[str, int] = dict.fromkeys(files, 0)
         self.ranges: list[str] = []
-        self.broken: set[str] = set()
+        self.broken: dict[str, str] = {}
+        """Files that are refused, each only once the other file that it names was sent."""
+        self._progress = threading.Condition()
         hub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -61,6 +63,7 @@ class HubServer:
                 if not found or found[1] not in hub.files:
                     return self._send(404, b"", {"X-Error-Code": "EntryNotFound"}, send_body)
                 if found[1] in hub.broken:
+                    hub.wait_until_sent(hub.broken[found[1]])
                     return self._send(403, b"", {}, send_body)
                 return self._send_file(found[1], send_body)
 
@@ -91,7 +94,9 @@ class HubServer:
                     self.close_connection = True
                 self.wfile.write(body)
                 if name:
-                    hub.sent[name] += len(body)
+                    with hub._progress:
+                        hub.sent[name] += len(body)
+                        hub._progress.notify_all()
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
@@ -101,6 +106,11 @@ class HubServer:
     def url(self) -> str:
         """For ``HF_ENDPOINT``."""
         return f"http://127.0.0.1:{self._server.server_port}"
+
+    def wait_until_sent(self, name: str) -> None:
+        """Return once a whole file has left."""
+        with self._progress:
+            self._progress.wait_for(lambda: self.sent[name] >= len(self.files[name]), timeout=30)
 
     def description(self) -> bytes:
         """What the hub says about the repository."""

@@ -96,7 +96,7 @@ def damaged_pdf(path: Path) -> Path:
 
 
 def pages_missing_pdf(path: Path, claimed: int = 3) -> Path:
-    """A PDF that claims more pages than the one that it has (and objects enough for the claim to be believed)."""
+    """A PDF that claims more pages than the one it has, and has objects enough to be believed."""
     fillers = "".join(f"{number} 0 obj null endobj\n" for number in range(4, 4 + claimed))
     path.write_bytes(
         b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"

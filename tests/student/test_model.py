@@ -100,7 +100,7 @@ def test_chunks_of_the_loss_change_neither_value_nor_gradient(model, processor, 
     whole.backward()
     expected = _gradients(model)
     model.zero_grad(set_to_none=True)
-    monkeypatch.setattr(loss_module, "_CHUNK", 7)
+    monkeypatch.setattr(loss_module, "LOSS_CHUNK", 7)
     chunked = model(**batch).loss
     chunked.backward()
     assert chunked.item() == pytest.approx(whole.item(), rel=1e-6)
