@@ -25,7 +25,7 @@ from ocrstudio.ui.messages import Message
 from ocrstudio.ui.pages.panel import PagesPanel
 from ocrstudio.ui.start_page import StartPage
 from ocrstudio.ui.viewer.panel import ViewerPanel
-from ocrstudio.ui.widgets.message_bar import MessageBar
+from ocrstudio.ui.widgets.message_stack import MessageStack
 from ocrstudio.ui.widgets.task_rows import TaskRows
 from ocrstudio.ui.window_state import WindowState
 
@@ -55,7 +55,7 @@ class MainWindow(QMainWindow):
         pages, viewer, labels: The three panes.
         bottom: The area for more panels.
         start: The start page.
-        message_bar, tasks: What is happening.
+        message_stack, tasks: What is happening.
     """
 
     files_dropped = Signal(object)
@@ -69,7 +69,6 @@ class MainWindow(QMainWindow):
         self.book = ActionBook(self)
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
-        self.message_bar = MessageBar()
         self.tasks = TaskRows()
         self.start = StartPage(self.book)
         page_actions = tuple(self.book[action_id] for action_id in _PAGE_MENU)
@@ -107,10 +106,10 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(centre)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.message_bar)
         column.addWidget(self.tasks)
         column.addWidget(self._stack, 1)
         self.setCentralWidget(centre)
+        self.message_stack = MessageStack(centre)
 
     # Contents
 
@@ -128,21 +127,25 @@ class MainWindow(QMainWindow):
         """Shows the start page."""
         self.start.show_recent(self._state.recent())
         self._stack.setCurrentWidget(self.start)
+        self.message_stack.anchor_to(self.start)
         self.setWindowTitle(_TITLE)
 
     def show_workspace(self, root: Path) -> None:
         """Shows the three panes."""
         self._stack.setCurrentWidget(self._rows)
+        self.message_stack.anchor_to(self.viewer.view)
         self.setWindowTitle(f"{root.name} — {_TITLE}")
 
     def show_message(self, message: Message) -> None:
-        """Shows a message in the bar."""
-        self.message_bar.show_message(message.level.value, message.text, message.hint)
+        """Shows a message over the page."""
+        offer = message.offer
+        words, accept = (offer.words, offer.accept) if offer is not None else ("", None)
+        self.message_stack.show_message(message.level.value, message.text, message.hint, words, accept)
 
     def restyle(self) -> None:
         """Takes the colours of the theme."""
         self.book.refresh_icons()
-        for part in (self.start, self.pages, self.viewer, self.labels, self.bottom):
+        for part in (self.start, self.pages, self.viewer, self.labels, self.bottom, self.message_stack):
             part.restyle()
 
     def _fill_recent(self, menu: QMenu) -> None:

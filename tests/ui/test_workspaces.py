@@ -27,7 +27,7 @@ def test_a_dropped_pdf_makes_a_workspace_beside_it(studio, qtbot, tmp_path):
     qtbot.waitUntil(lambda: studio.window.pages.model.total == 3)
     assert studio.session.root == tmp_path / "ledger labels"
     assert studio.window.windowTitle().startswith("ledger labels")
-    assert "1 document with 3 pages imported." in studio.window.message_bar.text
+    assert "1 document with 3 pages imported." in studio.window.message_stack.text
     qtbot.waitUntil(lambda: studio.window.viewer.view.has_picture)
 
 
@@ -51,7 +51,7 @@ def test_a_folder_is_imported_file_by_file(opened, qtbot, tmp_path):
     said = [message.text for message in opened.messages.history]
     assert any("bad.pdf" in text for text in said)
     assert any("1 could not be read" in text for text in said)
-    assert "bad.pdf" in opened.window.message_bar.text
+    assert "bad.pdf" in opened.window.message_stack.text
 
 
 @pytest.mark.parametrize("password", ["sesame", None])
@@ -74,7 +74,7 @@ def test_a_wrong_password_is_asked_again(opened, qtbot, tmp_path):
 
 def test_a_folder_that_is_no_workspace_is_a_sentence(studio, tmp_path):
     assert not studio.workspaces.open(tmp_path)
-    assert "is not a workspace" in studio.window.message_bar.text
+    assert "is not a workspace" in studio.window.message_stack.text
     assert studio.session.workspace is None
 
 
