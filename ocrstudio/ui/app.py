@@ -18,6 +18,7 @@ from ocrstudio.settings.app import AppSettings, load_app_settings
 from ocrstudio.ui.actions import Context
 from ocrstudio.ui.background import Background
 from ocrstudio.ui.crash import CrashReporter
+from ocrstudio.ui.documents.controller import DocumentsController
 from ocrstudio.ui.garbage import collect_due, window_thread_only
 from ocrstudio.ui.labels.controller import LabelController
 from ocrstudio.ui.main_window import MainWindow
@@ -64,7 +65,8 @@ class Studio:
         self.renderer = PageRenderer(settings.page_cache_mib * _MIB)
         self.crashes = CrashReporter(self.window)
         window, session = self.window, self.session
-        self.workspaces = WorkspaceController(session, window, self.background, self.messages, self.state)
+        self.documents = DocumentsController(session, window, self.background, self.messages)
+        self.workspaces = WorkspaceController(session, window, self.documents, self.messages, self.state)
         self.pages = PagesController(session, window.pages, self.background, self.messages)
         self.viewer = ViewerController(session, window.viewer, self.renderer, self.messages)
         self.labels = LabelController(session, window.labels, self.messages, settings.autosave_delay_ms)
@@ -121,8 +123,8 @@ class Studio:
             "workspace.open": self.workspaces.ask_open,
             "workspace.open_document": self.workspaces.ask_open_document,
             "workspace.close": self.session.close,
-            "documents.import": self.workspaces.ask_import,
-            "documents.import_folder": self.workspaces.ask_import_folder,
+            "documents.import": self.documents.ask_import,
+            "documents.import_folder": self.documents.ask_import_folder,
             "app.settings": self.show_settings,
             "app.quit": self.window.close,
             "edit.undo": labels.editor.undo,

@@ -137,7 +137,9 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{root.name} — {_TITLE}")
 
     def show_message(self, message: Message) -> None:
-        """Shows a message over the page."""
+        """Shows a message over the page, unless it is for the log only."""
+        if message.quiet:
+            return
         offer = message.offer
         words, accept = (offer.words, offer.accept) if offer is not None else ("", None)
         self.message_stack.show_message(message.level.value, message.text, message.hint, words, accept)

@@ -51,6 +51,7 @@ class Message:
         text: One sentence.
         hint: What to do; may be empty.
         offer: What can be done at once, or None.
+        quiet: Whether only the log has it, because another message speaks of it.
         time: Unix time in seconds.
     """
 
@@ -58,6 +59,7 @@ class Message:
     text: str
     hint: str = ""
     offer: Offer | None = None
+    quiet: bool = False
     time: float = field(default_factory=time.time)
 
 
@@ -91,6 +93,10 @@ class Messages(QObject):
     def failure(self, problem: OcrStudioError) -> None:
         """Shows an expected failure with its hint."""
         self.error(problem.message, problem.hint)
+
+    def note(self, problem: OcrStudioError, level: Level = Level.ERROR) -> None:
+        """Keeps one of several failures for the log; another message sums them up."""
+        self.post(Message(level, problem.message, problem.hint, quiet=True))
 
     def post(self, message: Message) -> None:
         """Sends a message; from another thread it arrives through the event loop."""
