@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from ocrstudio.services import labelling
 from ocrstudio.store import Workspace
 from ocrstudio.ui.documents.password_dialog import PasswordDialog
+from ocrstudio.ui.pages.model import PAGE_ROLE
 from tests.fakes.pdfs import damaged_pdf, encrypted_pdf, text_pdf
 from tests.fakes.window import draft
 
@@ -110,7 +111,10 @@ def test_what_was_imported_beside_other_documents_can_be_shown(opened, qtbot, tm
     qtbot.waitUntil(lambda: "1 document with 1 page imported." in opened.window.message_stack.text)
     show = next(one for one in opened.window.message_stack.findChildren(QPushButton) if one.text() == "Show")
     show.click()
-    assert opened.window.pages.model.row_of(opened.session.page_id).document_name == "tides"
+    rows = opened.window.pages.model
+    qtbot.waitUntil(lambda: rows.total == 5)
+    assert rows.row_of(opened.session.page_id).document_name == "tides"
+    assert opened.window.pages.tree.currentIndex().data(PAGE_ROLE).document_name == "tides"
 
 
 def test_a_folder_that_is_no_workspace_is_a_sentence(studio, tmp_path):
