@@ -19,6 +19,7 @@ from ocrstudio.ui.actions import Context
 from ocrstudio.ui.background import Background
 from ocrstudio.ui.crash import CrashReporter
 from ocrstudio.ui.documents.controller import DocumentsController
+from ocrstudio.ui.documents.removal import RemovalController
 from ocrstudio.ui.garbage import collect_due, window_thread_only
 from ocrstudio.ui.labels.controller import LabelController
 from ocrstudio.ui.main_window import MainWindow
@@ -70,6 +71,7 @@ class Studio:
         self.pages = PagesController(session, window.pages, self.background, self.messages)
         self.viewer = ViewerController(session, window.viewer, self.renderer, self.messages)
         self.labels = LabelController(session, window.labels, self.messages, settings.autosave_delay_ms)
+        self.removal = RemovalController(session, window, self.pages, self.labels.save_now, self.messages)
         self._panels: Panels | None = None
         self._is_shut_down = False
         self._panels_due = QTimer(window)
@@ -125,6 +127,7 @@ class Studio:
             "workspace.close": self.session.close,
             "documents.import": self.documents.ask_import,
             "documents.import_folder": self.documents.ask_import_folder,
+            "documents.remove": self.removal.ask_remove,
             "app.settings": self.show_settings,
             "app.quit": self.window.close,
             "edit.undo": labels.editor.undo,

@@ -10,6 +10,7 @@ from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.store import Workspace, is_workspace
 from ocrstudio.ui.documents.controller import DOCUMENT_FILTER, DocumentsController
 from ocrstudio.ui.main_window import MainWindow
+from ocrstudio.ui.menus import RECENT
 from ocrstudio.ui.messages import Messages
 from ocrstudio.ui.session import Session
 from ocrstudio.ui.window_state import WindowState
@@ -42,6 +43,7 @@ class WorkspaceController(QObject):
         self._state = state
         window.files_dropped.connect(self.take_files)
         window.start.recent_chosen.connect(self.open)
+        window.submenus[RECENT].aboutToShow.connect(self._fill_recent)
         session.opened.connect(lambda workspace: window.show_workspace(workspace.root))
         session.closed.connect(window.show_start)
 
@@ -64,6 +66,15 @@ class WorkspaceController(QObject):
         chosen, _ = QFileDialog.getOpenFileNames(self._window, "Open PDF", "", DOCUMENT_FILTER)
         if chosen:
             self._open_beside([Path(name) for name in chosen])
+
+    def _fill_recent(self) -> None:
+        menu = self._window.submenus[RECENT]
+        menu.clear()
+        for folder in self._state.recent():
+            action = menu.addAction(str(folder))
+            action.triggered.connect(lambda _checked=False, path=folder: self.open(path))
+        if menu.isEmpty():
+            menu.addAction("No recent workspaces").setEnabled(False)
 
     def create(self, root: Path) -> bool:
         """Makes a workspace and opens it."""

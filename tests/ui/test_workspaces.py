@@ -152,11 +152,13 @@ def test_sizes_are_remembered(studio, qtbot):
     assert not studio.state.flag("window/panels", default=True)
 
 
-def test_a_panel_can_be_added_to_the_bottom(opened):
-    window = opened.window
-    window.add_panel("log", "Log", "log", QLabel("words"))
-    window.show_panel("log")
-    assert window.bottom.isVisible()
+def test_the_tabs_of_the_panels_are_there_before_the_panels(studio, qtbot, workspace_root):
+    studio.workspaces.open(workspace_root)
+    window = studio.window
+    before = window.viewer.view.height()
+    assert window.bottom.tabText(0) == "Teacher"
+    qtbot.waitUntil(studio.panels.teachers.isVisible)
+    assert window.viewer.view.height() == before, "nothing jumps when they come"
     window.book["window.panels"].trigger()
     assert not window.bottom.isVisible()
 

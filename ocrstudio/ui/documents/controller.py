@@ -1,6 +1,7 @@
 """Imports documents: asks for files, for passwords where there are some, and says what came of it."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -124,12 +125,11 @@ class DocumentsController(QObject):
             hint = f"{_some(names)}: the Log panel has the reasons."
         offer = None
         if new and self._session.page_id is not None:
-            first = new[0].id
-            offer = Offer("Show", lambda: self._show(first))
+            offer = Offer("Show", partial(self._show, self._session.root, new[0].id))
         return Message(level, "; ".join(parts) + ".", hint, offer)
 
-    def _show(self, document_id: int) -> None:
-        if self._session.workspace is not None:
+    def _show(self, root: Path, document_id: int) -> None:
+        if self._session.workspace is not None and self._session.root == root:
             pages = self._session.workspace.pages.of_document(document_id)
             if pages:
                 self._session.choose_page(pages[0].id)

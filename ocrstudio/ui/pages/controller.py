@@ -44,6 +44,7 @@ class PagesController(QObject):
 
     def _open(self) -> None:
         self._panel.clear_filters()
+        self._panel.show_reading()
         self.reload()
 
     def _close(self) -> None:
@@ -135,6 +136,10 @@ class PagesController(QObject):
             self._messages.info("No other page is left to review.")
         else:
             self._session.choose_page(page.id)
+
+    def leave_document(self, document_id: int) -> None:
+        """Goes to the page of the list that follows a document, or precedes it."""
+        self._session.choose_page(self._panel.model.outside(document_id))
 
     def go_to_index(self, index: int) -> None:
         """Goes to a page of the document that is shown."""
