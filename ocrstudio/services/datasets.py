@@ -71,6 +71,7 @@ class DatasetImportReport:
         kept_beside: Number of labels that are only in the history, because a person has labelled the page.
         problems: Lines that could not be used.
         failures: (line, reason) of lines whose picture could not be imported.
+        stopped: Whether the user stopped before the last line.
     """
 
     labels: int
@@ -80,6 +81,7 @@ class DatasetImportReport:
     kept_beside: int
     problems: tuple[LineProblem, ...]
     failures: tuple[tuple[int, str], ...]
+    stopped: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def export_workspace(
         statuses: Which pages; accepted ones unless told otherwise.
         seed: Of the split.
         dpi: Resolution of the pictures.
-        progress: Told after each page.
+        progress: Told after each page. What it raises ends the export before anything is written.
 
     Raises:
         DatasetError: There is nothing to export, or the target cannot be used.
@@ -180,7 +182,12 @@ def _export(
 
 
 def import_dataset(
-    ws: Workspace, path: Path, *, accepted: bool = False, progress: Progress | None = None
+    ws: Workspace,
+    path: Path,
+    *,
+    accepted: bool = False,
+    progress: Progress | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> DatasetImportReport:
     """Bring the labels of a JSONL file into a workspace, as revisions with the source ``import``.
 
@@ -193,6 +200,7 @@ def import_dataset(
         path: The JSONL file.
         accepted: Whether the pages are accepted with these labels, or drafts to review.
         progress: Told after each line.
+        should_stop: Asked before each line; what was imported until then stays.
 
     Raises:
         DatasetError: The file cannot be read, or has no usable line.
@@ -203,7 +211,11 @@ def import_dataset(
         raise DatasetError(f"{path} has no usable line: {dataset.problems[0]}", "Correct the file.")
     counts: Counter[str] = Counter()
     failures: list[tuple[int, str]] = []
+    stopped = False
     for done, sample in enumerate(dataset.samples, start=1):
+        if should_stop():
+            stopped = True
+            break
         try:
             counts.update(_import_sample(ws, dataset, sample, accepted=accepted))
         except WorkspaceError:
@@ -220,6 +232,7 @@ def import_dataset(
         kept_beside=counts["kept_beside"],
         problems=dataset.problems,
         failures=tuple(failures),
+        stopped=stopped,
     )
 
 

@@ -69,6 +69,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
         "documents.import_folder", "Import &folder…", ("Ctrl+Shift+I",), Group.WORKSPACE, _W, "folder"
     ),
+    ActionSpec("datasets.export", "&Export dataset…", ("Ctrl+E",), Group.WORKSPACE, _W, "export"),
+    ActionSpec("datasets.import", "Import dataset…", (), Group.WORKSPACE, _W, "import"),
     ActionSpec("documents.remove", "Remo&ve document…", (), Group.WORKSPACE, _P, "excluded"),
     ActionSpec("app.settings", "&Settings…", ("Ctrl+,",), Group.WINDOW, icon="settings"),
     ActionSpec("app.quit", "&Quit", ("Ctrl+Q",), Group.WINDOW),

@@ -18,6 +18,7 @@ from ocrstudio.settings.app import AppSettings, load_app_settings
 from ocrstudio.ui.actions import Context
 from ocrstudio.ui.background import Background
 from ocrstudio.ui.crash import CrashReporter
+from ocrstudio.ui.datasets.controller import DatasetsController
 from ocrstudio.ui.documents.controller import DocumentsController
 from ocrstudio.ui.documents.removal import RemovalController
 from ocrstudio.ui.garbage import collect_due, window_thread_only
@@ -72,6 +73,9 @@ class Studio:
         self.viewer = ViewerController(session, window.viewer, self.renderer, self.messages)
         self.labels = LabelController(session, window.labels, self.messages, settings.autosave_delay_ms)
         self.removal = RemovalController(session, window, self.pages, self.labels.save_now, self.messages)
+        self.datasets = DatasetsController(
+            session, window, self.labels.save_now, self.background, self.messages, settings
+        )
         self._panels: Panels | None = None
         self._is_shut_down = False
         self._panels_due = QTimer(window)
@@ -127,6 +131,8 @@ class Studio:
             "workspace.close": self.session.close,
             "documents.import": self.documents.ask_import,
             "documents.import_folder": self.documents.ask_import_folder,
+            "datasets.export": self.datasets.ask_export,
+            "datasets.import": self.datasets.ask_import,
             "documents.remove": self.removal.ask_remove,
             "app.settings": self.show_settings,
             "app.quit": self.window.close,
@@ -197,6 +203,7 @@ class Studio:
         self.window.viewer.view.set_mode(settings.zoom_mode)
         self.renderer.cache.set_limit(settings.page_cache_mib * _MIB)
         self.state.recent_limit = settings.recent_workspaces_limit
+        self.datasets.apply_settings(settings)
         if self._panels is not None:
             self._panels.apply_settings(settings)
 

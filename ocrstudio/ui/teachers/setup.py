@@ -202,15 +202,15 @@ class TeacherSetup(QWidget):
                 self.student.addItem(student.title, student)
             self.student.setCurrentIndex(max(0, self.student.findText(before)))
 
-    def show_tasks(self, tasks: Mapping[str, Task], default: str) -> None:
+    def show_tasks(self, tasks: Iterable[Task], default: str) -> None:
         """Offers tasks; the choice stays."""
+        self._tasks = {task.id: task for task in tasks}
         before = self.task.currentData() or default
         with QSignalBlocker(self.task):
             self.task.clear()
-            for task in tasks.values():
-                self.task.addItem(task.id, task.id)
+            for task_id in self._tasks:
+                self.task.addItem(task_id, task_id)
             self.task.setCurrentIndex(max(0, self.task.findData(before)))
-        self._tasks = dict(tasks)
         self._show_prompt()
 
     def show_config(self, config: TeacherConfig, about: str) -> None:

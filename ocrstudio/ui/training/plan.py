@@ -16,6 +16,7 @@ from ocrstudio.paths import config_dir
 from ocrstudio.settings.train import TrainConfig, load_train_config
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task
+from ocrstudio.ui.datasets.plan import held_out_pages
 
 MODE_WORDS: Mapping[TrainMode, tuple[str, str]] = {
     TrainMode.VISION: ("Vision", "Adapts how pages are seen: new fonts, scripts, scans, layouts."),
@@ -114,7 +115,7 @@ def preview(plan: TrainingPlan, config: TrainConfig, facts: DataFacts) -> Previe
     if plan.source is DataSource.WORKSPACE:
         if facts.accepted == 0:
             return Preview(_nothing_accepted(facts), ready=False)
-        held_out = _held_out(facts.accepted, plan.eval_fraction)
+        held_out = held_out_pages(facts.accepted, plan.eval_fraction)
         pages = facts.accepted - held_out
         data = f"{count_of(facts.accepted, 'accepted page')} of {count_of(facts.documents, 'document')}"
         data += f", about {held_out} of them held out for evaluation" if held_out else ", none held out"
@@ -197,11 +198,6 @@ def _nothing_accepted(facts: DataFacts) -> str:
         waiting = f"{count_of(facts.to_review, 'page')} with a draft"
         return f"No page is accepted yet. Review {waiting}: Ctrl+Enter accepts a page and goes on."
     return "No page is accepted yet. Draft pages in the Teacher panel, then review and accept them."
-
-
-def _held_out(pages: int, fraction: float) -> int:
-    """An estimate: the export keeps documents together."""
-    return 0 if fraction == 0 or pages < 2 else max(1, round(pages * fraction))  # noqa: PLR2004 - one page cannot be split
 
 
 def _length(config: TrainConfig, pages: int) -> str:
