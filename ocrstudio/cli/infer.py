@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ocrstudio.cli.options import file_option, parse_overrides
-from ocrstudio.cli.output import duration, echo_error, echo_warning
+from ocrstudio.cli.output import echo_error, echo_warning
+from ocrstudio.domain.wording import duration
 
 if TYPE_CHECKING:
     from ocrstudio.services.inference.journal import Earlier

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from ocrstudio.cli.notices import NoticeLines
-from ocrstudio.cli.output import duration, echo_warning, moment, table
+from ocrstudio.cli.output import echo_warning, moment, table
 from ocrstudio.cli.watch import launch_and_watch, report_outcome, watch
 from ocrstudio.domain.run import RunState
+from ocrstudio.domain.wording import duration
 from ocrstudio.jobs.launch import resume as resume_run
 from ocrstudio.jobs.relay import EXIT_STATUS, relay_lines
 from ocrstudio.jobs.stop import Patience, force_stop, request_stop, wait_until_over

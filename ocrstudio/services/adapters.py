@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from ocrstudio.domain.errors import ModelError
+from ocrstudio.domain.run import MICRO_MODEL
 from ocrstudio.jobs.command_line import worker_command
 from ocrstudio.jobs.line_process import LineProcess
 from ocrstudio.jobs.run_folder import SPEC_NAME, RunFolder
 from ocrstudio.services.model_folder import download_command, folder_problem
-from ocrstudio.services.run_requests import MICRO_MODEL
 
 INFO_NAME = "ocrstudio.json"
 

@@ -9,8 +9,7 @@ from ocrstudio import __version__
 from ocrstudio.datasets import Dataset, read_dataset
 from ocrstudio.datasets.checks import dataset_sha256
 from ocrstudio.domain.errors import DatasetError, ModelError
-
-MICRO_MODEL = "micro"
+from ocrstudio.domain.run import MICRO_MODEL
 
 _RECORDED_PACKAGES = (
     "torch",

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from ocrstudio.domain.errors import RunError
-from ocrstudio.domain.run import RunKind, RunState
+from ocrstudio.domain.run import MICRO_MODEL, RunKind, RunState
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.services.runs import RunOverview
 
-MICRO_MODEL = "micro"
 _MICRO_IMAGE = {"preset": "tiny"}
 _IMAGE_KEYS = ("base_size", "image_size", "crop_mode", "max_tiles")
 _WITH_ADAPTER = frozenset({RunState.FINISHED, RunState.STOPPED})

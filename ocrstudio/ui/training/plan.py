@@ -9,11 +9,10 @@ from typing import Any
 
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.errors import DatasetError
-from ocrstudio.domain.run import TrainMode
+from ocrstudio.domain.run import MICRO_MODEL, TrainMode
 from ocrstudio.domain.wording import count_of
 from ocrstudio.jobs.run_folder import RunFolder
-from ocrstudio.paths import config_dir
-from ocrstudio.settings.train import TrainConfig, load_train_config
+from ocrstudio.settings.train import TrainConfig, load_train_config, micro_train_file
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task
 from ocrstudio.ui.datasets.plan import held_out_pages
@@ -23,8 +22,6 @@ MODE_WORDS: Mapping[TrainMode, tuple[str, str]] = {
     TrainMode.LLM: ("Language model", "Adapts what is written: your Markdown style, terms, a language."),
     TrainMode.BOTH: ("Both", "Adapts seeing and writing: the most change, the most memory."),
 }
-_MICRO_FILE = Path("examples") / "train_micro.example.yaml"
-
 _FEW_PASSES = 10
 """Below this many, a tenth of a pass matters to the reader."""
 
@@ -103,7 +100,7 @@ def resolve_config(plan: TrainingPlan) -> TrainConfig:
     """
     path = plan.config_file
     if path is None and plan.micro:
-        path = config_dir() / _MICRO_FILE
+        path = micro_train_file()
     overrides = dict(plan.overrides)
     if plan.source is DataSource.WORKSPACE:
         overrides["training.eval_fraction"] = 0.0  # the export holds pages out already
@@ -147,7 +144,6 @@ def prepare_run(plan: TrainingPlan, config: TrainConfig, root: Path, task: Task,
         OcrStudioError: The data cannot be exported or used, or the run folder cannot be written.
     """
     from ocrstudio.services.datasets import export_workspace
-    from ocrstudio.services.run_requests import MICRO_MODEL
     from ocrstudio.services.training import TrainingRequest, create_training_run
 
     dataset, held_out = plan.dataset, None

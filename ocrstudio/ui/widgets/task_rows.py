@@ -2,12 +2,13 @@
 
 import time
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
+from ocrstudio.domain.wording import time_left
 from ocrstudio.ui.background import Progress, Task
 from ocrstudio.ui.widgets.buttons import push_button
 from ocrstudio.ui.widgets.elided_label import ElidedLabel
+from ocrstudio.ui.widgets.layouts import Edge, style_bar
 
 _MIN_SECONDS = 2.0
 
@@ -34,8 +35,7 @@ class TaskRow(QWidget):
         row.addWidget(self._left)
         row.addWidget(self._bar)
         row.addWidget(self._cancel)
-        self.setProperty("role", "bar-bottom")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        style_bar(self, Edge.BELOW)
         task.progressed.connect(self._show)
 
     def _show(self, progress: Progress) -> None:
@@ -43,7 +43,8 @@ class TaskRow(QWidget):
         self._bar.setValue(progress.done)
         count = f" ({progress.done + 1} of {progress.total})" if progress.total > 1 else ""
         self._text.setText(f"{self._task.title}{count}: {progress.text}")
-        self._left.setText(time_left(time.monotonic() - self._started, progress.done, progress.total))
+        seconds = time.monotonic() - self._started
+        self._left.setText(rest_in_words(seconds, progress.done, progress.total))
 
     def _stop(self) -> None:
         self._task.cancel()
@@ -75,10 +76,8 @@ class TaskRows(QWidget):
         task.ended.connect(remove)
 
 
-def time_left(seconds: float, done: int, total: int) -> str:
+def rest_in_words(seconds: float, done: int, total: int) -> str:
     """Words for the time left, as soon as there is something to judge by."""
     if done <= 0 or seconds < _MIN_SECONDS or total <= done:
         return ""
-    left = seconds / done * (total - done)
-    minutes = round(left / 60)
-    return f"about {minutes} min left" if minutes >= 1 else f"about {max(1, round(left))} s left"
+    return time_left(seconds / done * (total - done))
