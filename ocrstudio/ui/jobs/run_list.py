@@ -3,15 +3,17 @@
 import time
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtWidgets import QListWidget, QListWidgetItem, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QStackedWidget, QWidget
 
 from ocrstudio.services.runs import RunOverview
 from ocrstudio.ui.icons import icon
 from ocrstudio.ui.jobs.history import RunHistory
 from ocrstudio.ui.jobs.looks import RUN_LOOKS
 from ocrstudio.ui.widgets.empty_state import EmptyState
+from ocrstudio.ui.widgets.layouts import fill
 from ocrstudio.ui.widgets.notes import heading
 
+_LEAST_WIDTH = 160
 _ID = Qt.ItemDataRole.UserRole
 
 
@@ -46,11 +48,8 @@ class RunList(QWidget):
         self._stack.addWidget(self._list)
         words = heading(title)
         words.setContentsMargins(12, 9, 12, 5)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(words)
-        column.addWidget(self._stack, 1)
+        fill(self, words, self._stack, wide=self._stack)
+        self.setMinimumWidth(_LEAST_WIDTH)
 
     @property
     def current(self) -> str | None:

@@ -22,6 +22,7 @@ from ocrstudio.ui.pages.model import DOCUMENT_ROLE, PAGE_ROLE, DocumentHeading, 
 from ocrstudio.ui.pages.status import STATUS_LOOKS
 from ocrstudio.ui.widgets.empty_state import EmptyState
 from ocrstudio.ui.widgets.flow_layout import FlowLayout
+from ocrstudio.ui.widgets.layouts import Edge, fill, style_bar
 
 _SEARCH_DELAY_MS = 250
 
@@ -125,8 +126,7 @@ class PagesPanel(QWidget):
 
     def _lay_out(self) -> None:
         top = QWidget()
-        top.setProperty("role", "bar-bottom")
-        top.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        style_bar(top, Edge.BELOW)
         column = QVBoxLayout(top)
         column.setContentsMargins(10, 10, 10, 8)
         column.setSpacing(8)
@@ -145,11 +145,7 @@ class PagesPanel(QWidget):
             flow.addWidget(chip)
         column.addWidget(chips)
         column.addWidget(self._summary)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.setSpacing(0)
-        outer.addWidget(top)
-        outer.addWidget(self._stack, 1)
+        fill(self, top, self._stack, wide=self._stack)
         self.restyle()
         self.show_counts()
 

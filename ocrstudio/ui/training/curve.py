@@ -10,6 +10,9 @@ from ocrstudio.ui.jobs.history import Curve, RunHistory
 from ocrstudio.ui.theme import theme
 from ocrstudio.ui.widgets.empty_state import EmptyState
 
+_FEWEST_STEPS = 5
+"""The steps that the axis has at least."""
+
 _MOST_POINTS = 4_000
 """Points that are drawn of a line at most; beyond it, each stretch keeps its lowest and highest value."""
 
@@ -70,8 +73,6 @@ class LossCurve(QWidget):
             self._history = history
             self._drawn = None
             self._value.clear()
-            if self._plot is not None:
-                self._plot.enableAutoRange()
         if self.isVisible():
             self._draw()
 
@@ -101,6 +102,10 @@ class LossCurve(QWidget):
         self._set("loss", loss, "values")
         self._set("smoothed", loss, "smoothed")
         self._set("evaluation", evaluation, "values")
+        # A line of one point is invisible, and the plot would show negative steps around it.
+        self._lines["smoothed"].setSymbol("o" if len(loss) == 1 else None)
+        last = max(loss.steps[-1], evaluation.steps[-1] if len(evaluation) else 0)
+        self._plot.setXRange(0, max(last, _FEWEST_STEPS), padding=0.02)
         self._stack.setCurrentIndex(1)
 
     def _set(self, name: str, curve: Curve, column: str) -> None:
@@ -124,7 +129,7 @@ class LossCurve(QWidget):
         plot.setAccessibleName("Loss curve")
         self._lines = {
             "loss": plot.plot(),
-            "smoothed": plot.plot(),
+            "smoothed": plot.plot(symbolSize=7),
             "evaluation": plot.plot(symbol="o", symbolSize=7),
         }
         self._cursor = pyqtgraph.InfiniteLine(angle=90, movable=False)
@@ -156,6 +161,8 @@ class LossCurve(QWidget):
         faint.setAlpha(130)
         self._lines["loss"].setPen(pyqtgraph.mkPen(faint, width=1))
         self._lines["smoothed"].setPen(pyqtgraph.mkPen(colours.blue, width=2))
+        self._lines["smoothed"].setSymbolBrush(colours.blue)
+        self._lines["smoothed"].setSymbolPen(colours.blue)
         self._lines["evaluation"].setPen(pyqtgraph.mkPen(colours.orange, width=2))
         self._lines["evaluation"].setSymbolBrush(colours.orange)
         self._lines["evaluation"].setSymbolPen(colours.orange)

@@ -39,8 +39,11 @@ class Choice(QComboBox):
 
     def showPopup(self) -> None:
         """Opens the list, wide enough."""
-        view = self.view()
-        view.setMinimumWidth(max(self.width(), view.sizeHintForColumn(0) + _POPUP_ROOM))
+        metrics = self.fontMetrics()
+        longest = max(
+            (metrics.horizontalAdvance(self.itemText(row)) for row in range(self.count())), default=0
+        )
+        self.view().setMinimumWidth(max(self.width(), longest + _POPUP_ROOM))
         super().showPopup()
 
     def event(self, event: QEvent) -> bool:
