@@ -76,6 +76,7 @@ class Studio:
         self.datasets = DatasetsController(
             session, window, self.labels.save_now, self.background, self.messages, settings
         )
+        self._applied: AppSettings | None = None
         self._panels: Panels | None = None
         self._is_shut_down = False
         self._panels_due = QTimer(window)
@@ -190,7 +191,8 @@ class Studio:
     # Settings and help
 
     def apply_settings(self, settings: AppSettings) -> None:
-        """Puts settings into effect at once."""
+        """Puts settings into effect at once; what did not change keeps what the user has made of it since."""
+        before, self._applied = self._applied, settings
         self.settings = settings
         self.themes.choose(settings.theme)
         editor, preview = self.window.labels.editor, self.window.labels.preview
@@ -198,9 +200,11 @@ class Studio:
         editor.set_wrap(settings.editor_wrap_lines)
         preview.set_delay(settings.preview_delay_ms)
         self.labels.autosave.set_delay(settings.autosave_delay_ms)
-        self.window.book["view.regions"].setChecked(settings.show_regions)
+        if before is None or before.show_regions != settings.show_regions:
+            self.window.book["view.regions"].setChecked(settings.show_regions)
         self.viewer.neighbours = settings.prefetch_pages
-        self.window.viewer.view.set_mode(settings.zoom_mode)
+        if before is None or before.zoom_mode != settings.zoom_mode:
+            self.window.viewer.view.set_mode(settings.zoom_mode)
         self.renderer.cache.set_limit(settings.page_cache_mib * _MIB)
         self.state.recent_limit = settings.recent_workspaces_limit
         self.datasets.apply_settings(settings)

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 from ocrstudio.domain.run import TrainMode
 from ocrstudio.settings.train import TrainConfig
 from ocrstudio.tasks import Task
-from ocrstudio.ui.training.fields import FieldEditor, field_of, title_of, value_at
 from ocrstudio.ui.training.plan import MODE_WORDS, DataSource, Preview, TrainingPlan
 from ocrstudio.ui.widgets.buttons import push_button
 from ocrstudio.ui.widgets.fields import Choice, share_field
@@ -18,6 +17,7 @@ from ocrstudio.ui.widgets.form_rows import FormRows
 from ocrstudio.ui.widgets.notes import note
 from ocrstudio.ui.widgets.path_field import PathField, PathKind
 from ocrstudio.ui.widgets.setup_frame import SetupFrame
+from ocrstudio.ui.widgets.value_field import ValueField, field_of, value_at
 
 _YAML = "YAML (*.yaml *.yml);;All files (*)"
 _JSONL = "JSON Lines (*.jsonl);;All files (*)"
@@ -94,9 +94,9 @@ class TrainingSetup(SetupFrame):
     def _make_values(self) -> None:
         self.config_file = PathField(PathKind.FILE, "Choose a YAML file", "(shipped values)", _YAML)
         self.config_file.edited.connect(lambda _: self._forget_values())
-        self.fields: dict[str, FieldEditor] = {}
+        self.fields: dict[str, ValueField] = {}
         for key, _ in IMPORTANT:
-            editor = FieldEditor(key, field_of(TrainConfig, key))
+            editor = ValueField(key, field_of(TrainConfig, key))
             editor.edited.connect(self._set_value)
             self.fields[key] = editor
         self._reset = push_button("Undo changes", self._forget_values)
@@ -117,7 +117,7 @@ class TrainingSetup(SetupFrame):
         values = FormRows()
         values.add("Values", self.config_file)
         for key, title in IMPORTANT:
-            values.add(title or title_of(key), self.fields[key])
+            values.add(title, self.fields[key])
         buttons = QWidget()
         line = QHBoxLayout(buttons)
         line.setContentsMargins(0, 0, 0, 0)

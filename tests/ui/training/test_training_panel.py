@@ -67,8 +67,8 @@ def test_nothing_accepted_says_what_to_do(studio, workspace_root, qtbot):
 def test_values_changed_in_the_panel_reach_the_run(trainer, script, qtbot):
     script(["metric", 1, 2.0])
     setup = panel_of(trainer).setup
-    setup.fields["training.max_steps"]._widget.setValue(7)
-    line = setup.fields["training.learning_rate"]._widget
+    setup.fields["training.max_steps"].field.setValue(7)
+    line = setup.fields["training.learning_rate"].field
     line.setText("3e-4")
     line.setModified(True)
     line.editingFinished.emit()
