@@ -1,4 +1,7 @@
-"""Exports the labels of the workspace as a dataset, and imports datasets."""
+"""Exports the labels of the workspace as a dataset, and imports datasets.
+
+What an export needs is imported with the first one, not on the way to the window.
+"""
 
 import time
 from collections.abc import Callable
@@ -10,23 +13,15 @@ from PySide6.QtGui import QDesktopServices
 
 from ocrstudio.domain.errors import DatasetError, OcrStudioError
 from ocrstudio.settings.app import AppSettings
-from ocrstudio.settings.train import load_train_config
 from ocrstudio.store import Workspace
-from ocrstudio.tasks import get_task, load_tasks, usable
 from ocrstudio.ui.background import Background, Task
-from ocrstudio.ui.datasets.plan import (
-    ExportPlan,
-    export_message,
-    export_remarks,
-    import_message,
-    import_remarks,
-)
 from ocrstudio.ui.main_window import MainWindow
 from ocrstudio.ui.messages import Level, Messages, Offer
 from ocrstudio.ui.session import Session
 
 if TYPE_CHECKING:
     from ocrstudio.services.datasets import DatasetImportReport, ExportReport
+    from ocrstudio.ui.datasets.plan import ExportPlan
 
 T = TypeVar("T")
 
@@ -64,6 +59,7 @@ class DatasetsController(QObject):
 
     def ask_export(self) -> None:
         """Opens the choices of an export."""
+        from ocrstudio.tasks import load_tasks, usable
         from ocrstudio.ui.datasets.export_dialog import ExportDialog
 
         if not self._save_now():
@@ -89,7 +85,7 @@ class DatasetsController(QObject):
         dialog.wanted.connect(lambda plan: self.export(root, plan))
         dialog.show()
 
-    def export(self, root: Path, plan: ExportPlan) -> None:
+    def export(self, root: Path, plan: "ExportPlan") -> None:
         """Writes a dataset in the background.
 
         Args:
@@ -100,6 +96,8 @@ class DatasetsController(QObject):
 
         def work(task: Task) -> "ExportReport":
             from ocrstudio.services.datasets import export_workspace
+            from ocrstudio.settings.train import load_train_config
+            from ocrstudio.tasks import get_task, load_tasks
 
             def progress(done: int, total: int) -> None:
                 if task.cancelled:
@@ -121,6 +119,8 @@ class DatasetsController(QObject):
                 )
 
         def done(report: "ExportReport") -> None:
+            from ocrstudio.ui.datasets.plan import export_message, export_remarks
+
             for remark in export_remarks(report):
                 self._messages.note(OcrStudioError(remark), Level.WARNING)
             self._messages.post(export_message(report, Offer("Open folder", lambda: _open(report.folder))))
@@ -162,6 +162,8 @@ class DatasetsController(QObject):
                 )
 
         def done(report: "DatasetImportReport") -> None:
+            from ocrstudio.ui.datasets.plan import import_message, import_remarks
+
             for remark in import_remarks(report):
                 self._messages.note(OcrStudioError(remark), Level.WARNING)
             self._messages.post(import_message(report, path.name))

@@ -13,13 +13,13 @@ from ocrstudio.domain.errors import EncryptedDocumentError, OcrStudioError
 from ocrstudio.domain.wording import count_of
 from ocrstudio.store import Workspace
 from ocrstudio.ui.background import Background, Task
-from ocrstudio.ui.documents.password_dialog import PasswordDialog
 from ocrstudio.ui.main_window import MainWindow
 from ocrstudio.ui.messages import Level, Message, Messages, Offer
 from ocrstudio.ui.session import Session
 
 if TYPE_CHECKING:
     from ocrstudio.services.workspaces import ImportReport
+    from ocrstudio.ui.documents.password_dialog import PasswordDialog
 
 DOCUMENT_FILTER = "Documents (*.pdf *.png *.jpg *.jpeg *.tif *.tiff *.webp *.bmp *.gif);;All files (*)"
 _NAMED = 3
@@ -43,6 +43,7 @@ class DocumentsController(QObject):
         self._window = window
         self._background = background
         self._messages = messages
+        self._questions: list[PasswordDialog] = []
         session.closed.connect(self._drop_questions)
 
     def ask_import(self) -> None:
@@ -135,7 +136,11 @@ class DocumentsController(QObject):
                 self._session.choose_page(pages[0].id)
 
     def _ask_password(self, files: Sequence[Path], *, wrong: bool) -> None:
+        from ocrstudio.ui.documents.password_dialog import PasswordDialog
+
         dialog = PasswordDialog(self._window, files, wrong=wrong)
+        self._questions.append(dialog)
+        dialog.finished.connect(lambda: self._questions.remove(dialog))
         dialog.given.connect(lambda password: self.import_sources(files, password))
         dialog.rejected.connect(lambda: self._tell_left_out(files))
         dialog.show()
@@ -147,7 +152,7 @@ class DocumentsController(QObject):
 
     def _drop_questions(self) -> None:
         """The workspace that the files were meant for is closed."""
-        for dialog in self._window.findChildren(PasswordDialog):
+        for dialog in list(self._questions):
             dialog.rejected.disconnect()
             dialog.close()
 

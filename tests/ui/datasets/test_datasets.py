@@ -53,7 +53,8 @@ def test_accepted_pages_are_written_and_the_folder_is_offered(accepted, qtbot, t
     assert len(lines) == 2
     assert "# Chapter" in json.loads(lines[0])["messages"][1]["content"]
     assert str(tmp_path / "out") in said(accepted)
-    next(one for one in accepted.window.findChildren(QPushButton) if one.text() == "Open folder").click()
+    offers = accepted.window.message_stack.findChildren(QPushButton)
+    next(one for one in offers if one.text() == "Open folder").click()
     assert opened == [str(tmp_path / "out")]
 
 
