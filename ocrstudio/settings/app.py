@@ -58,6 +58,11 @@ class AppSettings(Section):
         description="Draw the boxes of a label on the page.",
         json_schema_extra=_group("Pages"),
     )
+    show_thumbnails: bool = Field(
+        title="Show thumbnails",
+        description="Small pictures of the pages in the list.",
+        json_schema_extra=_group("Pages"),
+    )
     default_dpi: int = Field(
         title="Page pictures (DPI)",
         ge=36,

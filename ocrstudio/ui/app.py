@@ -69,7 +69,7 @@ class Studio:
         window, session = self.window, self.session
         self.documents = DocumentsController(session, window, self.background, self.messages)
         self.workspaces = WorkspaceController(session, window, self.documents, self.messages, self.state)
-        self.pages = PagesController(session, window.pages, self.background, self.messages)
+        self.pages = PagesController(session, window.pages, self.renderer, self.background, self.messages)
         self.viewer = ViewerController(session, window.viewer, self.renderer, self.messages)
         self.labels = LabelController(session, window.labels, self.messages, settings.autosave_delay_ms)
         self.removal = RemovalController(session, window, self.pages, self.labels.save_now, self.messages)
@@ -203,6 +203,7 @@ class Studio:
         if before is None or before.show_regions != settings.show_regions:
             self.window.book["view.regions"].setChecked(settings.show_regions)
         self.viewer.neighbours = settings.prefetch_pages
+        self.pages.set_thumbnails(settings.show_thumbnails)
         if before is None or before.zoom_mode != settings.zoom_mode:
             self.window.viewer.view.set_mode(settings.zoom_mode)
         self.renderer.cache.set_limit(settings.page_cache_mib * _MIB)

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.store import PageRow
 from ocrstudio.ui.icons import icon
-from ocrstudio.ui.pages.delegate import PageDelegate
+from ocrstudio.ui.pages.delegate import PageDelegate, PictureOf
 from ocrstudio.ui.pages.model import DOCUMENT_ROLE, PAGE_ROLE, DocumentHeading, PageListModel
 from ocrstudio.ui.pages.status import STATUS_LOOKS
 from ocrstudio.ui.widgets.empty_state import EmptyState
@@ -47,7 +47,8 @@ class PageTree(QTreeView):
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setItemDelegate(PageDelegate(self))
+        self.pages = PageDelegate(self)
+        self.setItemDelegate(self.pages)
         self.setAccessibleName("Pages")
         self.clicked.connect(self._fold)
 
@@ -150,6 +151,11 @@ class PagesPanel(QWidget):
         self.show_counts()
 
     # State
+
+    def show_thumbnails(self, picture_of: PictureOf | None) -> None:
+        """Shows pictures of the pages beside their names, or none."""
+        self.tree.pages.picture_of = picture_of
+        self.tree.scheduleDelayedItemsLayout()  # the rows have another height
 
     def show_reading(self) -> None:
         """The pages of another workspace are being read."""
