@@ -3,7 +3,6 @@
 import base64
 import io
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -45,7 +44,7 @@ def encode_page(page: PageSource, image_format: Literal["png", "jpg"], max_side:
         InputError: The picture or the document cannot be read.
         TeacherError: The page has neither.
     """
-    ready = _ready_file(page.image, image_format, max_side) if page.image is not None else None
+    ready = ready_picture(page, image_format, max_side)
     if ready is not None:
         return ready
     picture = _picture(page)
@@ -55,8 +54,13 @@ def encode_page(page: PageSource, image_format: Literal["png", "jpg"], max_side:
     return EncodedImage(data, _MIME[image_format], picture.width, picture.height)
 
 
-def _ready_file(path: Path, image_format: Literal["png", "jpg"], max_side: int | None) -> EncodedImage | None:
-    """The file as it stands, when only its header had to be read to know that nothing must be changed."""
+def ready_picture(
+    page: PageSource, image_format: Literal["png", "jpg"], max_side: int | None
+) -> EncodedImage | None:
+    """The picture as it stands, when only its header had to be read to know that nothing must be changed."""
+    if page.image is None:
+        return None
+    path = page.image
     try:
         with Image.open(path) as picture:
             fits = max_side is None or max(picture.size) <= max_side
