@@ -18,7 +18,8 @@ from ocrstudio.domain.label import IMPORT, NewRevision, Revision
 from ocrstudio.imaging import load_image
 from ocrstudio.pdf import DEFAULT_DPI
 from ocrstudio.services.labelling import add_import
-from ocrstudio.services.workspaces import import_sources, page_image, pixels_sha256
+from ocrstudio.services.page_drawing import PageDrawer, pixels_sha256
+from ocrstudio.services.workspaces import import_sources, page_image
 from ocrstudio.settings.app import load_app_settings
 from ocrstudio.store import PageRow, Workspace
 from ocrstudio.tasks import Task, student_prompt
@@ -120,9 +121,11 @@ def export_workspace(
         DatasetError: There is nothing to export, or the target cannot be used.
     """
     settings = load_app_settings()
-    drawn = partial(page_image, ws, dpi=dpi, max_pixels=settings.max_image_pixels)
+    choice = _Choice(statuses, eval_fraction, seed, dpi)
     try:
-        return _export(ws, target, task, _Choice(statuses, eval_fraction, seed, dpi), drawn, progress)
+        with PageDrawer() as drawer:
+            drawn = partial(page_image, ws, dpi=dpi, max_pixels=settings.max_image_pixels, draw=drawer.draw)
+            return _export(ws, target, task, choice, drawn, progress)
     finally:
         ws.page_cache.trim(settings.disk_cache_mib * _MIB)
 
