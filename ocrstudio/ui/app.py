@@ -68,13 +68,15 @@ class Studio:
         self.crashes = CrashReporter(self.window)
         window, session = self.window, self.session
         self.documents = DocumentsController(session, window, self.background, self.messages)
-        self.workspaces = WorkspaceController(session, window, self.documents, self.messages, self.state)
         self.pages = PagesController(session, window.pages, self.renderer, self.background, self.messages)
         self.viewer = ViewerController(session, window.viewer, self.renderer, self.messages)
         self.labels = LabelController(session, window.labels, self.messages, settings.autosave_delay_ms)
         self.removal = RemovalController(session, window, self.pages, self.labels.save_now, self.messages)
         self.datasets = DatasetsController(
             session, window, self.labels.save_now, self.background, self.messages, settings
+        )
+        self.workspaces = WorkspaceController(
+            session, window, self.documents, self.datasets, self.messages, self.state
         )
         self._applied: AppSettings | None = None
         self._panels: Panels | None = None

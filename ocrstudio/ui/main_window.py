@@ -108,8 +108,8 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(centre)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.tasks)
         column.addWidget(self._stack, 1)
+        column.addWidget(self.tasks)
         self.setCentralWidget(centre)
         self.message_stack = MessageStack(centre)
 

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.store import Workspace, is_workspace
+from ocrstudio.ui.datasets.controller import DATASET_SUFFIX, DatasetsController
 from ocrstudio.ui.documents.controller import DOCUMENT_FILTER, DocumentsController
 from ocrstudio.ui.main_window import MainWindow
 from ocrstudio.ui.menus import RECENT
@@ -23,6 +24,7 @@ class WorkspaceController(QObject):
         session: What is open.
         window: Where dialogs belong.
         documents: Imports documents into the open workspace.
+        datasets: Imports labels into it.
         messages: Where results are said.
         state: The recent workspaces.
     """
@@ -32,6 +34,7 @@ class WorkspaceController(QObject):
         session: Session,
         window: MainWindow,
         documents: DocumentsController,
+        datasets: DatasetsController,
         messages: Messages,
         state: WindowState,
     ) -> None:
@@ -39,6 +42,7 @@ class WorkspaceController(QObject):
         self._session = session
         self._window = window
         self._documents = documents
+        self._datasets = datasets
         self._messages = messages
         self._state = state
         window.files_dropped.connect(self.take_files)
@@ -119,6 +123,8 @@ class WorkspaceController(QObject):
         sources = list(paths)
         if len(sources) == 1 and is_workspace(sources[0]):
             self.open(sources[0])
+        elif len(sources) == 1 and sources[0].suffix.lower() == DATASET_SUFFIX and self._session.workspace:
+            self._datasets.ask_import(sources[0])
         elif self._session.workspace is None:
             self._open_beside(sources)
         else:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ocrstudio.services.datasets import DatasetImportReport, ExportReport
     from ocrstudio.ui.datasets.plan import ExportPlan
 
+DATASET_SUFFIX = ".jsonl"
+
 T = TypeVar("T")
 
 
@@ -130,11 +132,11 @@ class DatasetsController(QObject):
 
     # Import
 
-    def ask_import(self) -> None:
-        """Opens the choices of an import."""
+    def ask_import(self, file: Path | None = None) -> None:
+        """Opens the choices of an import, with a file that was dropped already chosen."""
         from ocrstudio.ui.datasets.import_dialog import ImportDialog
 
-        dialog = ImportDialog(self._window)
+        dialog = ImportDialog(self._window, file)
         self._session.closing.connect(dialog.close)
         root = self._session.root
         dialog.wanted.connect(lambda path, accepted: self.import_file(root, path, accepted=accepted))

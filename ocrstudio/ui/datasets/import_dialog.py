@@ -20,18 +20,23 @@ _ABOUT = (
 class ImportDialog(QDialog):
     """Shows the choices of an import.
 
+    Args:
+        parent: The window.
+        file: The dataset, when it is known already.
+
     Signals:
         wanted: The file as a `Path`, and whether its labels are accepted.
     """
 
     wanted = Signal(object, bool)
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget, file: Path | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Import dataset")
         self.setMinimumWidth(520)
         self.file = PathField(PathKind.FILE, "Choose a dataset", "dataset.jsonl", _JSONL)
+        self.file.set_text("" if file is None else str(file))
         self.file.edited.connect(lambda _: self._show_state())
         self.status = Choice("Labels")
         self.status.addItem("Drafts, to be reviewed", False)

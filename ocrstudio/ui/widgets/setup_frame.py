@@ -69,13 +69,15 @@ class SetupFrame(QWidget):
         layout = footer.layout()
         if layout is not None:
             layout.setAlignment(self.start, Qt.AlignmentFlag.AlignBottom)
-        choices = scrolling(self.columns)
-        fill(self, choices, footer, wide=choices)
+        self._choices = scrolling(self.columns)
+        fill(self, self._choices, footer, wide=self._choices)
         self.setMinimumWidth(_LEAST_WIDTH)
 
     def show_summary(self, text: str, *, ready: bool) -> None:
         """Says what the start will do, or what is missing."""
         self._summary.setText(text)
+        if not ready and self.start.hasFocus():
+            self._choices.setFocus()  # and not whatever button comes next, which a second Space would press
         self.start.setEnabled(ready)
 
     def show_progress(self, done: int, total: int, text: str) -> None:

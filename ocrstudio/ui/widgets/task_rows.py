@@ -2,6 +2,7 @@
 
 import time
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from ocrstudio.domain.wording import time_left
@@ -11,6 +12,8 @@ from ocrstudio.ui.widgets.elided_label import ElidedLabel
 from ocrstudio.ui.widgets.layouts import Edge, style_bar
 
 _MIN_SECONDS = 2.0
+_SHOW_AFTER_MS = 400
+"""What is over sooner needs no row; the window would only flicker."""
 
 
 class TaskRow(QWidget):
@@ -35,7 +38,7 @@ class TaskRow(QWidget):
         row.addWidget(self._left)
         row.addWidget(self._bar)
         row.addWidget(self._cancel)
-        style_bar(self, Edge.BELOW)
+        style_bar(self, Edge.ABOVE)
         task.progressed.connect(self._show)
 
     def _show(self, progress: Progress) -> None:
@@ -53,10 +56,11 @@ class TaskRow(QWidget):
 
 
 class TaskRows(QWidget):
-    """All tasks that have a title; hidden while there is none."""
+    """All tasks that have a title and take more than a moment; hidden while there is none."""
 
     def __init__(self) -> None:
         super().__init__()
+        self._rows: list[TaskRow] = []
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
@@ -65,13 +69,22 @@ class TaskRows(QWidget):
     def show_task(self, task: Task) -> None:
         """Adds a row until the task ends."""
         row = TaskRow(task)
+        row.hide()
+        self._rows.append(row)
         self._column.addWidget(row)
-        self.show()
+        wait = QTimer(row)
+        wait.setSingleShot(True)
+        wait.timeout.connect(row.show)
+        wait.timeout.connect(self.show)
+        wait.start(_SHOW_AFTER_MS)
 
         def remove() -> None:
+            wait.stop()
             self._column.removeWidget(row)
+            row.hide()
             row.deleteLater()
-            self.setVisible(self._column.count() > 0)
+            self._rows.remove(row)
+            self.setVisible(any(not one.isHidden() for one in self._rows))
 
         task.ended.connect(remove)
 

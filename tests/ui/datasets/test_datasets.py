@@ -98,7 +98,8 @@ def test_an_export_that_is_cancelled_writes_nothing(accepted, qtbot, tmp_path):
     dialog = dialog_of(accepted, ExportDialog, "datasets.export")
     dialog.folder.set_text(str(tmp_path / "out"))
     dialog.export.click()
-    cancel = next(one for one in accepted.window.tasks.findChildren(QPushButton) if one.text() == "Cancel")
+    buttons = accepted.window.tasks.findChildren(QPushButton)
+    cancel = next(one for one in buttons if one.text() == "Cancel")
     cancel.click()
     qtbot.waitUntil(lambda: "nothing was written" in said(accepted))
     assert not (tmp_path / "out").exists()
@@ -163,3 +164,12 @@ def test_the_dialogs_go_with_their_workspace(opened):
     dialog = dialog_of(opened, ExportDialog, "datasets.export")
     opened.session.close()
     assert not dialog.isVisible()
+
+
+def test_a_dropped_dataset_is_offered_for_import(opened, tmp_path):
+    path = tmp_path / "labels.jsonl"
+    path.write_text("{}", "utf-8")
+    opened.workspaces.take_files([path])
+    dialog = next(one for one in opened.window.findChildren(ImportDialog) if one.isVisible())
+    assert dialog.file.text == str(path)
+    assert dialog.confirm.isEnabled()
