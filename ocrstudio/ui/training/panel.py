@@ -9,7 +9,7 @@ from ocrstudio.ui.training.setup import TrainingSetup
 from ocrstudio.ui.widgets.empty_state import EmptyState
 from ocrstudio.ui.widgets.layouts import fill, side_by_side
 
-_WIDTHS = [600, 640, 240]
+_WIDTHS = [680, 590, 230]
 _LEAST_HEIGHT = 260
 
 

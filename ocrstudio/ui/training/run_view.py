@@ -27,7 +27,7 @@ class RunView(QWidget):
     def __init__(self, background: Background) -> None:
         super().__init__()
         self.status = RunStatus("Stop and save")
-        self.curve = LossCurve()
+        self.curve = LossCurve(background)
         self.events = EventLog()
         self.output = FileTail()
         self.samples = SamplesView(background)
