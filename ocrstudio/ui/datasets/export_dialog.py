@@ -7,7 +7,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
-    QDialogButtonBox,
     QLabel,
     QVBoxLayout,
     QWidget,
@@ -18,6 +17,7 @@ from ocrstudio.domain.wording import count_of
 from ocrstudio.tasks import Task
 from ocrstudio.ui.datasets.plan import EXPORTED, ExportPlan, export_summary
 from ocrstudio.ui.pages.status import STATUS_LOOKS
+from ocrstudio.ui.widgets.buttons import dialog_buttons
 from ocrstudio.ui.widgets.fields import Choice, share_field
 from ocrstudio.ui.widgets.form_rows import FormRows
 from ocrstudio.ui.widgets.notes import note
@@ -98,12 +98,7 @@ class ExportDialog(QDialog):
         rows.add("", note("Its prompt becomes the question of every sample."))
         rows.add("Hold out", self.held_out)
         rows.add("", note("Whole documents are held out where there are several."))
-        buttons = QDialogButtonBox()
-        self.export = buttons.addButton("Export", QDialogButtonBox.ButtonRole.AcceptRole)
-        self.export.setProperty("primary", "true")
-        buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
-        buttons.accepted.connect(self._want)
-        buttons.rejected.connect(self.reject)
+        buttons, self.export = dialog_buttons(self, "Export", self._want)
         column = QVBoxLayout(self)
         column.setSpacing(12)
         column.addLayout(rows)

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
+from ocrstudio.ui.widgets.buttons import dialog_buttons
 from ocrstudio.ui.widgets.fields import Choice
 from ocrstudio.ui.widgets.form_rows import FormRows
 from ocrstudio.ui.widgets.notes import note
@@ -45,12 +46,7 @@ class ImportDialog(QDialog):
         rows.add("File", self.file)
         rows.add("", note("The pictures are looked for beside the file."))
         rows.add("Labels", self.status)
-        buttons = QDialogButtonBox()
-        self.confirm = buttons.addButton("Import", QDialogButtonBox.ButtonRole.AcceptRole)
-        self.confirm.setProperty("primary", "true")
-        buttons.addButton(QDialogButtonBox.StandardButton.Cancel)
-        buttons.accepted.connect(self._want)
-        buttons.rejected.connect(self.reject)
+        buttons, self.confirm = dialog_buttons(self, "Import", self._want)
         column = QVBoxLayout(self)
         column.setSpacing(12)
         column.addLayout(rows)

@@ -24,7 +24,7 @@ from ocrstudio.ui.evaluation.results import PageLine, figures_of, lines_of, line
 from ocrstudio.ui.evaluation.sources import data_options, find_page, prepare_evaluation
 from ocrstudio.ui.jobs.monitor import RunMonitor
 from ocrstudio.ui.jobs.outcome import RunOutcome
-from ocrstudio.ui.jobs.students import student_options
+from ocrstudio.ui.jobs.students import started_in_words, student_options
 from ocrstudio.ui.messages import Messages
 from ocrstudio.ui.session import Session
 
@@ -166,6 +166,10 @@ class EvaluationController(QObject):
             except OcrStudioError as problem:
                 self._messages.failure(problem)
                 return
+        if self._reports.get(run_id) is None:
+            self._panel.page.show_line(
+                None, in_workspace=False
+            )  # it belongs to the run that was shown before
         self._show_history(run_id)
         self._show_report()
 
@@ -247,7 +251,7 @@ class EvaluationController(QObject):
 
     def _label(self, run_id: str) -> str:
         run = self._runs[run_id]
-        return f"{run.title} ({'-'.join(run.id.split('-')[:2])})"
+        return f"{run.title} ({started_in_words(run.created)})"
 
     # Pages
 

@@ -1,7 +1,5 @@
 """The list of runs: state as icon and word, title, time and position; the newest first."""
 
-import time
-
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QStackedWidget, QWidget
 
@@ -9,6 +7,7 @@ from ocrstudio.services.runs import RunOverview
 from ocrstudio.ui.icons import icon
 from ocrstudio.ui.jobs.history import RunHistory
 from ocrstudio.ui.jobs.looks import RUN_LOOKS
+from ocrstudio.ui.jobs.students import started_in_words
 from ocrstudio.ui.widgets.empty_state import EmptyState
 from ocrstudio.ui.widgets.layouts import fill
 from ocrstudio.ui.widgets.notes import heading
@@ -112,7 +111,7 @@ class RunList(QWidget):
         parts = [look.word]
         if total and not (state.is_over and done == total):
             parts.append(f"{done or 0:,} of {total:,}")
-        parts.append(time.strftime("%d %b %H:%M", time.localtime(run.created)))
+        parts.append(started_in_words(run.created))
         item.setText(f"{run.title}\n{', '.join(parts)}")
         item.setIcon(icon(look.icon, look.colour))
 

@@ -7,6 +7,7 @@ change what stands under the pointer, and here a change counts at once.
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QHelpEvent, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QComboBox,
     QDoubleSpinBox,
     QSpinBox,
@@ -78,10 +79,7 @@ class Count(QSpinBox):
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        self.setAccessibleName(name)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setKeyboardTracking(False)
-        self.lineEdit().setTextMargins(*SPIN_MARGINS)
+        _calm(self, name)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Takes the wheel only while the user is in the field."""
@@ -97,14 +95,19 @@ class Number(QDoubleSpinBox):
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        self.setAccessibleName(name)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setKeyboardTracking(False)
-        self.lineEdit().setTextMargins(*SPIN_MARGINS)
+        _calm(self, name)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Takes the wheel only while the user is in the field."""
         super().wheelEvent(event) if self.hasFocus() else event.ignore()
+
+
+def _calm(box: QAbstractSpinBox, name: str) -> None:
+    """What number fields have in common: no focus by the wheel, no change at each digit."""
+    box.setAccessibleName(name)
+    box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    box.setKeyboardTracking(False)
+    box.lineEdit().setTextMargins(*SPIN_MARGINS)
 
 
 def share_field(name: str, share: float = 0.0) -> Number:
