@@ -50,13 +50,15 @@ class LabelPanel(QWidget):
         self.restyle()
 
     def _lay_out(self) -> None:
-        self._buttons = [
-            (labelled_button(self._actions["page.draft"], "Draft"), "page.draft"),
-            (labelled_button(self._actions["review.flag"], "Flag…"), "review.flag"),
-            (labelled_button(self._actions["review.exclude"], "Exclude"), "review.exclude"),
+        others = [
+            labelled_button(self._actions[action_id], words)
+            for action_id, words in (
+                ("page.draft", "Draft"),
+                ("review.flag", "Flag…"),
+                ("review.exclude", "Exclude"),
+            )
         ]
         accept = labelled_button(self._actions["review.accept"], "Accept && next", primary=True)
-        others = [button for button, _ in self._buttons]
         foot = bar(Edge.ABOVE, *others, None, accept, margins=(12, 8, 12, 8))
         fill(self, self.source_line, self.tabs, foot, wide=self.tabs)
 
@@ -75,8 +77,6 @@ class LabelPanel(QWidget):
         """Takes the colours of the theme."""
         for number, name in enumerate(_TAB_ICONS):
             self.tabs.setTabIcon(number, icon(name))
-        for button, action_id in self._buttons:
-            button.setIcon(self._actions[action_id].icon())
         self.editor.restyle()
         self.find_bar.restyle()
         self.preview.restyle()

@@ -32,6 +32,7 @@ def labelled_button(action: QAction, text: str = "", *, primary: bool = False) -
         button.setToolTip(f"{plain_text(action)} ({keys})")
     if not primary:
         button.setIcon(action.icon())
+        action.changed.connect(lambda: button.setIcon(action.icon()))  # the theme may have changed it
     button.clicked.connect(action.trigger)
     button.setEnabled(action.isEnabled())
     action.enabledChanged.connect(button.setEnabled)
