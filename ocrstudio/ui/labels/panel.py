@@ -59,7 +59,7 @@ class LabelPanel(QWidget):
             )
         ]
         accept = labelled_button(self._actions["review.accept"], "Accept && next", primary=True)
-        foot = bar(Edge.ABOVE, *others, None, accept, margins=(12, 8, 12, 8))
+        foot = bar(Edge.ABOVE, *others, None, accept, margins=(10, 8, 10, 8), spacing=6)
         fill(self, self.source_line, self.tabs, foot, wide=self.tabs)
 
     def show_tab(self, number: int) -> None:

@@ -73,7 +73,9 @@ class PageDelegate(QStyledItemDelegate):
         painter.setFont(option.font)
         painter.setPen(QColor(colours.muted))
         pages = "1 page" if heading.shown == 1 else f"{heading.shown:,} pages"
-        painter.drawText(lower, _LEFT, f"{pages} · {heading.accepted:,} accepted")
+        words = f"{pages} · {heading.accepted:,} accepted"
+        right = Qt.TextElideMode.ElideRight
+        painter.drawText(lower, _LEFT, painter.fontMetrics().elidedText(words, right, lower.width()))
 
     def _paint_page(self, painter: QPainter, option: QStyleOptionViewItem, row: PageRow) -> None:
         colours = theme()

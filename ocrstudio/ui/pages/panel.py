@@ -25,6 +25,7 @@ from ocrstudio.ui.widgets.flow_layout import FlowLayout
 from ocrstudio.ui.widgets.layouts import Edge, fill, style_bar
 
 _SEARCH_DELAY_MS = 250
+_LEAST_WIDTH, _LEAST_HEIGHT = 200, 100
 
 
 class PageTree(QTreeView):
@@ -116,7 +117,8 @@ class PagesPanel(QWidget):
         self.tree.expanded.connect(lambda index: self._note_fold(index, folded=False))
         self.model.modelReset.connect(self._after_reset)
         self._current: int | None = None
-        self.setMinimumWidth(220)
+        self.setMinimumWidth(_LEAST_WIDTH)
+        self._stack.setMinimumHeight(_LEAST_HEIGHT)  # less than what an empty list says, which is seldom
 
     def _empty_state(self, import_action: QAction) -> EmptyState:
         button = QToolButton()

@@ -86,6 +86,7 @@ class BatchView(QWidget):
         self._below = QStackedWidget()
         self._below.addWidget(self._all_well)
         self._below.addWidget(self.failures)
+        self._below.addWidget(QWidget())  # nothing is known yet, or the teacher never began
         self._stack = QStackedWidget()
         self._stack.addWidget(self._empty)
         self._stack.addWidget(stacked(head, self._below, wide=self._below))
@@ -115,7 +116,7 @@ class BatchView(QWidget):
             item = QListWidgetItem(icon("failed", theme().red), failure.sentence)
             item.setData(Qt.ItemDataRole.UserRole, failure.page_id)
             self.failures.addItem(item)
-        self._below.setCurrentIndex(1 if state.failures else 0)
+        self._below.setCurrentIndex(1 if state.failures else 0 if state.done else 2)
 
     def restyle(self) -> None:
         """Takes the colours of the theme."""
