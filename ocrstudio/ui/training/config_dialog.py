@@ -19,7 +19,13 @@ from ocrstudio.settings.loader import dump_yaml
 from ocrstudio.settings.train import TrainConfig
 from ocrstudio.ui.widgets.value_field import ValueField, field_of, value_at, value_form
 
-_TITLES = {"model": "Student", "lora": "Adapter", "training": "Training", "image": "Page pictures"}
+_TITLES = {
+    "model": "Student",
+    "lora": "Adapter",
+    "training": "Training",
+    "image": "Page pictures",
+    "evaluation": "Answers",
+}
 
 
 class ConfigDialog(QDialog):

@@ -24,7 +24,14 @@ _MAX_INT = 2_147_483_647
 _EMPTY = "none"
 _YAML = "YAML (*.yaml *.yml);;All files (*)"
 _DEFAULT_FONT = "(fixed-width font of the system)"
-_WORDS = {"lora": "LoRA", "r": "rank", "llm": "language model", "sam": "SAM", "optim": "optimiser"}
+_WORDS = {
+    "lora": "LoRA",
+    "4bit": "4 bits",
+    "r": "rank",
+    "llm": "language model",
+    "sam": "SAM",
+    "optim": "optimiser",
+}
 
 
 def field_of(model: type[BaseModel], key: str) -> FieldInfo:
