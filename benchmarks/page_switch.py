@@ -3,9 +3,9 @@
     python -m benchmarks.page_switch [--pages 1000] [--pdf FILE] [--bar-first 0.5] [--bar-switch 0.1]
 
 The page view, the renderer and its child process are the window's own. Measured: the first page of the
-document once the window is up, going on page by page at a reader's pace (neighbours are drawn ahead), and
-jumps to pages that nobody drew ahead. The script fails when a time is over its bar, or when the memory
-of both processes still grows in the second half of the pages.
+document once the window is up, going on page by page at a reader's pace (neighbours are drawn ahead, then the
+thumbnails of a screen of rows), and jumps to pages that nobody drew ahead. The script fails when a time is
+over its bar, or when the memory of both processes still grows in the second half of the pages.
 """
 
 import argparse
@@ -27,6 +27,7 @@ from ocrstudio.ui.viewer.renderer import PageKey, PageRenderer
 MIB = 1024 * 1024
 PACE = 0.25
 JUMPS = 60
+ROWS = 14
 
 
 def make_pdf(path: Path, pages: int) -> None:
@@ -52,6 +53,8 @@ class Reader:
         self.view.show()
         self.renderer = PageRenderer(256 * MIB)
         self.renderer.rendered.connect(self._show)
+        self.renderer.small_drawn.connect(lambda key, _: self._small.add(key.index))
+        self._small: set[int] = set()
         self._wanted: PageKey | None = None
         self._loop = QEventLoop()
 
@@ -70,11 +73,18 @@ class Reader:
         return time.perf_counter() - started
 
     def rest(self, seconds: float, index: int) -> None:
-        """Reads for a moment while the neighbours are drawn."""
+        """Reads for a moment while the neighbours and the thumbnails of the list are drawn."""
         near = [PageKey(self.pdf, max(0, index + step)) for step in (1, -1, 2, -2)]
         self.renderer.draw_ahead(near, self.view.sharp_dpi())
+        rows = [PageKey(self.pdf, index + step) for step in range(ROWS) if index + step not in self._small]
+        self.renderer.draw_small(rows)
         QTimer.singleShot(round(seconds * 1000), self._loop.quit)
         self._loop.exec()
+
+    @property
+    def thumbnails(self) -> int:
+        """How many thumbnails were drawn."""
+        return len(self._small)
 
     def _show(self, page: object) -> None:
         if page.key == self._wanted:  # type: ignore[attr-defined]
@@ -117,6 +127,7 @@ def main() -> int:
         jumps = [reader.turn_to(random.Random(number).randrange(options.pages)) for number in range(JUMPS)]
         reader.renderer.shutdown()
     app.processEvents()
+    print(f"thumbnails drawn meanwhile  {reader.thumbnails}")
     paced = sorted(switches[:JUMPS])
     percentile = paced[round(0.95 * (len(paced) - 1))]
     half = len(growth) // 2

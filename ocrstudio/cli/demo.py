@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Self
 
 import click
 
-from ocrstudio.cli.output import duration, table, training_arguments
+from ocrstudio.cli.output import table, training_arguments
 from ocrstudio.cli.run_progress import RunView, make_view
-from ocrstudio.domain.wording import count_of
+from ocrstudio.domain.wording import count_of, duration
 from ocrstudio.jobs.events import Event
 
 if TYPE_CHECKING:  # numpy and pydantic are not needed for --help

@@ -10,7 +10,8 @@ import click
 from ocrstudio.cli.bar import cancelled_by_ctrl_c, progress_bar
 from ocrstudio.cli.notices import NoticeLines
 from ocrstudio.cli.options import file_option, override_option, parse_overrides
-from ocrstudio.cli.output import duration, echo_error, echo_warning
+from ocrstudio.cli.output import echo_error, echo_warning
+from ocrstudio.domain.wording import duration
 
 if TYPE_CHECKING:
     from ocrstudio.services.inference.journal import Earlier

@@ -71,16 +71,6 @@ def training_arguments(train: Path, evaluation: Path | None) -> str:
     return shlex.join(arguments)
 
 
-def duration(seconds: float) -> str:
-    """A length of time as people say it: ``42 s``, ``7 min 05 s``, ``3 h 20 min``."""
-    whole = max(0, round(seconds))
-    hours, rest = divmod(whole, 3600)
-    minutes, secs = divmod(rest, 60)
-    if hours:
-        return f"{hours} h {minutes:02d} min"
-    return f"{minutes} min {secs:02d} s" if minutes else f"{secs} s"
-
-
 def moment(unix_time: float) -> str:
     """A local date and time to the minute."""
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(unix_time))

@@ -2,15 +2,16 @@
 
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 import click
 
-from ocrstudio.cli.output import duration, echo_warning
+from ocrstudio.cli.output import echo_warning
+from ocrstudio.domain.wording import duration
 from ocrstudio.jobs.events import Event, EventType
+from ocrstudio.jobs.wording import VALUES, event_in_words, values_in_words
 
 _LINE_EVERY = 5.0
 """Least seconds between two lines of progress where there is no terminal; a metric always gets its line."""
@@ -65,43 +66,20 @@ class RunProgress:
 _BAR_WIDTH = 24
 _GAPS = 2  # the spaces between the three columns of the live line
 
-_SHOWN_VALUES = {
-    "loss": ("loss", ".4f"),
-    "eval_loss": ("evaluation loss", ".4f"),
-    "learning_rate": ("learning rate", ".1e"),
-    "grad_norm": ("gradient norm", ".2f"),
-    "tokens_per_second": ("tokens/s", ".0f"),
-    "cer": ("CER", ".4f"),
-    "wer": ("WER", ".4f"),
-}
-
-
-def in_words(values: Mapping[str, float | None]) -> str:
-    """Measurements in words: ``loss 0.612, learning rate 1.0e-04``."""
-    return ", ".join(
-        f"{label} {value:{shape}}"
-        for name, (label, shape) in _SHOWN_VALUES.items()
-        if isinstance(value := values.get(name), int | float)
-    )
+_NOTABLE = frozenset(
+    {EventType.STARTED, EventType.PHASE, EventType.QUEUED, EventType.STOPPING, EventType.CHECKPOINT}
+)
 
 
 def notable(event: Event) -> str:
     """The line that an event deserves beside the bar, or nothing."""
-    data = event.data
-    if event.type == EventType.STARTED:
-        attempt = data.get("attempt", 1)
-        return "Started" if attempt == 1 else f"Started again (attempt {attempt})"
-    if event.type in (EventType.PHASE, EventType.QUEUED, EventType.STOPPING):
-        return str(data.get("message") or data.get("name") or "Stopping")
-    if event.type == EventType.CHECKPOINT:
-        return f"Checkpoint saved: {data.get('path', '')}"
-    return ""
+    return event_in_words(event) if event.type in _NOTABLE else ""
 
 
 def facts_that_fit(progress: RunProgress, room: int) -> str:
     """The time left and the newest measurements, as many as a line has room for; the loss comes first."""
     shown = ""
-    values = (in_words({name: progress.values.get(name)}) for name in _SHOWN_VALUES)
+    values = (values_in_words({name: progress.values.get(name)}) for name in VALUES)
     for fact in filter(None, (progress.time_left(), *values)):
         longer = f"{shown}, {fact}" if shown else fact
         if len(longer) > room:
@@ -145,7 +123,7 @@ class PlainView:
         if event.type == EventType.WARNING:
             echo_warning(str(event.data.get("message", "")))
         elif event.type == EventType.METRIC:
-            self._line(f"Step {event.data.get('step', '?')}: {in_words(event.data.get('values', {}))}")
+            self._line(event_in_words(event))
         elif event.type == EventType.PROGRESS:
             if time.monotonic() - self._last_line >= _LINE_EVERY:
                 self._line(self._progress.position())

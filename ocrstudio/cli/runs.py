@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from ocrstudio.cli.notices import NoticeLines
-from ocrstudio.cli.output import duration, echo_warning, moment, table
+from ocrstudio.cli.output import echo_warning, moment, table
 from ocrstudio.cli.watch import go_on, report_outcome, watch
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.domain.run import RunState
+from ocrstudio.domain.wording import duration
 from ocrstudio.jobs.adapter_files import INFO_FILE
 from ocrstudio.jobs.relay import EXIT_STATUS, relay_lines
 from ocrstudio.jobs.stop import Patience, force_stop, request_stop, wait_until_over

@@ -1,6 +1,10 @@
 """Runs: one training or evaluation each."""
 
 from enum import StrEnum
+from typing import Final
+
+MICRO_MODEL: Final = "micro"
+"""The word that stands for the micro student where the folder of a base model is expected."""
 
 
 class RunKind(StrEnum):

@@ -1,5 +1,7 @@
 """Numbers in sentences, the same in the window, the command line and every message."""
 
+_MINUTE, _HOUR = 60, 3600
+
 
 def count_of(number: int, noun: str) -> str:
     """A number and its noun: ``1 page``, ``20,000 pages``."""
@@ -19,3 +21,19 @@ def shortened(text: str, length: int = 60) -> str:
 def printable(name: str) -> str:
     """A name from somebody else's file as one line: quoted and escaped where it holds control characters."""
     return name if name.isprintable() else repr(name)
+
+
+def duration(seconds: float) -> str:
+    """A length of time as people say it: ``42 s``, ``7 min 05 s``, ``3 h 20 min``."""
+    hours, rest = divmod(max(0, round(seconds)), _HOUR)
+    minutes, rest = divmod(rest, _MINUTE)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def time_left(seconds: float) -> str:
+    """An estimate that does not jump about: ``about 40 s left``, ``about 3 min left``."""
+    if seconds >= 2 * _MINUTE:
+        return f"about {duration(round(seconds / _MINUTE) * _MINUTE).removesuffix(' 00 s')} left"
+    return f"about {duration(max(1, seconds))} left"

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from ocrstudio.domain.errors import ModelError
+from ocrstudio.domain.run import MICRO_MODEL
 from ocrstudio.domain.wording import size_of
 from ocrstudio.jobs.adapter_files import INFO_FILE
 from ocrstudio.jobs.command_line import worker_command
 from ocrstudio.jobs.line_process import LineProcess
 from ocrstudio.services.model_folder import download_command, folder_problem
-from ocrstudio.services.run_requests import MICRO_MODEL, adapter_folder
+from ocrstudio.services.run_requests import adapter_folder
 
 _START_TIMEOUT = 300.0
 _SPARE_BYTES = 64 * 2**20  # configuration, tokenizer, index

@@ -16,8 +16,9 @@ from ocrstudio.imaging import load_image
 from ocrstudio.imaging.size import picture_dpi
 from ocrstudio.pdf import DEFAULT_DPI
 from ocrstudio.services.labelling import accept, add_import
+from ocrstudio.services.page_drawing import pixels_sha256
 from ocrstudio.services.page_names import page_of_file
-from ocrstudio.services.workspaces import import_sources, page_image, pixels_sha256
+from ocrstudio.services.workspaces import import_sources, page_image
 from ocrstudio.settings.app import load_app_settings
 from ocrstudio.store import Workspace
 
@@ -38,6 +39,7 @@ class DatasetImportReport:
         kept_beside: Number of labels that are only in the history, because a person has labelled the page.
         problems: Lines that could not be used.
         failures: (line, reason) of lines whose picture could not be imported.
+        stopped: Whether the user stopped before the last line.
     """
 
     labels: int
@@ -48,10 +50,16 @@ class DatasetImportReport:
     kept_beside: int
     problems: tuple[LineProblem, ...]
     failures: tuple[tuple[int, str], ...]
+    stopped: bool = False
 
 
 def import_dataset(
-    ws: Workspace, path: Path, *, accepted: bool = False, progress: Progress | None = None
+    ws: Workspace,
+    path: Path,
+    *,
+    accepted: bool = False,
+    progress: Progress | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> DatasetImportReport:
     """Bring the labels of a JSONL file into a workspace, as revisions with the source ``import``.
 
@@ -64,6 +72,7 @@ def import_dataset(
         path: The JSONL file.
         accepted: Whether the pages are accepted with these labels, or drafts to review.
         progress: Told after each line.
+        should_stop: Asked before each line; what was imported until then stays.
 
     Raises:
         DatasetError: The file cannot be read, or has no usable line.
@@ -74,7 +83,11 @@ def import_dataset(
         raise DatasetError(f"{path} has no usable line: {dataset.problems[0]}", "Correct the file.")
     counts: Counter[str] = Counter()
     failures: list[tuple[int, str]] = []
+    stopped = False
     for done, sample in enumerate(dataset.samples, start=1):
+        if should_stop():
+            stopped = True
+            break
         try:
             counts.update(_import_sample(ws, dataset, sample, accepted=accepted))
         except WorkspaceError:
@@ -92,6 +105,7 @@ def import_dataset(
         kept_beside=counts["kept_beside"],
         problems=dataset.problems,
         failures=tuple(failures),
+        stopped=stopped,
     )
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from ocrstudio.datasets import Sample, read_dataset
 from ocrstudio.datasets.checks import Finding, FindingKind, check_leakage, check_samples, document_of
 from ocrstudio.domain.errors import InputError
+from ocrstudio.domain.run import MICRO_MODEL
 from ocrstudio.imaging.presets import ImageSettings
 from ocrstudio.imaging.size import picture_size
 from ocrstudio.imaging.views import count_placeholders
 from ocrstudio.paths import resources_dir
 from ocrstudio.postprocess.repetition import find_runaway
-from ocrstudio.services.run_requests import MICRO_MODEL
 
 TOKENS = "tokens"
 CHARACTERS = "characters"

@@ -21,6 +21,7 @@ from ocrstudio.domain.label import Revision
 from ocrstudio.domain.wording import count_of
 from ocrstudio.pdf import DEFAULT_DPI
 from ocrstudio.pdf.render import capped_dpi
+from ocrstudio.services.page_drawing import PageDrawer
 from ocrstudio.services.workspaces import page_image
 from ocrstudio.settings.app import load_app_settings
 from ocrstudio.store import PageRow, Workspace
@@ -93,16 +94,17 @@ def export_workspace(
         statuses: Which pages; accepted ones unless told otherwise.
         seed: Of the split.
         dpi: Resolution of the pictures.
-        progress: Told after each page.
+        progress: Told after each page. What it raises ends the export before anything is written.
 
     Raises:
         DatasetError: There is nothing to export, or the target cannot be used.
     """
     settings = load_app_settings()
-    drawn = partial(page_image, ws, dpi=dpi, max_pixels=settings.max_image_pixels)
+    choice = _Choice(statuses, eval_fraction, seed, dpi, settings.max_image_pixels)
     try:
-        choice = _Choice(statuses, eval_fraction, seed, dpi, settings.max_image_pixels)
-        return _export(ws, target, task, choice, drawn, progress)
+        with PageDrawer() as drawer:
+            drawn = partial(page_image, ws, dpi=dpi, max_pixels=settings.max_image_pixels, draw=drawer.draw)
+            return _export(ws, target, task, choice, drawn, progress)
     finally:
         ws.page_cache.trim(settings.disk_cache_mib * _MIB)
 

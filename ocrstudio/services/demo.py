@@ -16,23 +16,22 @@ from typing import Protocol, TypeVar
 
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.errors import InputError, OcrStudioError, RunError
-from ocrstudio.domain.run import RunState, TrainMode
+from ocrstudio.domain.run import MICRO_MODEL, RunState, TrainMode
 from ocrstudio.jobs.events import Event, EventType
 from ocrstudio.jobs.launch import start_worker
 from ocrstudio.jobs.relay import Relay, describe_interruption
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.jobs.stop import request_stop
-from ocrstudio.paths import config_dir, resources_dir
+from ocrstudio.paths import resources_dir
 from ocrstudio.services import labelling, workspaces
 from ocrstudio.services.datasets import ExportReport, export_workspace
 from ocrstudio.services.drafting import DraftingProgress, draft_pages, select_pages
 from ocrstudio.services.evaluation import EvaluationRequest, create_evaluation_run
-from ocrstudio.services.run_requests import MICRO_MODEL
 from ocrstudio.services.runs import RUNS_FOLDER
 from ocrstudio.services.training import TrainingRequest, create_training_run
 from ocrstudio.settings.app import load_app_settings
 from ocrstudio.settings.teacher import load_teacher_config
-from ocrstudio.settings.train import TrainConfig, load_train_config
+from ocrstudio.settings.train import TrainConfig, load_train_config, micro_train_file
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task, get_task, load_tasks
 from ocrstudio.teachers.registry import create_teacher
@@ -41,7 +40,6 @@ T = TypeVar("T")
 
 DEFAULT_FOLDER = "ocrstudio-demo"
 _DOCUMENT = Path("demo") / "labelling-handbook.pdf"
-_CONFIG = Path("examples") / "train_micro.example.yaml"
 _HELD_OUT = 0.25
 _CHECKPOINTS = 3
 _WARMUP_STEPS = 3
@@ -127,7 +125,7 @@ def run_demo(root: Path, steps: int, observer: DemoObserver) -> DemoResult:
     document = resources_dir() / _DOCUMENT
     if not document.is_file():
         raise InputError(f"The demo document {document} is missing.", "Install OCR Studio again.")
-    config = load_train_config(config_dir() / _CONFIG, _lengths(steps))
+    config = load_train_config(micro_train_file(), _lengths(steps))
     settings = load_app_settings()
     task = get_task(load_tasks(settings.prompts_file), settings.default_task)
     with workspaces.create_workspace(root) as ws:

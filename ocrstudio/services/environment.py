@@ -11,9 +11,10 @@ from pathlib import Path
 import psutil
 
 from ocrstudio import __version__
+from ocrstudio.domain.run import MICRO_MODEL
 from ocrstudio.paths import resources_dir
 from ocrstudio.services.model_folder import download_command, folder_problem
-from ocrstudio.services.run_requests import MICRO_MODEL, base_revision, installed_version
+from ocrstudio.services.run_requests import base_revision, installed_version
 
 KNOWN_VERSIONS_FILE = "known_versions.txt"
 

@@ -15,8 +15,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from ocrstudio.domain.errors import ModelError
+from ocrstudio.domain.run import MICRO_MODEL
 from ocrstudio.services.model_folder import REPOSITORY, download_command, folder_problem
-from ocrstudio.services.run_requests import MICRO_MODEL
 
 _FOLDER_NAME = "deepseek_ocr"
 _WANTED = ("*.json", "*.safetensors")

@@ -9,9 +9,9 @@ from ocrstudio import __version__
 from ocrstudio.datasets import Dataset, read_dataset
 from ocrstudio.datasets.checks import dataset_sha256
 from ocrstudio.domain.errors import DatasetError, ModelError
+from ocrstudio.domain.run import MICRO_MODEL
 from ocrstudio.jobs.run_folder import SPEC_NAME, RunFolder
 
-MICRO_MODEL = "micro"
 _TRAINER_STATE = "trainer_state.json"
 
 _RECORDED_PACKAGES = (

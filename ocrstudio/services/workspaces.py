@@ -1,24 +1,16 @@
 """A workspace as a whole: make one, bring documents in and out, show a page, count what is there."""
 
-from __future__ import annotations  # numpy comes with the first page that is rendered, not before
-
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ocrstudio.domain.document import Document, Page, PageStatus
 from ocrstudio.domain.errors import DocumentError, OcrStudioError, WorkspaceError
 from ocrstudio.pdf import DEFAULT_DPI, DEFAULT_MAX_PIXELS, PdfDocument, find_sources, open_document
-from ocrstudio.pdf.render import write_page_image
 from ocrstudio.services.document_copy import free_name, source_sha256, staged_copy
+from ocrstudio.services.page_drawing import DrawPage, draw_here
 from ocrstudio.services.run_index import record_runs
 from ocrstudio.store import Workspace
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
 
 _DAMAGED_PAGES_NAMED = 5
 
@@ -177,7 +169,11 @@ def document_path(ws: Workspace, page: Page) -> Path:
 
 
 def page_image(
-    ws: Workspace, page: Page, dpi: float = DEFAULT_DPI, max_pixels: int = DEFAULT_MAX_PIXELS
+    ws: Workspace,
+    page: Page,
+    dpi: float = DEFAULT_DPI,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    draw: DrawPage = draw_here,
 ) -> Path:
     """The picture of a page as a PNG file under pages/, rendered when it is missing.
 
@@ -189,6 +185,7 @@ def page_image(
         page: The page.
         dpi: Resolution.
         max_pixels: Most pixels of the picture; a larger page is drawn at a lower resolution.
+        draw: Draws it; for a long list of pages in another process.
 
     Raises:
         DocumentError: The copy of the document is missing or damaged.
@@ -197,25 +194,12 @@ def page_image(
     found = ws.page_cache.find(page.document_id, page.index, dpi, max_pixels)
     if found is not None:
         return found
-    with open_document(document_path(ws, page)) as document:
-        image = document.render(page.index, dpi=dpi, max_pixels=max_pixels)
     target = ws.page_cache.path(page.document_id, page.index, dpi, max_pixels)
-    write_page_image(image, target, "png")
+    sha256 = draw(document_path(ws, page), page.index, dpi, max_pixels, target)
     # One size for all, so that equal hashes mean equal pages.
     if page.content_sha256 is None and (dpi, max_pixels) == (DEFAULT_DPI, DEFAULT_MAX_PIXELS):
-        ws.pages.set_content_hash(page.id, pixels_sha256(image.pixels))
+        ws.pages.set_content_hash(page.id, sha256)
     return target
-
-
-def pixels_sha256(pixels: npt.NDArray[np.uint8]) -> str:
-    """Hash of a picture's content, whatever file format it was in.
-
-    Args:
-        pixels: RGB, shape [height, width, 3].
-    """
-    digest = hashlib.sha256(repr(pixels.shape).encode())
-    digest.update(pixels.tobytes())  # in C order, whatever the layout in memory
-    return digest.hexdigest()
 
 
 def workspace_status(ws: Workspace) -> WorkspaceStatus:

@@ -18,102 +18,149 @@ from ocrstudio.settings.loader import dump_data, plain_items, read_yaml
 SHIPPED_FILE = "settings.yaml"
 
 
-def _group(name: str) -> dict[str, Any]:
-    """The heading under which the settings window shows a field."""
-    return {"group": name}
+def _group(name: str, editor: str = "") -> dict[str, Any]:
+    """The heading under which the settings window shows a field, and how it is edited unless by its type."""
+    return {"group": name, "editor": editor}
 
 
 class AppSettings(Section):
     """How the window and the command line behave. The settings window is built from these fields."""
 
     theme: Literal["system", "light", "dark"] = Field(
+        title="Colours",
         description="Colours of the window; system follows the desktop.",
         json_schema_extra=_group("Appearance"),
     )
     editor_font_family: str = Field(
+        title="Editor font",
         description="Font of the Markdown editor; empty takes the system's fixed-width font.",
-        json_schema_extra=_group("Appearance"),
+        json_schema_extra=_group("Appearance", "font"),
     )
     editor_font_size: int = Field(
+        title="Font size",
         ge=6,
         le=72,
         description="Size of the editor's font, in points.",
         json_schema_extra=_group("Appearance"),
     )
     editor_wrap_lines: bool = Field(
-        description="Wrap long lines in the Markdown editor.", json_schema_extra=_group("Appearance")
+        title="Wrap long lines",
+        description="Wrap long lines in the Markdown editor.",
+        json_schema_extra=_group("Appearance"),
     )
     zoom_mode: Literal["fit_page", "fit_width", "actual_size"] = Field(
-        description="How a page is shown when a workspace is opened.", json_schema_extra=_group("Pages")
+        title="Zoom",
+        description="How a page is shown when a workspace is opened.",
+        json_schema_extra=_group("Pages"),
     )
     show_regions: bool = Field(
-        description="Draw the boxes of a label on the page.", json_schema_extra=_group("Pages")
+        title="Show regions",
+        description="Draw the boxes of a label on the page.",
+        json_schema_extra=_group("Pages"),
+    )
+    show_thumbnails: bool = Field(
+        title="Show thumbnails",
+        description="Small pictures of the pages in the list.",
+        json_schema_extra=_group("Pages"),
     )
     default_dpi: int = Field(
+        title="Page pictures (DPI)",
         ge=36,
         le=1200,
         description="Resolution of page pictures, in dots per inch.",
         json_schema_extra=_group("Pages"),
     )
     max_image_pixels: int = Field(
-        ge=1_000_000, le=200_000_000,
-        description="Largest page picture, in pixels; a larger page is rendered at a lower "
-        "resolution, with a note.",
+        title="Largest picture (pixels)",
+        ge=1_000_000,
+        le=200_000_000,
+        description="Most pixels of a page picture; a larger page gets a lower resolution, with a note.",
         json_schema_extra=_group("Pages"),
-    )  # fmt: skip
+    )
     page_cache_mib: int = Field(
+        title="Memory for pictures (MiB)",
         ge=16,
         le=16384,
         description="Memory for decoded page pictures, in MiB.",
         json_schema_extra=_group("Pages"),
     )
     disk_cache_mib: int = Field(
-        ge=64, le=1_048_576,
+        title="Disk for pictures (MiB)",
+        ge=64,
+        le=1_048_576,
         description="Disk space for the rendered pages of a workspace, in MiB; the oldest go first.",
         json_schema_extra=_group("Pages"),
-    )  # fmt: skip
+    )
     prefetch_pages: int = Field(
-        ge=0, le=20, description="Pages rendered ahead in each direction.", json_schema_extra=_group("Pages")
+        title="Pages drawn ahead",
+        ge=0,
+        le=20,
+        description="Pages rendered ahead in each direction.",
+        json_schema_extra=_group("Pages"),
     )
     autosave_delay_ms: int = Field(
-        ge=100, le=60_000, description="Quiet time after typing before a label is saved, in milliseconds.",
+        title="Save after (ms)",
+        ge=100,
+        le=60_000,
+        description="Quiet time after typing before a label is saved, in milliseconds.",
         json_schema_extra=_group("Labelling"),
-    )  # fmt: skip
+    )
     preview_delay_ms: int = Field(
-        ge=50, le=10_000, description="Quiet time after typing before the preview is drawn "
-        "again, in milliseconds.",
+        title="Preview after (ms)",
+        ge=50,
+        le=10_000,
+        description="Quiet time after typing before the preview is drawn again, in milliseconds.",
         json_schema_extra=_group("Labelling"),
-    )  # fmt: skip
+    )
     default_task: str = Field(
+        title="Task",
         min_length=1,
         description="Task of new workspaces: a key of the prompts.",
         json_schema_extra=_group("Labelling"),
     )
     prompts_file: str | None = Field(
-        min_length=1, description="YAML file with tasks of your own; empty: the shipped ones only.",
-        json_schema_extra=_group("Labelling"),
-    )  # fmt: skip
+        title="Own prompts",
+        min_length=1,
+        description="YAML file with tasks of your own; empty: the shipped ones only.",
+        json_schema_extra=_group("Labelling", "file"),
+    )
     teacher_config: str | None = Field(
-        min_length=1, description="YAML file of the teacher that is offered first; empty: "
-        "the offline teacher.",
-        json_schema_extra=_group("Labelling"),
-    )  # fmt: skip
+        title="Teacher",
+        min_length=1,
+        description="YAML file of the teacher that is offered first; empty: the offline teacher.",
+        json_schema_extra=_group("Labelling", "file"),
+    )
     train_config: str | None = Field(
-        min_length=1, description="YAML file with your training values; empty: the shipped ones.",
-        json_schema_extra=_group("Training"),
-    )  # fmt: skip
+        title="Training values",
+        min_length=1,
+        description="YAML file with your training values; empty: the shipped ones.",
+        json_schema_extra=_group("Training", "file"),
+    )
     eval_fraction: float = Field(
-        ge=0, le=0.5, description="Part of the documents that an export holds out for evaluation.",
-        json_schema_extra=_group("Training"),
-    )  # fmt: skip
+        title="Held out",
+        ge=0,
+        le=0.5,
+        description="Part of the documents that an export holds out for evaluation.",
+        json_schema_extra=_group("Training", "share"),
+    )
     reopen_last_workspace: bool = Field(
-        description="Open the last workspace when the program starts.", json_schema_extra=_group("Start")
+        title="Reopen the last workspace",
+        description="Open the last workspace when the program starts.",
+        json_schema_extra=_group("Start"),
     )
     recent_workspaces_limit: int = Field(
-        ge=0, le=50, description="Workspaces remembered in the menu.", json_schema_extra=_group("Start")
+        title="Recent workspaces",
+        ge=0,
+        le=50,
+        description="Workspaces remembered in the menu.",
+        json_schema_extra=_group("Start"),
     )
     log_lines_limit: int = Field(
-        ge=100, le=1_000_000, description="Lines kept in the log panel.", json_schema_extra=_group("Start")
+        title="Log lines",
+        ge=100,
+        le=1_000_000,
+        description="Lines kept in the log panel.",
+        json_schema_extra=_group("Start"),
     )
 
 

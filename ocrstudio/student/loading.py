@@ -7,10 +7,11 @@ from typing import Any
 import torch
 
 from ocrstudio.domain.errors import ModelError
+from ocrstudio.domain.run import MICRO_MODEL
 from ocrstudio.imaging.presets import ImageSettings
 from ocrstudio.student.configuration import DeepseekOcrConfig, read_config
 from ocrstudio.student.distributed import own_device
-from ocrstudio.student.micro import MICRO, MICRO_SEED, build_micro, micro_config, micro_folder
+from ocrstudio.student.micro import MICRO_SEED, build_micro, micro_config, micro_folder
 from ocrstudio.student.modeling.model import DeepseekOcrForConditionalGeneration
 from ocrstudio.student.processor import MAX_LENGTH, OcrProcessor
 from ocrstudio.student.quantisation import quantise_4bit
@@ -62,7 +63,7 @@ def load_student(
     device = own_device() if device is None else device
     # Quantising needs the weights once in full: that happens in the host's memory.
     first = torch.device("cpu") if load_in_4bit else device
-    if name == MICRO:
+    if name == MICRO_MODEL:
         model, processor = build_micro(image=image, max_length=max_length)
         facts = base_facts(model.config, MICRO_SEED)
         model.to(device=first, dtype=dtype or torch.float32)
@@ -87,7 +88,7 @@ def load_processor(name: str, image: ImageSettings, *, max_length: int = MAX_LEN
     Raises:
         ModelError: Tokenizer or configuration are missing, damaged, or do not belong together.
     """
-    if name == MICRO:
+    if name == MICRO_MODEL:
         config, folder = micro_config(), micro_folder()
     else:
         folder = Path(name)

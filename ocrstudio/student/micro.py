@@ -19,9 +19,6 @@ from ocrstudio.student.modeling.model import DeepseekOcrForConditionalGeneration
 from ocrstudio.student.processor import MAX_LENGTH, OcrProcessor
 from ocrstudio.student.tokenizer import OcrTokenizer
 
-MICRO = "micro"
-"""The word that stands for this student where a model folder is expected."""
-
 MICRO_SEED = 3407
 """The weights' seed where none is given."""
 

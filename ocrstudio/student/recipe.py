@@ -23,7 +23,7 @@ from peft.tuners.lora import LoraLayer
 from torch import Tensor
 
 from ocrstudio.domain.errors import RunError
-from ocrstudio.domain.run import TrainMode
+from ocrstudio.domain.run import MICRO_MODEL, TrainMode
 from ocrstudio.domain.wording import size_of
 from ocrstudio.jobs.context import RunContext
 from ocrstudio.student.adapters import (
@@ -54,7 +54,7 @@ from ocrstudio.student.gradient_check import GradientReport, check_gradients
 from ocrstudio.student.loading import load_processor, load_student
 from ocrstudio.student.lora import attach_adapter, select_targets, train_everything, trainable_parameters
 from ocrstudio.student.memory import MemoryEstimate, estimate_memory, fits, free_memory
-from ocrstudio.student.micro import MICRO, micro_config
+from ocrstudio.student.micro import micro_config
 from ocrstudio.student.preflight import check_free_space, run_preflight
 from ocrstudio.student.request import read_train_request
 from ocrstudio.student.step_choices import StepChoice, first_that_fits, step_choices
@@ -127,7 +127,7 @@ class Recipe:
             )
 
     def _needed_memory(self, choice: StepChoice) -> MemoryEstimate:
-        micro = self.request.model == MICRO
+        micro = self.request.model == MICRO_MODEL
         return estimate_memory(
             micro_config() if micro else read_config(Path(self.request.model)),
             choice.config,

@@ -14,9 +14,6 @@ from ocrstudio.settings.train import TrainConfig
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
-MICRO = "micro"
-"""The word that stands for the built-in student instead of a model folder."""
-
 
 @dataclass(frozen=True)
 class TrainRequest:

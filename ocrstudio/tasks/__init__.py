@@ -4,7 +4,7 @@ The builder is the same for dataset lines, training and inference, because DeepS
 a prompt with one more space. This package holds words only: it knows no image, no model and no server.
 """
 
-from ocrstudio.tasks.catalogue import PROTECTED, TaskEntry, get_task, list_tasks, load_tasks
+from ocrstudio.tasks.catalogue import PROTECTED, TaskEntry, get_task, list_tasks, load_tasks, usable
 from ocrstudio.tasks.prompt import IMAGE_PLACEHOLDER, student_prompt, with_target
 from ocrstudio.tasks.task import Task
 
@@ -17,5 +17,6 @@ __all__ = [
     "list_tasks",
     "load_tasks",
     "student_prompt",
+    "usable",
     "with_target",
 ]

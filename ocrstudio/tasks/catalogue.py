@@ -83,6 +83,11 @@ def get_task(tasks: Mapping[str, Task], task_id: str) -> Task:
     raise InputError(f'There is no task "{key}".{question}', f"Tasks: {', '.join(tasks)}.")
 
 
+def usable(tasks: Mapping[str, Task]) -> list[Task]:
+    """The tasks that can be used as they are; the others first need to know what to look for."""
+    return [task for task in tasks.values() if not task.needs_target]
+
+
 def list_tasks(tasks: Iterable[Task]) -> list[TaskEntry]:
     """The tasks as lines of a list, protected ones first."""
     entries = [

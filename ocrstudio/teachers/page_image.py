@@ -3,7 +3,6 @@
 import base64
 import io
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -48,7 +47,7 @@ def encode_page(page: PageSource, image_format: Literal["png", "jpg"], max_side:
         InputError: The picture or the document cannot be read.
         TeacherError: The page has neither.
     """
-    ready = _ready_file(page.image, image_format, max_side) if page.image is not None else None
+    ready = ready_picture(page, image_format, max_side)
     if ready is not None:
         return ready
     drawn = draw_page(page)
@@ -76,10 +75,14 @@ def draw_page(page: PageSource) -> PageImage:
         return document.render(page.page_index, page.dpi, page.max_pixels)
 
 
-def _ready_file(path: Path, image_format: Literal["png", "jpg"], max_side: int | None) -> EncodedImage | None:
-    """The file as it stands, when it is whole and nothing in it must be changed."""
+def ready_picture(
+    page: PageSource, image_format: Literal["png", "jpg"], max_side: int | None
+) -> EncodedImage | None:
+    """The picture as it stands, when it is whole and nothing in it must be changed."""
+    if page.image is None:
+        return None
     try:
-        data = path.read_bytes()
+        data = page.image.read_bytes()
         with Image.open(io.BytesIO(data)) as picture:
             size = picture.size
             fits = max_side is None or max(size) <= max_side

@@ -69,6 +69,9 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec(
         "documents.import_folder", "Import &folder…", ("Ctrl+Shift+I",), Group.WORKSPACE, _W, "folder"
     ),
+    ActionSpec("datasets.export", "&Export dataset…", ("Ctrl+E",), Group.WORKSPACE, _W, "export"),
+    ActionSpec("datasets.import", "Import dataset…", (), Group.WORKSPACE, _W, "import"),
+    ActionSpec("documents.remove", "Remo&ve document…", (), Group.WORKSPACE, _P, "excluded"),
     ActionSpec("app.settings", "&Settings…", ("Ctrl+,",), Group.WINDOW, icon="settings"),
     ActionSpec("app.quit", "&Quit", ("Ctrl+Q",), Group.WINDOW),
     ActionSpec("edit.undo", "&Undo", ("Ctrl+Z",), Group.EDITOR, _P, "undo"),
@@ -152,6 +155,10 @@ class ActionBook:
 
     def __getitem__(self, action_id: str) -> QAction:
         return self._actions[action_id]
+
+    def some(self, action_ids: Iterable[str]) -> tuple[QAction, ...]:
+        """Several actions, for a menu of a panel."""
+        return tuple(self._actions[action_id] for action_id in action_ids)
 
     def connect(self, action_id: str, handler: Callable[[], object]) -> None:
         """Calls ``handler`` without arguments when the action is triggered."""

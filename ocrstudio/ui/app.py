@@ -18,6 +18,9 @@ from ocrstudio.settings.app import AppSettings, load_app_settings
 from ocrstudio.ui.actions import Context
 from ocrstudio.ui.background import Background
 from ocrstudio.ui.crash import CrashReporter
+from ocrstudio.ui.datasets.controller import DatasetsController
+from ocrstudio.ui.documents.controller import DocumentsController
+from ocrstudio.ui.documents.removal import RemovalController
 from ocrstudio.ui.garbage import collect_due, window_thread_only
 from ocrstudio.ui.labels.controller import LabelController
 from ocrstudio.ui.main_window import MainWindow
@@ -64,10 +67,18 @@ class Studio:
         self.renderer = PageRenderer(settings.page_cache_mib * _MIB)
         self.crashes = CrashReporter(self.window)
         window, session = self.window, self.session
-        self.workspaces = WorkspaceController(session, window, self.background, self.messages, self.state)
-        self.pages = PagesController(session, window.pages, self.background, self.messages)
+        self.documents = DocumentsController(session, window, self.background, self.messages)
+        self.pages = PagesController(session, window.pages, self.renderer, self.background, self.messages)
         self.viewer = ViewerController(session, window.viewer, self.renderer, self.messages)
         self.labels = LabelController(session, window.labels, self.messages, settings.autosave_delay_ms)
+        self.removal = RemovalController(session, window, self.pages, self.labels.save_now, self.messages)
+        self.datasets = DatasetsController(
+            session, window, self.labels.save_now, self.background, self.messages, settings
+        )
+        self.workspaces = WorkspaceController(
+            session, window, self.documents, self.datasets, self.messages, self.state
+        )
+        self._applied: AppSettings | None = None
         self._panels: Panels | None = None
         self._is_shut_down = False
         self._panels_due = QTimer(window)
@@ -121,8 +132,11 @@ class Studio:
             "workspace.open": self.workspaces.ask_open,
             "workspace.open_document": self.workspaces.ask_open_document,
             "workspace.close": self.session.close,
-            "documents.import": self.workspaces.ask_import,
-            "documents.import_folder": self.workspaces.ask_import_folder,
+            "documents.import": self.documents.ask_import,
+            "documents.import_folder": self.documents.ask_import_folder,
+            "datasets.export": self.datasets.ask_export,
+            "datasets.import": self.datasets.ask_import,
+            "documents.remove": self.removal.ask_remove,
             "app.settings": self.show_settings,
             "app.quit": self.window.close,
             "edit.undo": labels.editor.undo,
@@ -179,7 +193,8 @@ class Studio:
     # Settings and help
 
     def apply_settings(self, settings: AppSettings) -> None:
-        """Puts settings into effect at once."""
+        """Puts settings into effect at once; what did not change keeps what the user has made of it since."""
+        before, self._applied = self._applied, settings
         self.settings = settings
         self.themes.choose(settings.theme)
         editor, preview = self.window.labels.editor, self.window.labels.preview
@@ -187,11 +202,15 @@ class Studio:
         editor.set_wrap(settings.editor_wrap_lines)
         preview.set_delay(settings.preview_delay_ms)
         self.labels.autosave.set_delay(settings.autosave_delay_ms)
-        self.window.book["view.regions"].setChecked(settings.show_regions)
+        if before is None or before.show_regions != settings.show_regions:
+            self.window.book["view.regions"].setChecked(settings.show_regions)
         self.viewer.neighbours = settings.prefetch_pages
-        self.window.viewer.view.set_mode(settings.zoom_mode)
+        self.pages.set_thumbnails(settings.show_thumbnails)
+        if before is None or before.zoom_mode != settings.zoom_mode:
+            self.window.viewer.view.set_mode(settings.zoom_mode)
         self.renderer.cache.set_limit(settings.page_cache_mib * _MIB)
         self.state.recent_limit = settings.recent_workspaces_limit
+        self.datasets.apply_settings(settings)
         if self._panels is not None:
             self._panels.apply_settings(settings)
 

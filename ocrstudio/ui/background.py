@@ -47,6 +47,7 @@ class Task(QObject):
         self._on_success = on_success
         self._on_failure = on_failure
         self._cancel = threading.Event()
+        self._is_dropped = False
         # The receiver is this object: emitted in a pool thread, the signal is queued to the window's thread.
         self._outcome.connect(self._hand_over)
 
@@ -67,7 +68,14 @@ class Task(QObject):
         """Sends the outcome to the window's thread (called in the pool thread)."""
         self._outcome.emit(result, problem)
 
+    def drop(self) -> None:
+        """Nobody wants the outcome any more: one that is on its way is not delivered."""
+        self.cancel()
+        self._is_dropped = True
+
     def _hand_over(self, result: object, problem: BaseException | None) -> None:
+        if self._is_dropped:
+            return
         try:
             if problem is None:
                 self._on_success(result)
@@ -138,6 +146,6 @@ class Background(QObject):
     def shutdown(self) -> None:
         """Cancels what runs and waits for it; outcomes that were not delivered are dropped."""
         for task in self._tasks:
-            task.cancel()
+            task.drop()
         self._pool.waitForDone()
         self._tasks.clear()

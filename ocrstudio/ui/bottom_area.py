@@ -1,13 +1,33 @@
 """The area at the bottom for Teacher, Training, Evaluation and Log: tabs that can be folded away."""
 
+from dataclasses import dataclass
+
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QTabWidget, QToolButton, QWidget
+from PySide6.QtWidgets import QTabWidget, QToolButton, QVBoxLayout, QWidget
 
 from ocrstudio.ui.icons import icon
 
 
+@dataclass(frozen=True)
+class PanelSpec:
+    """A panel: its stable name, the words on its tab, and its file in resources/icons."""
+
+    id: str
+    title: str
+    icon: str
+
+
+PANELS = (
+    PanelSpec("teacher", "Teacher", "teacher"),
+    PanelSpec("training", "Training", "training"),
+    PanelSpec("evaluation", "Evaluation", "evaluation"),
+    PanelSpec("environment", "Environment", "info"),
+    PanelSpec("log", "Log", "log"),
+)
+
+
 class BottomArea(QTabWidget):
-    """Panels as tabs.
+    """Panels as tabs. The tabs are there from the start; their panels are built later and put into them.
 
     Signals:
         fold_wanted: The user pressed the button that hides the area.
@@ -18,35 +38,30 @@ class BottomArea(QTabWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setDocumentMode(True)
-        self._ids: list[str] = []
-        self._icons: list[str] = []
         self._fold = QToolButton()
         self._fold.setProperty("flat", "true")
         self._fold.setToolTip("Hide the panels (Ctrl+J)")
         self._fold.setAccessibleName("Hide the panels")
         self._fold.clicked.connect(self.fold_wanted)
         self.setCornerWidget(self._fold, Qt.Corner.TopRightCorner)
+        self._places: dict[str, QVBoxLayout] = {}
+        for spec in PANELS:
+            place = QWidget()
+            self._places[spec.id] = QVBoxLayout(place)
+            self._places[spec.id].setContentsMargins(0, 0, 0, 0)
+            self.addTab(place, spec.title)
         self.restyle()
 
-    def add_panel(self, panel_id: str, title: str, icon_name: str, widget: QWidget) -> None:
-        """Adds a panel at the end.
-
-        Args:
-            panel_id: Stable name for `show_panel`.
-            title: Words on the tab.
-            icon_name: File in resources/icons.
-            widget: The panel.
-        """
-        self._ids.append(panel_id)
-        self._icons.append(icon_name)
-        self.addTab(widget, icon(icon_name), title)
+    def put_panel(self, panel_id: str, panel: QWidget) -> None:
+        """Puts a panel under its tab."""
+        self._places[panel_id].addWidget(panel)
 
     def show_panel(self, panel_id: str) -> None:
         """Brings a panel to the front."""
-        self.setCurrentIndex(self._ids.index(panel_id))
+        self.setCurrentIndex(list(self._places).index(panel_id))
 
     def restyle(self) -> None:
         """Takes the colours of the theme."""
         self._fold.setIcon(icon("down"))
-        for number, name in enumerate(self._icons):
-            self.setTabIcon(number, icon(name))
+        for number, spec in enumerate(PANELS):
+            self.setTabIcon(number, icon(spec.icon))

@@ -35,7 +35,8 @@ def icon(name: str, colour: str = "") -> QIcon:
     colours = theme()
     result = QIcon()
     for ratio in _RATIOS:
-        result.addPixmap(pixmap(name, colour or colours.text, 18, ratio))
+        for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):  # Qt would tint a selected one
+            result.addPixmap(pixmap(name, colour or colours.text, 18, ratio), mode)
         result.addPixmap(pixmap(name, colours.border, 18, ratio), QIcon.Mode.Disabled)
     return result
 

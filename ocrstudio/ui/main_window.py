@@ -8,7 +8,6 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplicat
 from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
-    QMenu,
     QSplitter,
     QStackedWidget,
     QVBoxLayout,
@@ -25,7 +24,7 @@ from ocrstudio.ui.messages import Message
 from ocrstudio.ui.pages.panel import PagesPanel
 from ocrstudio.ui.start_page import StartPage
 from ocrstudio.ui.viewer.panel import ViewerPanel
-from ocrstudio.ui.widgets.message_bar import MessageBar
+from ocrstudio.ui.widgets.message_stack import MessageStack
 from ocrstudio.ui.widgets.task_rows import TaskRows
 from ocrstudio.ui.window_state import WindowState
 
@@ -39,7 +38,9 @@ _PAGE_MENU = (
     "review.exclude",
     "review.reopen",
     "page.draft",
+    "documents.remove",
 )
+_DOCUMENT_MENU = ("documents.remove",)
 
 
 class MainWindow(QMainWindow):
@@ -53,9 +54,10 @@ class MainWindow(QMainWindow):
     Attributes:
         may_close: Asked before closing; False keeps the window open.
         pages, viewer, labels: The three panes.
-        bottom: The area for more panels.
+        bottom: The panels below them.
+        submenus: Menus that are filled when they open, by their name in `menus.SUBMENUS`.
         start: The start page.
-        message_bar, tasks: What is happening.
+        message_stack, tasks: What is happening.
     """
 
     files_dropped = Signal(object)
@@ -69,11 +71,11 @@ class MainWindow(QMainWindow):
         self.book = ActionBook(self)
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
-        self.message_bar = MessageBar()
         self.tasks = TaskRows()
         self.start = StartPage(self.book)
-        page_actions = tuple(self.book[action_id] for action_id in _PAGE_MENU)
-        self.pages = PagesPanel(page_actions, self.book["documents.import"])
+        self.pages = PagesPanel(
+            self.book.some(_PAGE_MENU), self.book.some(_DOCUMENT_MENU), self.book["documents.import"]
+        )
         self.viewer = ViewerPanel(self.book)
         self.labels = LabelPanel(self.book, background)
         self.bottom = BottomArea()
@@ -81,7 +83,7 @@ class MainWindow(QMainWindow):
         self._rows = QSplitter(Qt.Orientation.Vertical)
         self._stack = QStackedWidget()
         self._lay_out()
-        build_menus(self.menuBar(), self.book, self._fill_recent)
+        self.submenus = build_menus(self.menuBar(), self.book)
         self.book.connect_toggle("window.panels", self._show_bottom)
         self.book.connect("window.next_pane", lambda: self._move_focus(1))
         self.book.connect("window.previous_pane", lambda: self._move_focus(-1))
@@ -100,24 +102,18 @@ class MainWindow(QMainWindow):
         self._rows.setStretchFactor(0, 1)
         self._rows.setChildrenCollapsible(False)
         self._rows.setSizes(_HEIGHTS)
-        self.bottom.hide()
         self._stack.addWidget(self.start)
         self._stack.addWidget(self._rows)
         centre = QWidget()
         column = QVBoxLayout(centre)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.message_bar)
-        column.addWidget(self.tasks)
         column.addWidget(self._stack, 1)
+        column.addWidget(self.tasks)
         self.setCentralWidget(centre)
+        self.message_stack = MessageStack(centre)
 
     # Contents
-
-    def add_panel(self, panel_id: str, title: str, icon_name: str, widget: QWidget) -> None:
-        """Adds a panel to the bottom area; see `BottomArea.add_panel`."""
-        self.bottom.add_panel(panel_id, title, icon_name, widget)
-        self._show_bottom(self.book["window.panels"].isChecked())
 
     def show_panel(self, panel_id: str) -> None:
         """Unfolds the bottom area and brings a panel to the front."""
@@ -128,33 +124,31 @@ class MainWindow(QMainWindow):
         """Shows the start page."""
         self.start.show_recent(self._state.recent())
         self._stack.setCurrentWidget(self.start)
+        self.message_stack.anchor_to(self.start)
         self.setWindowTitle(_TITLE)
 
     def show_workspace(self, root: Path) -> None:
         """Shows the three panes."""
         self._stack.setCurrentWidget(self._rows)
+        self.message_stack.anchor_to(self.viewer.view)
         self.setWindowTitle(f"{root.name} — {_TITLE}")
 
     def show_message(self, message: Message) -> None:
-        """Shows a message in the bar."""
-        self.message_bar.show_message(message.level.value, message.text, message.hint)
+        """Shows a message over the page, unless it is for the log only."""
+        if message.quiet:
+            return
+        offer = message.offer
+        words, accept = (offer.words, offer.accept) if offer is not None else ("", None)
+        self.message_stack.show_message(message.level.value, message.text, message.hint, words, accept)
 
     def restyle(self) -> None:
         """Takes the colours of the theme."""
         self.book.refresh_icons()
-        for part in (self.start, self.pages, self.viewer, self.labels, self.bottom):
+        for part in (self.start, self.pages, self.viewer, self.labels, self.bottom, self.message_stack):
             part.restyle()
 
-    def _fill_recent(self, menu: QMenu) -> None:
-        menu.clear()
-        for folder in self._state.recent():
-            action = menu.addAction(str(folder))
-            action.triggered.connect(lambda _checked=False, path=folder: self.start.recent_chosen.emit(path))
-        if menu.isEmpty():
-            menu.addAction("No recent workspaces").setEnabled(False)
-
     def _show_bottom(self, wanted: bool) -> None:
-        self.bottom.setVisible(wanted and self.bottom.count() > 0)
+        self.bottom.setVisible(wanted)
 
     # Focus
 

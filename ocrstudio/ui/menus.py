@@ -1,13 +1,14 @@
 """The menus as a table of action ids."""
 
-from collections.abc import Callable
-
 from PySide6.QtWidgets import QMenu, QMenuBar
 
 from ocrstudio.ui.actions import ActionBook
 
 SEPARATOR = ""
 RECENT = "@recent"
+REMOVED = "@removed"
+SUBMENUS = {RECENT: "Open &recent", REMOVED: "Restore removed docu&ments"}
+"""Menus whose entries are only known when they open; whoever knows them fills them."""
 
 MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
@@ -20,6 +21,11 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
             SEPARATOR,
             "documents.import",
             "documents.import_folder",
+            "documents.remove",
+            REMOVED,
+            SEPARATOR,
+            "datasets.export",
+            "datasets.import",
             SEPARATOR,
             "edit.save",
             "app.settings",
@@ -82,21 +88,24 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 
 
-def build_menus(bar: QMenuBar, actions: ActionBook, fill_recent: Callable[[QMenu], None]) -> None:
+def build_menus(bar: QMenuBar, actions: ActionBook) -> dict[str, QMenu]:
     """Fills the menu bar.
 
     Args:
         bar: The window's menu bar.
         actions: The actions.
-        fill_recent: Fills the menu of recent workspaces each time it opens.
+
+    Returns:
+        The menus of `SUBMENUS`, still empty.
     """
+    submenus: dict[str, QMenu] = {}
     for title, entries in MENUS:
         menu = bar.addMenu(title)
         for entry in entries:
             if entry == SEPARATOR:
                 menu.addSeparator()
-            elif entry == RECENT:
-                recent = menu.addMenu("Open &recent")
-                recent.aboutToShow.connect(lambda target=recent: fill_recent(target))
+            elif entry in SUBMENUS:
+                submenus[entry] = menu.addMenu(SUBMENUS[entry])
             else:
                 menu.addAction(actions[entry])
+    return submenus

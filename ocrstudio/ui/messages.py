@@ -6,6 +6,7 @@ signal in the thread of the window; what is said before a window listens is kept
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -29,6 +30,19 @@ _LOG_LEVELS = {Level.INFO: logging.INFO, Level.WARNING: logging.WARNING, Level.E
 
 
 @dataclass(frozen=True)
+class Offer:
+    """Something that can be done at once about a message.
+
+    Attributes:
+        words: The words of its button.
+        accept: Does it; called in the window's thread.
+    """
+
+    words: str
+    accept: Callable[[], object]
+
+
+@dataclass(frozen=True)
 class Message:
     """One sentence for the user and what to do about it.
 
@@ -36,12 +50,16 @@ class Message:
         level: Information, warning or error.
         text: One sentence.
         hint: What to do; may be empty.
+        offer: What can be done at once, or None.
+        quiet: Whether only the log has it, because another message speaks of it.
         time: Unix time in seconds.
     """
 
     level: Level
     text: str
     hint: str = ""
+    offer: Offer | None = None
+    quiet: bool = False
     time: float = field(default_factory=time.time)
 
 
@@ -68,13 +86,17 @@ class Messages(QObject):
         """Something needs attention."""
         self.post(Message(Level.WARNING, text, hint))
 
-    def info(self, text: str, hint: str = "") -> None:
+    def info(self, text: str, hint: str = "", offer: Offer | None = None) -> None:
         """Something worth knowing happened."""
-        self.post(Message(Level.INFO, text, hint))
+        self.post(Message(Level.INFO, text, hint, offer))
 
     def failure(self, problem: OcrStudioError) -> None:
         """Shows an expected failure with its hint."""
         self.error(problem.message, problem.hint)
+
+    def note(self, problem: OcrStudioError, level: Level = Level.ERROR) -> None:
+        """Keeps one of several failures for the log; another message sums them up."""
+        self.post(Message(level, problem.message, problem.hint, quiet=True))
 
     def post(self, message: Message) -> None:
         """Sends a message; from another thread it arrives through the event loop."""

@@ -74,14 +74,14 @@ class Panels(QObject):
             EnvironmentController(session, self.environment, background),
             LogController(self.log, messages, monitor),
         )
-        for panel_id, title, icon_name, panel in (
-            ("teacher", "Teacher", "teacher", self.teachers),
-            ("training", "Training", "training", self.training),
-            ("evaluation", "Evaluation", "evaluation", self.evaluation),
-            ("environment", "Environment", "info", self.environment),
-            ("log", "Log", "log", self.log),
+        for panel_id, panel in (
+            ("teacher", self.teachers),
+            ("training", self.training),
+            ("evaluation", self.evaluation),
+            ("environment", self.environment),
+            ("log", self.log),
         ):
-            window.add_panel(panel_id, title, icon_name, panel)
+            window.bottom.put_panel(panel_id, panel)
 
     def apply_settings(self, settings: AppSettings) -> None:
         """Puts settings into effect at once."""

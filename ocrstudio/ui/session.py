@@ -20,6 +20,7 @@ class Session(QObject):
         page_changed: Id of the chosen page, or None.
         pages_changed: Ids of pages whose label or status changed, as a tuple.
         documents_changed: Documents came or went; the list is read again.
+        datasets_changed: A dataset was written from the workspace.
         draft_requested: Id of the page that the user wants a teacher to draft.
     """
 
@@ -30,6 +31,7 @@ class Session(QObject):
     page_changed = Signal(object)
     pages_changed = Signal(object)
     documents_changed = Signal()
+    datasets_changed = Signal()
     draft_requested = Signal(int)
 
     def __init__(self) -> None:
@@ -89,6 +91,12 @@ class Session(QObject):
         """Says that labels or statuses of these pages are different now."""
         self.pages_changed.emit(tuple(page_ids))
 
+    def tell_all_changed(self) -> None:
+        """Says that any document, label or status may be different now."""
+        self.documents_changed.emit()
+        if self.page_id is not None:
+            self.tell_pages_changed((self.page_id,))
+
     def look_for_changes(self) -> None:
         """Reads the list again if another process or thread has written to the workspace meanwhile."""
         if self.workspace is None:
@@ -96,9 +104,7 @@ class Session(QObject):
         count = self.workspace.change_count()
         if count != self._seen_changes:
             self._seen_changes = count
-            self.documents_changed.emit()
-            if self.page_id is not None:
-                self.tell_pages_changed((self.page_id,))
+            self.tell_all_changed()
 
     def request_draft(self) -> None:
         """Asks for a draft of the chosen page."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ocrstudio.domain.errors import OcrStudioError
-from ocrstudio.domain.run import RunKind
+from ocrstudio.domain.run import MICRO_MODEL, RunKind
 from ocrstudio.jobs.device_lock import device_lock, device_names
 from ocrstudio.jobs.events import EventType, EventWriter
 from ocrstudio.jobs.process_identity import ProcessIdentity
@@ -22,7 +22,6 @@ from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.jobs.user_state import state_dir
 from ocrstudio.services.model_download import download_model, needs_download
 from ocrstudio.services.model_folder import REPOSITORY
-from ocrstudio.services.run_requests import MICRO_MODEL
 from ocrstudio.settings.files import write_text
 from ocrstudio.worker.bodies import load_body
 from ocrstudio.worker.context import WorkerContext

@@ -47,7 +47,7 @@ def test_from_a_pdf_to_accepted_pages(tmp_path):
             QTest.keyClicks(window.labels.editor, f"# Page {number}")
             window.book["review.accept"].trigger()
             window.book["page.next"].trigger()
-        assert "No other page" in window.message_bar.text
+        assert "No other page" in window.message_stack.text
 
     assert run_main([], story) == 0
     with Workspace.open(tmp_path / "ledger labels") as workspace:

@@ -2,7 +2,8 @@ import sys
 import threading
 
 from ocrstudio.domain.errors import InputError
-from ocrstudio.ui.widgets.task_rows import TaskRows, time_left
+from ocrstudio.ui.background import Background
+from ocrstudio.ui.widgets.task_rows import TaskRows, rest_in_words
 
 
 def test_the_result_comes_back_in_the_windows_thread(background, qtbot):
@@ -57,7 +58,8 @@ def test_cancel_reaches_the_work_and_progress_reaches_the_row(background, qtbot)
     qtbot.addWidget(rows)
     task = background.run(work, seen.append, title="Importing")
     rows.show_task(task)
-    assert rows.isVisible()
+    assert not rows.isVisible(), "a short task does not move the window"
+    qtbot.waitUntil(rows.isVisible)
     qtbot.waitUntil(started.is_set)
     task.cancel()
     qtbot.waitUntil(lambda: seen == ["stopped"])
@@ -65,6 +67,17 @@ def test_cancel_reaches_the_work_and_progress_reaches_the_row(background, qtbot)
 
 
 def test_time_left_in_words():
-    assert time_left(0.5, 1, 10) == ""
-    assert time_left(10, 5, 10) == "about 10 s left"
-    assert time_left(60, 1, 11) == "about 10 min left"
+    assert rest_in_words(0.5, 1, 10) == ""
+    assert rest_in_words(10, 5, 10) == "about 10 s left"
+    assert rest_in_words(60, 1, 11) == "about 10 min left"
+
+
+def test_an_outcome_that_comes_after_the_window_has_gone_is_dropped(qapp, qtbot):
+    seen, failures = [], []
+    pool = Background(failures.append)
+    may_end = threading.Event()
+    pool.run(lambda _: may_end.wait(10), seen.append)
+    may_end.set()
+    pool.shutdown()
+    qapp.processEvents()
+    assert (seen, failures) == ([], [])

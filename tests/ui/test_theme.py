@@ -2,6 +2,8 @@ import re
 from dataclasses import asdict
 
 import pytest
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QAbstractButton
 
 from ocrstudio.ui.theme import DARK, LIGHT, ThemeManager, style_sheet, theme
 
@@ -45,3 +47,29 @@ def test_the_chosen_scheme_takes_effect_at_once(qapp, qtbot):
 
 def test_both_themes_define_the_same_colours():
     assert asdict(LIGHT).keys() == asdict(DARK).keys()
+
+
+def faint_icons(window):
+    """Buttons whose picture can hardly be seen on the window."""
+    found = []
+    for button in window.findChildren(QAbstractButton):
+        if not button.isVisible() or not button.isEnabled() or button.icon().isNull():
+            continue
+        picture = button.icon().pixmap(QSize(18, 18)).toImage()
+        colours = [picture.pixelColor(x, y) for x in range(picture.width()) for y in range(picture.height())]
+        solid = {colour.name() for colour in colours if colour.alpha() > 200}
+        if solid and max(contrast(colour, theme().window) for colour in solid) < 3:
+            found.append(button.text() or button.toolTip())
+    return found
+
+
+def test_pictures_on_buttons_follow_the_theme(studio, workspace_root, qtbot):
+    for scheme in ("dark", "light"):
+        studio.themes.choose(scheme)
+        assert faint_icons(studio.window) == [], f"start page, {scheme}"
+    assert studio.workspaces.open(workspace_root)
+    qtbot.waitUntil(lambda: studio.session.page_id is not None)
+    assert studio.panels is not None
+    for scheme in ("dark", "light"):
+        studio.themes.choose(scheme)
+        assert faint_icons(studio.window) == [], f"workspace, {scheme}"

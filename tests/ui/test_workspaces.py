@@ -1,12 +1,13 @@
 """Opening, closing and importing through the window."""
 
-import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from ocrstudio.services import labelling
 from ocrstudio.store import Workspace
+from ocrstudio.ui.documents.password_dialog import PasswordDialog
+from ocrstudio.ui.pages.model import PAGE_ROLE
 from tests.fakes.pdfs import damaged_pdf, encrypted_pdf, text_pdf
 from tests.fakes.window import draft
 
@@ -27,7 +28,8 @@ def test_a_dropped_pdf_makes_a_workspace_beside_it(studio, qtbot, tmp_path):
     qtbot.waitUntil(lambda: studio.window.pages.model.total == 3)
     assert studio.session.root == tmp_path / "ledger labels"
     assert studio.window.windowTitle().startswith("ledger labels")
-    assert "1 document with 3 pages imported." in studio.window.message_bar.text
+    assert "1 document with 3 pages imported." in studio.window.message_stack.text
+    assert str(tmp_path / "ledger labels") in studio.window.message_stack.text
     qtbot.waitUntil(lambda: studio.window.viewer.view.has_picture)
 
 
@@ -50,31 +52,74 @@ def test_a_folder_is_imported_file_by_file(opened, qtbot, tmp_path):
     qtbot.waitUntil(lambda: opened.window.pages.model.total == 6)
     said = [message.text for message in opened.messages.history]
     assert any("bad.pdf" in text for text in said)
-    assert any("1 could not be read" in text for text in said)
-    assert "bad.pdf" in opened.window.message_bar.text
+    assert any("1 file could not be read" in text for text in said)
+    assert "bad.pdf" in opened.window.message_stack.text
 
 
-@pytest.mark.parametrize("password", ["sesame", None])
-def test_an_encrypted_pdf_asks_for_its_password(opened, qtbot, tmp_path, password):
-    asked = []
-    opened.workspaces.ask_password = lambda path: asked.append(path.name) or password
-    opened.workspaces.import_sources([encrypted_pdf(tmp_path / "secret.pdf")])
-    qtbot.waitUntil(lambda: bool(asked) and not opened.background.busy)
-    qtbot.waitUntil(lambda: opened.window.pages.model.total == (5 if password else 4))
-    assert asked == ["secret.pdf"]
+def password_dialog(studio, qtbot, files):
+    """The dialog that asks for the password of these files."""
+
+    def found():
+        open_ones = [one for one in studio.window.findChildren(PasswordDialog) if one.isVisible()]
+        return [one for one in open_ones if any(files in word.text() for word in one.findChildren(QLabel))]
+
+    qtbot.waitUntil(lambda: bool(found()))
+    return found()[0]
 
 
-def test_a_wrong_password_is_asked_again(opened, qtbot, tmp_path):
-    answers = ["wrong", "sesame"]
-    opened.workspaces.ask_password = lambda _path: answers.pop(0)
-    opened.workspaces.import_sources([encrypted_pdf(tmp_path / "secret.pdf")])
+def test_an_encrypted_pdf_is_imported_with_its_password(opened, qtbot, tmp_path):
+    opened.documents.import_sources([encrypted_pdf(tmp_path / "secret.pdf")])
+    dialog = password_dialog(opened, qtbot, "secret.pdf is encrypted")
+    assert not dialog.isModal()
+    dialog.field.setText("wrong")
+    dialog.confirm.click()
+    dialog = password_dialog(opened, qtbot, "does not open it")
+    dialog.field.setText("sesame")
+    dialog.confirm.click()
     qtbot.waitUntil(lambda: opened.window.pages.model.total == 5)
-    assert answers == []
+    assert "no password was kept" in opened.window.message_stack.text
+
+
+def test_an_encrypted_pdf_can_be_left_out(opened, qtbot, tmp_path):
+    opened.documents.import_sources([encrypted_pdf(tmp_path / "secret.pdf")])
+    password_dialog(opened, qtbot, "secret.pdf is encrypted").leave_out.click()
+    qtbot.waitUntil(lambda: "secret.pdf is encrypted and was not" in opened.window.message_stack.text)
+    assert opened.window.pages.model.total == 4
+
+
+def test_several_encrypted_pdfs_are_asked_for_together(opened, qtbot, tmp_path):
+    files = [encrypted_pdf(tmp_path / f"{name}.pdf", name) for name in ("one", "two")]
+    opened.documents.import_sources(files)
+    dialog = password_dialog(opened, qtbot, "one.pdf, two.pdf are encrypted")
+    dialog.field.setText("one")
+    dialog.confirm.click()
+    dialog = password_dialog(opened, qtbot, "two.pdf is encrypted")
+    dialog.field.setText("two")
+    dialog.confirm.click()
+    qtbot.waitUntil(lambda: opened.window.pages.model.total == 6)
+
+
+def test_a_question_goes_away_with_its_workspace(opened, qtbot, tmp_path):
+    opened.documents.import_sources([encrypted_pdf(tmp_path / "secret.pdf")])
+    dialog = password_dialog(opened, qtbot, "secret.pdf is encrypted")
+    opened.session.close()
+    assert not dialog.isVisible()
+
+
+def test_what_was_imported_beside_other_documents_can_be_shown(opened, qtbot, tmp_path):
+    opened.documents.import_sources([text_pdf(tmp_path / "tides.pdf", 1)])
+    qtbot.waitUntil(lambda: "1 document with 1 page imported." in opened.window.message_stack.text)
+    show = next(one for one in opened.window.message_stack.findChildren(QPushButton) if one.text() == "Show")
+    show.click()
+    rows = opened.window.pages.model
+    qtbot.waitUntil(lambda: rows.total == 5)
+    assert rows.row_of(opened.session.page_id).document_name == "tides"
+    assert opened.window.pages.tree.currentIndex().data(PAGE_ROLE).document_name == "tides"
 
 
 def test_a_folder_that_is_no_workspace_is_a_sentence(studio, tmp_path):
     assert not studio.workspaces.open(tmp_path)
-    assert "is not a workspace" in studio.window.message_bar.text
+    assert "is not a workspace" in studio.window.message_stack.text
     assert studio.session.workspace is None
 
 
@@ -107,11 +152,13 @@ def test_sizes_are_remembered(studio, qtbot):
     assert not studio.state.flag("window/panels", default=True)
 
 
-def test_a_panel_can_be_added_to_the_bottom(opened):
-    window = opened.window
-    window.add_panel("log", "Log", "log", QLabel("words"))
-    window.show_panel("log")
-    assert window.bottom.isVisible()
+def test_the_tabs_of_the_panels_are_there_before_the_panels(studio, qtbot, workspace_root):
+    studio.workspaces.open(workspace_root)
+    window = studio.window
+    before = window.viewer.view.height()
+    assert window.bottom.tabText(0) == "Teacher"
+    qtbot.waitUntil(studio.panels.teachers.isVisible)
+    assert window.viewer.view.height() == before, "nothing jumps when they come"
     window.book["window.panels"].trigger()
     assert not window.bottom.isVisible()
 

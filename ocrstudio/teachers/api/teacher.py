@@ -16,7 +16,8 @@ from ocrstudio.settings.teacher import (
 )
 from ocrstudio.tasks import Task
 from ocrstudio.teachers.base import REFUSAL, TRUNCATED, Draft, PageSource
-from ocrstudio.teachers.page_image import EncodedImage, encode_page
+from ocrstudio.teachers.page_image import EncodedImage
+from ocrstudio.teachers.pictures import Pictures
 from ocrstudio.teachers.postprocessing import finish
 
 _AHEAD = 2  # pictures prepared while all requests wait for answers
@@ -46,6 +47,7 @@ class ApiTeacher:
         self._model_type = config.model_type
         self._extras = request_extras(config)
         self._slots = asyncio.Semaphore(config.request.concurrent_requests)
+        self._pictures = Pictures(self.concurrency)
         self._client: Any = None
         self._server: Any = None
 
@@ -64,6 +66,7 @@ class ApiTeacher:
 
     async def open(self) -> None:
         """Make the client; the server is not asked anything yet."""
+        self._pictures.open()
         await asyncio.to_thread(self._make_client)
 
     async def draft(self, page: PageSource, task: Task) -> Draft:
@@ -74,7 +77,7 @@ class ApiTeacher:
             TeacherError: The server failed on this page, or answered nothing.
             InputError: The picture cannot be made.
         """
-        picture = await asyncio.to_thread(encode_page, page, self._api.image_format, self._api.max_image_side)
+        picture = await self._pictures.encoded(page, self._api.image_format, self._api.max_image_side)
         async with self._slots:
             started = time.monotonic()
             completion = await self._ask(picture, page, task)
@@ -82,7 +85,8 @@ class ApiTeacher:
         return self._draft(completion, picture, page, task, seconds)
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections and end what draws pages."""
+        await self._pictures.close()
         client, self._client = self._client, None
         if client is not None:
             await client.close()

@@ -9,7 +9,8 @@ from typing import Any
 from ocrstudio.domain.errors import TeacherError
 from ocrstudio.domain.region import Box, Region
 from ocrstudio.jobs.command_line import module_command
-from ocrstudio.jobs.line_process import ChildError, LineProcess
+from ocrstudio.jobs.line_pool import LinePool
+from ocrstudio.jobs.line_process import ChildError
 from ocrstudio.settings.teacher import OfflineConfig
 from ocrstudio.tasks import Task
 from ocrstudio.teachers.base import DOUBTFUL, RUNAWAY, Draft, PageSource
@@ -37,8 +38,15 @@ class OfflineTeacher:
         self._model_type = model_type
         self._timeout = timeout
         self._count = max(1, min(concurrency, os.cpu_count() or 1))
-        self._idle: asyncio.LifoQueue[LineProcess | None] = asyncio.LifoQueue()
-        self._children: set[LineProcess] = set()
+        options = {
+            "method": config.method,
+            "ocr_engine": config.ocr_engine,
+            "languages": list(config.languages),
+            "reading_order": config.reading_order,
+            "dpi": config.dpi,
+            "threads": max(1, (os.cpu_count() or 1) // self._count),
+        }
+        self._pool = LinePool(module_command(_MODULE, json.dumps(options)), name=_NAME, count=self._count)
 
     @property
     def id(self) -> str:
@@ -58,10 +66,7 @@ class OfflineTeacher:
         """
         if self._config.ocr_engine == "tesseract" and self._config.method != "text_layer":
             await asyncio.to_thread(require_tesseract, self._config.languages)
-        while not self._idle.empty():
-            self._idle.get_nowait()
-        for _ in range(self._count):
-            self._idle.put_nowait(None)
+        self._pool.open()
 
     async def draft(self, page: PageSource, task: Task) -> Draft:  # noqa: ARG002 - the protocol
         """Read one page in a free child.
@@ -69,54 +74,16 @@ class OfflineTeacher:
         Raises:
             TeacherError: The page has no readable text, or the child crashed on it or took too long.
         """
-        child = await self._idle.get()
         started = time.monotonic()
         try:
-            if child is None or not child.is_running:
-                child = await self._start()
-            record = await child.request("draft", _request(page), timeout=self._timeout)
+            record = await self._pool.request("draft", _request(page), timeout=self._timeout)
         except ChildError as error:
-            # A child that still runs only refused this page; a dead one, or one that hangs, is replaced by
-            # the next.
-            if child is not None and not (child.is_running and not error.retryable):
-                await self._discard(child)
-                child = None
             raise TeacherError(f"{page.key}: {error.message}", error.hint) from error
-        except asyncio.CancelledError:
-            if child is not None:
-                await self._discard(child)
-                child = None
-            raise
-        finally:
-            self._idle.put_nowait(child)
         return self._draft(record, time.monotonic() - started)
 
     async def close(self) -> None:
         """End the children."""
-        await asyncio.gather(*(child.close() for child in self._children))
-        self._children.clear()
-
-    async def _start(self) -> LineProcess:
-        options = {
-            "method": self._config.method,
-            "ocr_engine": self._config.ocr_engine,
-            "languages": list(self._config.languages),
-            "reading_order": self._config.reading_order,
-            "dpi": self._config.dpi,
-            "threads": max(1, (os.cpu_count() or 1) // self._count),
-        }
-        child = LineProcess(module_command(_MODULE, json.dumps(options)), name=_NAME)
-        self._children.add(child)
-        try:
-            await child.start()
-        except BaseException:
-            self._children.discard(child)
-            raise
-        return child
-
-    async def _discard(self, child: LineProcess) -> None:
-        self._children.discard(child)
-        await child.close()
+        await self._pool.close()
 
     def _draft(self, record: dict[str, Any], seconds: float) -> Draft:
         text, regions, flags = finish(record["markdown"], self._model_type)

@@ -1,7 +1,6 @@
 """Drafts pages with a student in a worker process; torch never enters this one."""
 
 import asyncio
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ from ocrstudio.settings.teacher import GenerationConfig, LocalConfig, TeacherCon
 from ocrstudio.tasks import Task, student_prompt
 from ocrstudio.teachers.base import TRUNCATED, Draft, PageSource
 from ocrstudio.teachers.errors import TeacherUnavailableError
-from ocrstudio.teachers.page_image import encode_page
+from ocrstudio.teachers.pictures import Pictures
 from ocrstudio.teachers.postprocessing import finish
 
 _NAME = "The student"
@@ -59,7 +58,7 @@ class StudentTeacher:
             self._generation["image"] = config.image.model_dump(mode="json")
         self._on_notice = on_notice
         self._process: LineProcess | None = None
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._pictures = Pictures(self.concurrency)
         self._orders: asyncio.Queue[_Order] = asyncio.Queue()
         self._decoder: asyncio.Task[None] | None = None
 
@@ -95,7 +94,7 @@ class StudentTeacher:
         except ChildError as error:
             raise TeacherUnavailableError(error.message, error.hint) from error
         self._process = process
-        self._folder = tempfile.TemporaryDirectory(prefix="ocrstudio-pages-")
+        self._pictures.open()
         self._decoder = asyncio.create_task(self._decode())
 
     async def draft(self, page: PageSource, task: Task) -> Draft:
@@ -105,10 +104,10 @@ class StudentTeacher:
             TeacherUnavailableError: The worker is gone.
             TeacherError: The student failed on this page.
         """
-        if self._folder is None:
+        if self._process is None:
             raise TeacherError("The teacher is not open.")
         prompt = student_prompt(task)
-        path, remarks = await asyncio.to_thread(_picture_file, page, Path(self._folder.name))
+        path, remarks = (page.image, ()) if page.image is not None else await self._pictures.file(page)
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         started = time.monotonic()
         self._orders.put_nowait(_Order(path, prompt, answer))
@@ -135,9 +134,7 @@ class StudentTeacher:
         if self._process is not None:
             await self._process.close()
             self._process = None
-        if self._folder is not None:
-            self._folder.cleanup()
-            self._folder = None
+        await self._pictures.close()
 
     async def _decode(self) -> None:
         """Send waiting pages to the worker, as many at once as the batch size allows."""
@@ -203,13 +200,3 @@ def _about_the_model(result: dict[str, Any]) -> tuple[str, ...]:
     """What the student says about its settings: its remarks but for the last ones, a clause for each flag."""
     remarks = tuple(map(str, result.get("remarks", ())))
     return remarks[: len(remarks) - len(result.get("flags", ()))]
-
-
-def _picture_file(page: PageSource, folder: Path) -> tuple[Path, tuple[str, ...]]:
-    """The picture of a page as a file that the worker can read, and sentences about how it was drawn."""
-    if page.image is not None:
-        return page.image, ()
-    picture = encode_page(page, "png", None)
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=".png", delete=False) as file:
-        file.write(picture.data)
-    return Path(file.name), picture.remarks

@@ -2,13 +2,14 @@
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QTreeWidget, QTreeWidgetItem, QWidget
 
 from ocrstudio.services.environment import Verdict
 from ocrstudio.ui.environment.facts import Fact, Section, as_text
 from ocrstudio.ui.icons import icon
 from ocrstudio.ui.theme import theme
 from ocrstudio.ui.widgets.buttons import push_button
+from ocrstudio.ui.widgets.layouts import Edge, bar, fill
 
 _LEAST_HEIGHT = 160
 _WIDTHS = (240, 120)
@@ -49,20 +50,8 @@ class EnvironmentPanel(QWidget):
         self.setMinimumHeight(_LEAST_HEIGHT)
 
     def _lay_out(self) -> None:
-        bar = QWidget()
-        bar.setProperty("role", "bar-bottom")
-        bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(12, 6, 12, 6)
-        row.setSpacing(8)
-        row.addWidget(self._state, 1)
-        row.addWidget(self.copy)
-        row.addWidget(self.refresh)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(bar)
-        column.addWidget(self.tree, 1)
+        head = bar(Edge.BELOW, self._state, self.copy, self.refresh, wide=self._state)
+        fill(self, head, self.tree, wide=self.tree)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Asks for what is to be shown, once."""

@@ -24,7 +24,7 @@ from ocrstudio.ui.evaluation.results import PageLine, figures_of, lines_of, line
 from ocrstudio.ui.evaluation.sources import data_options, find_page, prepare_evaluation
 from ocrstudio.ui.jobs.monitor import RunMonitor
 from ocrstudio.ui.jobs.outcome import RunOutcome
-from ocrstudio.ui.jobs.students import student_options
+from ocrstudio.ui.jobs.students import started_in_words, student_options
 from ocrstudio.ui.messages import Messages
 from ocrstudio.ui.session import Session
 
@@ -65,6 +65,7 @@ class EvaluationController(QObject):
         self._preparing = False
         session.opened.connect(self._open)
         session.closed.connect(self._close)
+        session.datasets_changed.connect(self._show_data)
         panel.setup.start_requested.connect(self.start)
         panel.setup.runs.chosen.connect(self._choose_run)
         panel.compare_chosen.connect(self._compare)
@@ -87,9 +88,13 @@ class EvaluationController(QObject):
         self._settings = settings
 
     def _open(self) -> None:
-        self._panel.setup.show_data(data_options(self._session.require().exports_folder))
+        self._show_data()
         self._panel.setup.show_students(student_options(()), has_gpu_student=False)
         self._panel.show_run(shown=False)
+
+    def _show_data(self) -> None:
+        if self._session.workspace is not None:
+            self._panel.setup.show_data(data_options(self._session.workspace.exports_folder))
 
     def _close(self) -> None:
         self._runs.clear()
@@ -142,9 +147,7 @@ class EvaluationController(QObject):
 
     def _show_runs(self, runs: tuple[RunOverview, ...]) -> None:
         setup = self._panel.setup
-        workspace = self._session.workspace
-        if workspace is not None:
-            setup.show_data(data_options(workspace.exports_folder))
+        self._show_data()
         setup.show_students(student_options(runs), has_gpu_student=False)
         evaluations = tuple(run for run in runs if run.kind is RunKind.EVALUATE)
         self._runs = {run.id: run for run in evaluations}
@@ -163,6 +166,10 @@ class EvaluationController(QObject):
             except OcrStudioError as problem:
                 self._messages.failure(problem)
                 return
+        if self._reports.get(run_id) is None:
+            self._panel.page.show_line(
+                None, in_workspace=False
+            )  # it belongs to the run that was shown before
         self._show_history(run_id)
         self._show_report()
 
@@ -244,7 +251,7 @@ class EvaluationController(QObject):
 
     def _label(self, run_id: str) -> str:
         run = self._runs[run_id]
-        return f"{run.title} ({'-'.join(run.id.split('-')[:2])})"
+        return f"{run.title} ({started_in_words(run.created)})"
 
     # Pages
 

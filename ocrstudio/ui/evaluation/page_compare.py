@@ -1,17 +1,8 @@
 """One page of an evaluation: its picture, the reference and the prediction, and what can be done with it."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import (
-    QComboBox,
-    QHBoxLayout,
-    QLabel,
-    QSplitter,
-    QStackedWidget,
-    QTextBrowser,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QTextBrowser, QVBoxLayout, QWidget
 
 from ocrstudio.ui.background import Background
 from ocrstudio.ui.evaluation.rendered_diff import count_differences, mark_differences
@@ -21,6 +12,8 @@ from ocrstudio.ui.labels.preview import Preview
 from ocrstudio.ui.widgets.buttons import push_button
 from ocrstudio.ui.widgets.elided_label import ElidedLabel
 from ocrstudio.ui.widgets.empty_state import EmptyState
+from ocrstudio.ui.widgets.fields import Choice
+from ocrstudio.ui.widgets.layouts import Edge, fill, side_by_side, stacked, style_bar
 from ocrstudio.ui.widgets.scaled_picture import ScaledPicture
 
 _SOURCE, _RENDERED = "Source", "Rendered"
@@ -51,8 +44,7 @@ class PageCompare(QWidget):
         self._title.setFont(font)
         self._counts = QLabel()
         self._counts.setProperty("role", "muted")
-        self._mode = QComboBox()
-        self._mode.setAccessibleName("How the texts are shown")
+        self._mode = Choice("How the texts are shown")
         self._mode.addItems([_SOURCE, _RENDERED])
         self._mode.currentIndexChanged.connect(self._show_texts)
         self.open = push_button("Open in editor", self.open_requested.emit)
@@ -74,44 +66,30 @@ class PageCompare(QWidget):
         self._lay_out()
 
     def _lay_out(self) -> None:
+        tools = QHBoxLayout()
+        tools.setSpacing(8)
+        for widget in (self._mode, self._counts, self.draft, self.open):
+            tools.addWidget(widget, 1 if widget is self._counts else 0)
         head = QWidget()
-        head.setProperty("role", "bar-bottom")
-        head.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        row = QHBoxLayout(head)
-        row.setContentsMargins(12, 8, 12, 8)
-        row.setSpacing(8)
-        row.addWidget(self._title, 1)
-        for widget in (self._counts, self._mode, self.draft, self.open):
-            row.addWidget(widget)
-        splitter = QSplitter()
-        splitter.addWidget(self._picture)
+        style_bar(head, Edge.BELOW)
+        column = QVBoxLayout(head)
+        column.setContentsMargins(12, 7, 12, 7)
+        column.setSpacing(5)
+        column.addWidget(self._title)
+        column.addLayout(tools)
+        sides = []
         for number, title in enumerate((f"{_MINUS} Reference", "+ Prediction")):
-            side = QWidget()
-            column = QVBoxLayout(side)
-            column.setContentsMargins(0, 0, 0, 0)
-            column.setSpacing(0)
             words = QLabel(title)
             words.setProperty("role", "muted")
             words.setContentsMargins(10, 4, 10, 4)
-            column.addWidget(words)
-            column.addWidget(self._sources[number], 1)
-            column.addWidget(self._rendered[number], 1)
             self._sources[number].setAccessibleName(title)
             self._rendered[number].setAccessibleName(f"{title}, rendered")
-            splitter.addWidget(side)
-        splitter.setChildrenCollapsible(False)
-        splitter.setSizes([180, 260, 260])
-        page = QWidget()
-        column = QVBoxLayout(page)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(head)
-        column.addWidget(splitter, 1)
+            texts = stacked(self._sources[number], self._rendered[number])
+            sides.append(stacked(words, texts, wide=texts))
+        splitter = side_by_side(self._picture, *sides, sizes=[180, 260, 260])
         self._stack.addWidget(self._empty)
-        self._stack.addWidget(page)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._stack)
+        self._stack.addWidget(stacked(head, splitter, wide=splitter))
+        fill(self, self._stack)
 
     @staticmethod
     def _couple(first: QTextBrowser, second: QTextBrowser) -> None:

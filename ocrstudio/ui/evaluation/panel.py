@@ -1,16 +1,7 @@
 """The evaluation panel: choices and runs, figures and pages, the chosen page."""
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import (
-    QComboBox,
-    QHBoxLayout,
-    QLabel,
-    QSpinBox,
-    QSplitter,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import QLabel, QStackedWidget, QWidget
 
 from ocrstudio.ui.background import Background
 from ocrstudio.ui.evaluation.page_compare import PageCompare
@@ -19,10 +10,12 @@ from ocrstudio.ui.evaluation.tables import FiguresTable, PagesTable
 from ocrstudio.ui.jobs.run_status import RunStatus
 from ocrstudio.ui.widgets.buttons import push_button
 from ocrstudio.ui.widgets.empty_state import EmptyState
-from ocrstudio.ui.widgets.form_rows import SPIN_MARGINS
+from ocrstudio.ui.widgets.fields import Choice, Count
+from ocrstudio.ui.widgets.layouts import Edge, bar, fill, side_by_side, stacked
 
 _WIDTHS = [310, 530, 640]
 _LEAST_HEIGHT = 260
+_NUMBER_WIDTH = 66
 _NOTHING = "nothing"
 _MOST_FLAGGED = 1_000
 
@@ -45,57 +38,33 @@ class EvaluationPanel(QWidget):
         self.figures = FiguresTable()
         self.pages = PagesTable()
         self.page = PageCompare(background)
-        self.compare = QComboBox()
-        self.compare.setAccessibleName("Compare with")
+        self.compare = Choice("Compare with")
         self.compare.activated.connect(lambda _: self.compare_chosen.emit(self.compare.currentData()))
-        self.worst = QSpinBox()
+        self.worst = Count("Number of worst pages")
         self.worst.setRange(1, _MOST_FLAGGED)
         self.worst.setValue(5)
-        self.worst.setAccessibleName("Number of worst pages")
-        self.worst.lineEdit().setTextMargins(*SPIN_MARGINS)
-        self.flag = push_button("Flag worst pages", lambda: self.flag_requested.emit(self.worst.value()))
-        self.flag.setToolTip("Puts them first in the queue of review; an accepted page is opened again")
+        self.worst.setFixedWidth(_NUMBER_WIDTH)
+        self.flag = push_button("Flag worst", lambda: self.flag_requested.emit(self.worst.value()))
+        self.flag.setToolTip(
+            "Puts so many of the worst pages first in the queue of review; an accepted page is opened again"
+        )
         self._empty = EmptyState(
             "evaluation",
             "Nothing measured yet",
             "Choose data and a student, then press Start evaluation. Measure a student before and after its "
             "training on the same data: the figures stand below each other.",
         )
-        splitter = QSplitter(Qt.Orientation.Horizontal)
-        for part in (self.setup, self._results(), self.page):
-            splitter.addWidget(part)
-        splitter.setChildrenCollapsible(False)
-        splitter.setStretchFactor(2, 1)
-        splitter.setSizes(_WIDTHS)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(splitter)
-        self.setup.setMinimumWidth(270)
-        self.page.setMinimumWidth(480)
+        fill(self, side_by_side(self.setup, self._results(), self.page, sizes=_WIDTHS, wide=self.page))
         self.setMinimumHeight(_LEAST_HEIGHT)
 
     def _results(self) -> QWidget:
-        bar = QWidget()
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(12, 6, 12, 6)
-        row.setSpacing(8)
-        row.addWidget(QLabel("Compare with"))
-        row.addWidget(self.compare, 1)
-        row.addWidget(self.worst)
-        row.addWidget(self.flag)
-        self.compare.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.compare.setMinimumContentsLength(10)
-        page = QWidget()
-        column = QVBoxLayout(page)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        for widget in (self.status, self.figures, bar):
-            column.addWidget(widget)
-        column.addWidget(self.pages, 1)
+        self.compare.setSizeAdjustPolicy(Choice.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.compare.setMinimumContentsLength(8)
+        parts = (QLabel("Compare"), self.compare, self.worst, self.flag)
+        tools = bar(Edge.BELOW, *parts, wide=self.compare)
         self._stack = QStackedWidget()
         self._stack.addWidget(self._empty)
-        self._stack.addWidget(page)
-        self._stack.setMinimumWidth(420)
+        self._stack.addWidget(stacked(self.status, self.figures, tools, self.pages, wide=self.pages))
         return self._stack
 
     def show_run(self, shown: bool) -> None:

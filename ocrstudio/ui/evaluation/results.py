@@ -14,12 +14,13 @@ _FLAG_WORDS = {
     "runaway": "loops",
     "truncated": "cut off",
 }
-FIGURES = ("CER", "95 %", "Median", "WER", "NED", "Loops", "Cut off", "Pages")
+INTERVAL = "95 %"
+FIGURES = ("CER", INTERVAL, "Median", "WER", "NED", "Loops", "Cut off", "Pages")
 """Columns of the table of figures."""
 
 FIGURE_HELP = {
     "CER": "Character error rate over all pages: edits by characters of the reference.",
-    "95 %": "Where the CER lies with 95 % confidence, by resampling pages; needs two pages.",
+    INTERVAL: "Where the CER lies with 95 % confidence, by resampling pages; needs two pages.",
     "Median": "Half of the pages have a lower character error rate.",
     "WER": "Word error rate over all pages.",
     "NED": "Normalised edit distance, between 0 and 100 %; mean of the pages.",

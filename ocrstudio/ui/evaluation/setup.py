@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QLabel, QVBoxLayout, QWidget
 
 from ocrstudio.ui.evaluation.sources import DataOption
 from ocrstudio.ui.jobs.run_list import RunList
 from ocrstudio.ui.jobs.students import StudentOption
 from ocrstudio.ui.widgets.buttons import push_button
 from ocrstudio.ui.widgets.empty_state import EmptyState
+from ocrstudio.ui.widgets.fields import Choice
 from ocrstudio.ui.widgets.form_rows import FormRows
 
 _OTHER = "Another dataset file…"
@@ -30,11 +31,9 @@ class EvaluationSetup(QWidget):
         self._files: list[DataOption] = []
         self._options: list[DataOption] = []
         self._chosen_by_user = False
-        self.data = QComboBox()
-        self.data.setAccessibleName("Dataset")
+        self.data = Choice("Dataset")
         self.data.activated.connect(self._data_chosen)
-        self.student = QComboBox()
-        self.student.setAccessibleName("Student")
+        self.student = Choice("Student")
         self.start = push_button("Start evaluation", self.start_requested.emit, primary=True)
         self._preparing = QLabel()
         self._preparing.setProperty("role", "muted")

@@ -8,15 +8,14 @@ from pathlib import Path
 
 from ocrstudio.domain.document import Page
 from ocrstudio.domain.errors import DatasetError
+from ocrstudio.domain.run import MICRO_MODEL
 from ocrstudio.jobs.run_folder import RunFolder
-from ocrstudio.paths import config_dir
-from ocrstudio.settings.train import load_train_config
+from ocrstudio.settings.train import load_train_config, micro_train_file
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task
-from ocrstudio.ui.jobs.students import MICRO_MODEL, StudentOption
+from ocrstudio.ui.jobs.students import StudentOption
 
 _PARTS = {"eval.jsonl": "Held-out pages", "train.jsonl": "Training pages"}
-_MICRO_FILE = Path("examples") / "train_micro.example.yaml"
 
 Progress = Callable[[int, int, str], None]
 
@@ -68,7 +67,7 @@ def prepare_evaluation(
     from ocrstudio.services.datasets import export_workspace
     from ocrstudio.services.evaluation import EvaluationRequest, create_evaluation_run
 
-    path = config_dir() / _MICRO_FILE if student.model == MICRO_MODEL else train_file
+    path = micro_train_file() if student.model == MICRO_MODEL else train_file
     config = load_train_config(path, {f"image.{key}": value for key, value in student.image.items()} or None)
     with Workspace.open(root) as workspace:
         stamp = f"evaluation-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"

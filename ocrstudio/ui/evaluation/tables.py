@@ -8,11 +8,12 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QTableWidget, QTableWidgetItem
 
-from ocrstudio.ui.evaluation.results import FIGURE_HELP, FIGURES, PageLine
+from ocrstudio.ui.evaluation.results import FIGURE_HELP, FIGURES, INTERVAL, PageLine
 
-_COLUMNS = ("Page", "CER", "WER", "Compared CER", "Noticed")
+_COLUMNS = ("Page", "CER", "WER", "Other CER", "Noticed")
 _NUMBERS = (1, 2, 3)
 _SORT_ROLE = Qt.ItemDataRole.UserRole
 _ROW_HEIGHT = 26
@@ -20,8 +21,12 @@ _ROW_HEIGHT = 26
 AnyIndex = QModelIndex | QPersistentModelIndex
 
 
+_LEFT_OUT = ("Median", "NED", "Cut off", "Loops")
+"""Figures that make room for the others in a narrow window, the first ones first."""
+
+
 class FiguresTable(QTableWidget):
-    """One row of figures for each report."""
+    """One row of figures for each report; what does not fit is left out, and stands in the tool tip."""
 
     def __init__(self) -> None:
         super().__init__(0, 1 + len(FIGURES))
@@ -36,7 +41,8 @@ class FiguresTable(QTableWidget):
         self.setShowGrid(False)
         self.setAccessibleName("Figures of the evaluation")
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        self.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        for column in (0, 1 + FIGURES.index(INTERVAL)):
+            self.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(_ROW_HEIGHT)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -50,8 +56,29 @@ class FiguresTable(QTableWidget):
             for column, words in enumerate((title, *figures)):
                 item = QTableWidgetItem(words)
                 item.setTextAlignment(Qt.AlignmentFlag.AlignCenter)
+                item.setToolTip(
+                    ", ".join(f"{name} {figure}" for name, figure in zip(FIGURES, figures, strict=True))
+                )
                 self.setItem(row, column, item)
+        self._leave_out()
         self.setFixedHeight(self.horizontalHeader().sizeHint().height() + _ROW_HEIGHT * len(rows) + 2)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leaves out what has no room."""
+        super().resizeEvent(event)
+        self._leave_out()
+
+    def _leave_out(self) -> None:
+        header = self.horizontalHeader()
+        columns = [column for column in range(self.columnCount()) if column or not self.isColumnHidden(0)]
+        widths = {
+            column: max(self.sizeHintForColumn(column), header.sectionSizeHint(column)) for column in columns
+        }
+        excess = sum(widths.values()) - self.viewport().width()
+        for name in _LEFT_OUT:
+            column = 1 + FIGURES.index(name)
+            self.setColumnHidden(column, excess > 0)
+            excess -= widths[column] if excess > 0 else 0
 
 
 class PagesModel(QAbstractTableModel):
@@ -94,6 +121,8 @@ class PagesModel(QAbstractTableModel):
             return -1.0 if value is None else value
         if role == Qt.ItemDataRole.DisplayRole:
             return f"{value:.1%}" if isinstance(value, float) else value or ""
+        if role == Qt.ItemDataRole.ToolTipRole and column == 0:
+            return line.name
         if role == Qt.ItemDataRole.TextAlignmentRole and column in _NUMBERS:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
@@ -122,6 +151,9 @@ class PagesTable(QTableView):
         self.setShowGrid(False)
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(_ROW_HEIGHT)
+        self.setWordWrap(False)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # the number of the page is at the end
+        self.horizontalHeader().setHighlightSections(False)
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.setAccessibleName("Pages of the evaluation")

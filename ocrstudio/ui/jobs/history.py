@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from ocrstudio.domain.run import RunKind, RunState
 from ocrstudio.jobs.events import Event, EventType
+from ocrstudio.jobs.wording import event_in_words
 from ocrstudio.ui.jobs.outcome import Ending, RunOutcome
-from ocrstudio.ui.jobs.words import event_in_words
 
 SMOOTHING = 0.9
 """Weight of the past in the smoothed line (exponential moving average)."""

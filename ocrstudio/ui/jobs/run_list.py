@@ -1,17 +1,18 @@
 """The list of runs: state as icon and word, title, time and position; the newest first."""
 
-import time
-
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtWidgets import QListWidget, QListWidgetItem, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QStackedWidget, QWidget
 
 from ocrstudio.services.runs import RunOverview
 from ocrstudio.ui.icons import icon
 from ocrstudio.ui.jobs.history import RunHistory
 from ocrstudio.ui.jobs.looks import RUN_LOOKS
+from ocrstudio.ui.jobs.students import started_in_words
 from ocrstudio.ui.widgets.empty_state import EmptyState
+from ocrstudio.ui.widgets.layouts import fill
 from ocrstudio.ui.widgets.notes import heading
 
+_LEAST_WIDTH = 160
 _ID = Qt.ItemDataRole.UserRole
 
 
@@ -46,11 +47,8 @@ class RunList(QWidget):
         self._stack.addWidget(self._list)
         words = heading(title)
         words.setContentsMargins(12, 9, 12, 5)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(words)
-        column.addWidget(self._stack, 1)
+        fill(self, words, self._stack, wide=self._stack)
+        self.setMinimumWidth(_LEAST_WIDTH)
 
     @property
     def current(self) -> str | None:
@@ -113,7 +111,7 @@ class RunList(QWidget):
         parts = [look.word]
         if total and not (state.is_over and done == total):
             parts.append(f"{done or 0:,} of {total:,}")
-        parts.append(time.strftime("%d %b %H:%M", time.localtime(run.created)))
+        parts.append(started_in_words(run.created))
         item.setText(f"{run.title}\n{', '.join(parts)}")
         item.setIcon(icon(look.icon, look.colour))
 

@@ -1,16 +1,18 @@
 """The head of a run: state, phase, position, time left, figures, and the buttons that act on it."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from ocrstudio.domain.run import RunState
+from ocrstudio.domain.wording import count_of, duration, time_left
+from ocrstudio.jobs.wording import values_in_words
 from ocrstudio.ui.icons import pixmap
 from ocrstudio.ui.jobs.history import RunHistory
 from ocrstudio.ui.jobs.looks import RUN_LOOKS
-from ocrstudio.ui.jobs.words import time_left_in_words, values_in_words
 from ocrstudio.ui.theme import theme
 from ocrstudio.ui.widgets.buttons import push_button
 from ocrstudio.ui.widgets.elided_label import ElidedLabel
+from ocrstudio.ui.widgets.layouts import Edge, style_bar
 from ocrstudio.ui.widgets.notes import note
 
 _RESUMABLE = frozenset({RunState.STOPPED, RunState.FAILED, RunState.INTERRUPTED})
@@ -65,8 +67,7 @@ class RunStatus(QWidget):
         self.confirm = push_button("Stop now", self._confirm)
         self._keep = push_button("Let it run", self._question.hide)
         self._lay_out()
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setProperty("role", "bar-bottom")
+        style_bar(self, Edge.BELOW)
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
@@ -106,8 +107,7 @@ class RunStatus(QWidget):
         self._state.setText(look.word)
         self._title.setText(title)
         running = not state.is_over
-        for widget in (self._phase, self._figures):
-            widget.setVisible(running)
+        self._phase.setVisible(running)
         self._show_position(history)
         self.stop.setVisible(running)
         self.stop.setEnabled(state is not RunState.STOPPING)
@@ -132,13 +132,14 @@ class RunStatus(QWidget):
         parts = (
             [f"{history.done:,} of {history.total:,} {history.unit}"] if history.total else [history.phase]
         )
-        left = time_left_in_words(history.seconds_left)
-        if left and history.state is RunState.RUNNING:
-            parts.append(left)
+        if history.seconds_left is not None and history.state is RunState.RUNNING:
+            parts.append(time_left(history.seconds_left))
         if history.state is RunState.STOPPING:
             parts.append("stopping, a checkpoint is saved first")
         self._phase.setText(_SEPARATOR.join(parts))
-        self._figures.setText(values_in_words(history.values))
+        figures = values_in_words(history.values)
+        self._figures.setText(figures)
+        self._figures.setVisible(bool(figures) and not history.state.is_over)
         self._bar.setVisible(not history.state.is_over)
         waiting = history.state is RunState.QUEUED
         self._bar.setRange(0, history.total or (1 if waiting else 0))
@@ -164,7 +165,7 @@ def _result(history: RunHistory) -> str:
     facts = []
     summary = history.summary
     if isinstance(summary.get("steps"), int):
-        facts.append(f"{summary['steps']} steps")
+        facts.append(count_of(summary["steps"], "step"))
     first, last = summary.get("first_loss"), summary.get("last_loss")
     if isinstance(first, float) and isinstance(last, float):
         facts.append(f"loss {first:.3f} \N{RIGHTWARDS ARROW} {last:.3f}")
@@ -172,6 +173,6 @@ def _result(history: RunHistory) -> str:
         facts.append(f"CER {summary['cer']:.1%}")
     seconds = summary.get("seconds")
     if isinstance(seconds, int | float):
-        facts.append(f"{seconds:.0f} s")
+        facts.append(duration(seconds))
     words = f"{outcome.message} {outcome.hint}".strip()
     return f"{words} {', '.join(facts)}." if facts else words

@@ -1,16 +1,16 @@
 """The students that can draft or be evaluated: base models, and the adapters of trainings. No Qt."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ocrstudio.domain.errors import RunError
-from ocrstudio.domain.run import RunKind, RunState
+from ocrstudio.domain.run import MICRO_MODEL, RunKind, RunState
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.services.runs import RunOverview
 
-MICRO_MODEL = "micro"
 _MICRO_IMAGE = {"preset": "tiny"}
 _IMAGE_KEYS = ("base_size", "image_size", "crop_mode", "max_tiles")
 _WITH_ADAPTER = frozenset({RunState.FINISHED, RunState.STOPPED})
@@ -54,6 +54,11 @@ def student_options(runs: Sequence[RunOverview]) -> list[StudentOption]:
     ]
 
 
+def started_in_words(created: float) -> str:
+    """When a run was started, as the lists of runs say it."""
+    return time.strftime("%d %b %H:%M", time.localtime(created))
+
+
 def _of_run(run: RunOverview) -> list[StudentOption]:
     try:
         folder = RunFolder(run.path)
@@ -64,5 +69,5 @@ def _of_run(run: RunOverview) -> list[StudentOption]:
     spec = folder.spec
     config = spec.config.get("image") or {}
     image = {key: config[key] for key in _IMAGE_KEYS if key in config}
-    stamp = "-".join(run.id.split("-")[:2])
-    return [StudentOption(f"{run.title} ({stamp})", spec.base_model, folder.adapter, image, run.id)]
+    title = f"{run.title} ({started_in_words(run.created)})"
+    return [StudentOption(title, spec.base_model, folder.adapter, image, run.id)]

@@ -5,7 +5,7 @@ What computes the differences is loaded with the first comparison and not on the
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
@@ -13,13 +13,14 @@ from PySide6.QtWidgets import (
     QLabel,
     QSplitter,
     QTextBrowser,
-    QVBoxLayout,
     QWidget,
 )
 
 from ocrstudio.domain.label import HUMAN, Revision
 from ocrstudio.ui.labels.history import describe, sittings
 from ocrstudio.ui.widgets.buttons import push_button
+from ocrstudio.ui.widgets.fields import Choice
+from ocrstudio.ui.widgets.layouts import Edge, fill, style_bar
 
 _SIDE_BY_SIDE, _INLINE = "Side by side", "In one text"
 _NOW = -1
@@ -38,10 +39,8 @@ class ComparePanel(QWidget):
         super().__init__()
         self._revisions: dict[int, Revision] = {}
         self._text = ""
-        self._left, self._right = QComboBox(), QComboBox()
-        self._left.setAccessibleName("Older version")
-        self._right.setAccessibleName("Newer version")
-        self._mode = QComboBox()
+        self._left, self._right = Choice("Older version"), Choice("Newer version")
+        self._mode = Choice("How the versions are shown")
         self._mode.addItems([_INLINE, _SIDE_BY_SIDE])
         self._summary = QLabel()
         self._summary.setProperty("role", "muted")
@@ -55,10 +54,9 @@ class ComparePanel(QWidget):
         for box in (self._left, self._right):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(12)
-        bar = QWidget()
-        bar.setProperty("role", "bar-bottom")
-        bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        grid = QGridLayout(bar)
+        head = QWidget()
+        style_bar(head, Edge.BELOW)
+        grid = QGridLayout(head)
         grid.setContentsMargins(12, 8, 12, 8)
         grid.setSpacing(6)
         grid.addWidget(self._left, 0, 0)
@@ -78,11 +76,7 @@ class ComparePanel(QWidget):
             splitter.addWidget(browser)
         self._first.verticalScrollBar().valueChanged.connect(self._second.verticalScrollBar().setValue)
         self._second.verticalScrollBar().valueChanged.connect(self._first.verticalScrollBar().setValue)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(bar)
-        column.addWidget(splitter, 1)
+        fill(self, head, splitter, wide=splitter)
 
     def show_history(self, history: Sequence[Revision], current: int | None, text: str) -> None:
         """Offers the versions of a page.
@@ -112,6 +106,10 @@ class ComparePanel(QWidget):
         self._text = text
         if self.isVisible():
             self._show()
+
+    def restyle(self) -> None:
+        """Takes the colours of the theme."""
+        self._show()
 
     def showEvent(self, event: object) -> None:
         """Compares what changed while it was hidden."""

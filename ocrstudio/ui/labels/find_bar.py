@@ -1,8 +1,10 @@
 """Find and replace below the editor, with regular expressions and a count."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from PySide6.QtCore import QEvent, QObject, QRegularExpression, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QTextCursor
@@ -12,6 +14,7 @@ from ocrstudio.ui.icons import icon
 from ocrstudio.ui.labels.editor import LabelEditor
 from ocrstudio.ui.theme import theme
 from ocrstudio.ui.widgets.buttons import push_button
+from ocrstudio.ui.widgets.layouts import Edge, style_bar
 
 _MARKED = 2_000
 _REFERENCE = re.compile(r"\\(\d|n|t|\\)")
@@ -83,19 +86,21 @@ class FindBar(QWidget):
         self._count = QLabel()
         self._count.setProperty("role", "muted")
         self._replace_widgets: tuple[QWidget, ...] = ()
+        self._found: list[Found] = []
+        self._problem = ""
         self._lay_out()
         self._pattern.textChanged.connect(self._refresh)
         self._case.toggled.connect(self._refresh)
         self._regex.toggled.connect(self._refresh)
         self._editor.page_shown.connect(self._refresh)
         self._editor.textChanged.connect(self._refresh)
+        self._editor.selectionChanged.connect(self._show_position)
         self._pattern.installEventFilter(self)
         self._replacement.installEventFilter(self)
         self.hide()
 
     def _lay_out(self) -> None:
-        self.setProperty("role", "bar-top")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        style_bar(self, Edge.ABOVE)
         self._tools = {
             "up": self._tool("Previous match (Shift+Enter)", lambda: self.step(-1)),
             "down": self._tool("Next match (Enter)", lambda: self.step(1)),
@@ -127,6 +132,9 @@ class FindBar(QWidget):
         grid.addLayout(replacing, 1, 1)
         grid.addLayout(options, 2, 0, 1, 2)
         self._replace_widgets = (self._replacement, replace, replace_all)
+        order = (self._pattern, *self._replace_widgets, *self._tools.values(), self._case, self._regex)
+        for first, second in pairwise(order):
+            self.setTabOrder(first, second)
 
     @staticmethod
     def _tool(tip: str, clicked: Callable[[], object]) -> QToolButton:
@@ -216,15 +224,24 @@ class FindBar(QWidget):
         if self.isHidden():
             return
         result = self._result()
-        wrong = isinstance(result, str)
-        found = [] if isinstance(result, str) else result
-        words = (
-            result if isinstance(result, str) else _count_words(len(found)) if self._pattern.text() else ""
-        )
-        self._count.setText(words)
-        self._count.setStyleSheet(f"color: {theme().red}" if wrong else "")
+        self._problem = result if isinstance(result, str) else ""
+        self._found = [] if isinstance(result, str) else result
+        self._count.setText(self._problem)
+        self._count.setStyleSheet(f"color: {theme().red}" if self._problem else "")
+        self._show_position()
         colour = QColor(theme().found)
-        self._editor.set_marks("found", [(self._cursor(match), colour) for match in found[:_MARKED]])
+        self._editor.set_marks("found", [(self._cursor(match), colour) for match in self._found[:_MARKED]])
+
+    def _show_position(self) -> None:
+        """Which match is selected, of how many."""
+        if self.isHidden() or self._problem or not self._pattern.text():
+            return
+        cursor = self._editor.textCursor()
+        span = (cursor.selectionStart(), cursor.selectionEnd())
+        place = bisect_left(self._found, span[0], key=lambda match: match.start)
+        chosen = place < len(self._found) and (self._found[place].start, self._found[place].end) == span
+        count = _count_words(len(self._found))
+        self._count.setText(f"{place + 1:,} of {len(self._found):,}" if chosen else count)
 
     def _cursor(self, match: Found) -> QTextCursor:
         cursor = QTextCursor(self._editor.document())
@@ -236,12 +253,16 @@ class FindBar(QWidget):
         self._editor.setTextCursor(self._cursor(match))
         self._editor.ensureCursorVisible()
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc closes, whatever part of the bar has the focus."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.close_bar()
+        else:
+            super().keyPressEvent(event)
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Enter steps, Shift+Enter steps back, Esc closes."""
+        """Enter steps, Shift+Enter steps back."""
         if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
-            if event.key() == Qt.Key.Key_Escape:
-                self.close_bar()
-                return True
             enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
             if enter and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
                 self.step(-1 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)

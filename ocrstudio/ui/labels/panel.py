@@ -1,7 +1,7 @@
 """The right side: source line, the tabs Edit, Preview and Compare, and the buttons of review."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QTabWidget, QWidget
 
 from ocrstudio.ui.actions import ActionBook
 from ocrstudio.ui.background import Background
@@ -12,6 +12,7 @@ from ocrstudio.ui.labels.find_bar import FindBar
 from ocrstudio.ui.labels.preview import Preview
 from ocrstudio.ui.labels.source_line import SourceLine
 from ocrstudio.ui.widgets.buttons import labelled_button
+from ocrstudio.ui.widgets.layouts import Edge, bar, fill, stacked
 
 _TAB_ICONS = ("edit", "preview", "compare")
 
@@ -37,12 +38,7 @@ class LabelPanel(QWidget):
         self.compare = ComparePanel()
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        edit = QWidget()
-        column = QVBoxLayout(edit)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.editor, 1)
-        column.addWidget(self.find_bar)
+        edit = stacked(self.editor, self.find_bar, wide=self.editor)
         for widget, words, action in (
             (edit, "Edit", "view.edit"),
             (self.preview, "Preview", "view.preview"),
@@ -52,30 +48,19 @@ class LabelPanel(QWidget):
             self.tabs.setTabToolTip(number, f"{words} ({actions[action].shortcut().toString()})")
         self._lay_out()
         self.restyle()
-        self.setMinimumWidth(340)
 
     def _lay_out(self) -> None:
-        buttons = QWidget()
-        buttons.setProperty("role", "bar-top")
-        buttons.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        row = QHBoxLayout(buttons)
-        row.setContentsMargins(12, 8, 12, 8)
-        row.setSpacing(8)
-        self._buttons = [
-            (labelled_button(self._actions["page.draft"], "Draft"), "page.draft"),
-            (labelled_button(self._actions["review.flag"], "Flag…"), "review.flag"),
-            (labelled_button(self._actions["review.exclude"], "Exclude"), "review.exclude"),
+        others = [
+            labelled_button(self._actions[action_id], words)
+            for action_id, words in (
+                ("page.draft", "Draft"),
+                ("review.flag", "Flag…"),
+                ("review.exclude", "Exclude"),
+            )
         ]
-        for button, _ in self._buttons:
-            row.addWidget(button)
-        row.addStretch(1)
-        row.addWidget(labelled_button(self._actions["review.accept"], "Accept && next", primary=True))
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.setSpacing(0)
-        outer.addWidget(self.source_line)
-        outer.addWidget(self.tabs, 1)
-        outer.addWidget(buttons)
+        accept = labelled_button(self._actions["review.accept"], "Accept && next", primary=True)
+        foot = bar(Edge.ABOVE, *others, None, accept, margins=(10, 8, 10, 8), spacing=6)
+        fill(self, self.source_line, self.tabs, foot, wide=self.tabs)
 
     def show_tab(self, number: int) -> None:
         """Shows Edit (0), Preview (1) or Compare (2) and gives it the focus."""
@@ -92,8 +77,8 @@ class LabelPanel(QWidget):
         """Takes the colours of the theme."""
         for number, name in enumerate(_TAB_ICONS):
             self.tabs.setTabIcon(number, icon(name))
-        for button, action_id in self._buttons:
-            button.setIcon(self._actions[action_id].icon())
         self.editor.restyle()
         self.find_bar.restyle()
         self.preview.restyle()
+        self.compare.restyle()
+        self.source_line.restyle()

@@ -2,16 +2,17 @@
 
 from enum import StrEnum
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ocrstudio.domain.document import Page
 from ocrstudio.domain.label import Revision
+from ocrstudio.domain.wording import count_of
 from ocrstudio.ui.icons import pixmap
 from ocrstudio.ui.labels.history import describe
 from ocrstudio.ui.pages.status import STATUS_LOOKS
 from ocrstudio.ui.theme import theme
 from ocrstudio.ui.widgets.elided_label import ElidedLabel
+from ocrstudio.ui.widgets.layouts import Edge, style_bar
 
 
 class SaveState(StrEnum):
@@ -31,8 +32,7 @@ class SourceLine(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setProperty("role", "bar-bottom")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        style_bar(self, Edge.BELOW)
         self._icon = QLabel()
         self._word = QLabel()
         self._source = ElidedLabel()
@@ -69,26 +69,37 @@ class SourceLine(QWidget):
         """
         self._page = page
         look = STATUS_LOOKS[page.status]
-        self._icon.setPixmap(pixmap(look.icon, look.colour))
         self._word.setText(look.word)
-        self._word.setStyleSheet(f"color: {look.colour}; font-weight: 600")
-        count = "1 revision" if revisions == 1 else f"{revisions} revisions"
+        count = count_of(revisions, "revision")
         self._source.setText(f"{describe(current)} · {count}" if current is not None else "No label yet")
         self._note.setText(f"{look.word}: {page.note}")
-        self._note.setStyleSheet(f"color: {look.colour}")
         self._note.setVisible(bool(page.note))
+        self._paint()
         for widget in (self._icon, self._word, self._save, self._save_icon):
             widget.show()
 
     def show_saved(self, state: SaveState, detail: str = "") -> None:
         """Shows whether the text is saved."""
         self._save_state = state
-        colour = str(getattr(theme(), _SAVE_COLOURS[state]))
-        self._save_icon.setPixmap(pixmap(_SAVE_ICONS[state], colour, 14))
         self._save.setText(state.value)
-        self._save.setStyleSheet(f"color: {colour}")
+        self._paint()
         for widget in (self._save, self._save_icon):
             widget.setToolTip(detail)
+
+    def restyle(self) -> None:
+        """Takes the colours of the theme."""
+        self._paint()
+
+    def _paint(self) -> None:
+        if self._save.text():  # nothing is said about saving before there was something to save
+            colour = str(getattr(theme(), _SAVE_COLOURS[self._save_state]))
+            self._save_icon.setPixmap(pixmap(_SAVE_ICONS[self._save_state], colour, 14))
+            self._save.setStyleSheet(f"color: {colour}")
+        if self._page is not None:
+            look = STATUS_LOOKS[self._page.status]
+            self._icon.setPixmap(pixmap(look.icon, look.colour))
+            self._word.setStyleSheet(f"color: {look.colour}; font-weight: 600")
+            self._note.setStyleSheet(f"color: {look.colour}")
 
     @property
     def save_state(self) -> SaveState:

@@ -4,13 +4,10 @@ from PySide6.QtCore import QItemSelectionModel, QSize, Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QComboBox,
-    QHBoxLayout,
     QHeaderView,
     QLineEdit,
     QStackedWidget,
     QTableView,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -18,6 +15,8 @@ from ocrstudio.ui.log.model import Line, LogFilter, LogModel
 from ocrstudio.ui.messages import Level
 from ocrstudio.ui.widgets.buttons import push_button
 from ocrstudio.ui.widgets.empty_state import EmptyState
+from ocrstudio.ui.widgets.fields import Choice
+from ocrstudio.ui.widgets.layouts import Edge, bar, fill
 
 _CHOICES: tuple[tuple[str, frozenset[Level]], ...] = (
     ("Everything", frozenset(Level)),
@@ -40,8 +39,7 @@ class LogPanel(QWidget):
         super().__init__()
         self.lines = LogModel(limit)
         self.shown = LogFilter(self.lines)
-        self.level = QComboBox()
-        self.level.setAccessibleName("Levels")
+        self.level = Choice("Levels")
         for words, levels in _CHOICES:
             self.level.addItem(words, levels)
         self.search = QLineEdit()
@@ -86,26 +84,13 @@ class LogPanel(QWidget):
         view.setAccessibleName("Log")
 
     def _lay_out(self) -> None:
-        bar = QWidget()
-        bar.setProperty("role", "bar-bottom")
-        bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(12, 6, 12, 6)
-        row.setSpacing(8)
-        row.addWidget(self.level)
-        row.addWidget(self.search, 1)
-        row.addWidget(self.copy)
-        row.addWidget(self._clear)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(bar)
-        column.addWidget(self._stack, 1)
+        head = bar(Edge.BELOW, self.level, self.search, self.copy, self._clear, wide=self.search)
+        fill(self, head, self._stack, wide=self._stack)
 
     def add(self, lines: list[Line]) -> None:
         """Adds lines at the end."""
-        bar = self.view.verticalScrollBar()
-        follows = bar.value() >= bar.maximum() - 1
+        scroll = self.view.verticalScrollBar()
+        follows = scroll.value() >= scroll.maximum() - 1
         self.lines.add(lines)
         if follows:
             self.view.scrollToBottom()

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from PySide6.QtCore import QObject
+from PySide6.QtGui import QPixmap
 
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.errors import OcrStudioError
@@ -10,17 +11,33 @@ from ocrstudio.services import labelling
 from ocrstudio.store import PageRow, Workspace
 from ocrstudio.ui.background import Background
 from ocrstudio.ui.messages import Messages
+from ocrstudio.ui.pages.delegate import THUMBNAIL
 from ocrstudio.ui.pages.panel import PagesPanel
+from ocrstudio.ui.pages.thumbnails import Thumbnails
 from ocrstudio.ui.session import Session
+from ocrstudio.ui.viewer.renderer import PageKey, PageRenderer
 
 _BULK = 50
 
 
 class PagesController(QObject):
-    """The page list of the open workspace."""
+    """The page list of the open workspace.
+
+    Args:
+        session: What is open.
+        panel: The list.
+        renderer: Draws the thumbnails.
+        background: Reads the rows.
+        messages: Where problems are said.
+    """
 
     def __init__(
-        self, session: Session, panel: PagesPanel, background: Background, messages: Messages
+        self,
+        session: Session,
+        panel: PagesPanel,
+        renderer: PageRenderer,
+        background: Background,
+        messages: Messages,
     ) -> None:
         super().__init__(panel)
         self._session = session
@@ -31,6 +48,9 @@ class PagesController(QObject):
         self._text = ""
         self._found: frozenset[int] | None = None
         self._loads = 0
+        self._paths: dict[int, Path] = {}
+        self._thumbnails = Thumbnails(renderer, THUMBNAIL, self)
+        self._thumbnails.changed.connect(panel.tree.viewport().update)
         panel.page_selected.connect(session.choose_page)
         panel.statuses_chosen.connect(self._filter_statuses)
         panel.text_searched.connect(self._search)
@@ -44,10 +64,12 @@ class PagesController(QObject):
 
     def _open(self) -> None:
         self._panel.clear_filters()
+        self._panel.show_reading()
         self.reload()
 
     def _close(self) -> None:
         self._loads += 1
+        self._thumbnails.forget()
         self._panel.show_rows([])
 
     def reload(self) -> None:
@@ -55,9 +77,10 @@ class PagesController(QObject):
         self._loads += 1
         number, root = self._loads, self._session.root
 
-        def show(rows: list[PageRow]) -> None:
+        def show(read: tuple[list[PageRow], dict[int, Path]]) -> None:
             if number != self._loads:
                 return
+            rows, self._paths = read
             self._panel.show_rows(rows)
             if self._session.page_id is None or self._panel.model.row_of(self._session.page_id) is None:
                 self._session.choose_page(self._panel.model.neighbour(None, 1))
@@ -84,6 +107,16 @@ class PagesController(QObject):
         source = current.source if current is not None else None
         snippet = " ".join(current.text[:400].split())[:120] if current is not None else ""
         self._panel.model.update_page(page, source, snippet)
+
+    def set_thumbnails(self, wanted: bool) -> None:
+        """Shows pictures of the pages in the list, or none."""
+        self._panel.show_thumbnails(self._picture_of if wanted else None)
+        if not wanted:
+            self._thumbnails.forget()
+
+    def _picture_of(self, row: PageRow, ratio: float) -> QPixmap | None:
+        path = self._paths.get(row.page.document_id)
+        return None if path is None else self._thumbnails.picture(PageKey(path, row.page.index), ratio)
 
     # Filters
 
@@ -136,6 +169,10 @@ class PagesController(QObject):
         else:
             self._session.choose_page(page.id)
 
+    def leave_document(self, document_id: int) -> None:
+        """Goes to the page of the list that follows a document, or precedes it."""
+        self._session.choose_page(self._panel.model.outside(document_id))
+
     def go_to_index(self, index: int) -> None:
         """Goes to a page of the document that is shown."""
         row = self._panel.model.row_of(self._session.page_id) if self._session.page_id is not None else None
@@ -144,9 +181,11 @@ class PagesController(QObject):
             self._session.choose_page(target)
 
 
-def _read_rows(root: Path) -> list[PageRow]:
+def _read_rows(root: Path) -> tuple[list[PageRow], dict[int, Path]]:
+    """The pages, and the file of each document."""
     with Workspace.open(root) as workspace:
-        return workspace.pages.list()
+        paths = {document.id: root / document.path for document in workspace.documents.list()}
+        return workspace.pages.list(), paths
 
 
 def _search_labels(root: Path, text: str) -> frozenset[int]:

@@ -117,6 +117,19 @@ class PageListModel(QAbstractItemModel):
                 return None
             row = 0 if step > 0 else len(self._documents[document][2]) - 1
 
+    def first_shown(self, document_id: int) -> int:
+        """The id of the first shown page of a document that the list shows."""
+        return next(pages[0] for number, _, pages in self._documents if number == document_id)
+
+    def outside(self, document_id: int) -> int | None:
+        """The id of the shown page that follows a document, or precedes it, or None."""
+        numbers = [number for number, _, _ in self._documents]
+        if document_id not in numbers:
+            return self.neighbour(None, 1)
+        place = numbers.index(document_id)
+        after, before = self._documents[place + 1 :], self._documents[:place]
+        return after[0][2][0] if after else before[-1][2][-1] if before else None
+
     def page_at(self, document_id: int, index: int) -> int | None:
         """The id of a page of a document, shown or not."""
         for row in self._all.values():

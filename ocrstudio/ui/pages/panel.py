@@ -1,6 +1,6 @@
 """The left side: search field, status chips with counts, and the list of documents and pages."""
 
-from PySide6.QtCore import QItemSelection, QModelIndex, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QContextMenuEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -17,23 +17,25 @@ from PySide6.QtWidgets import (
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.store import PageRow
 from ocrstudio.ui.icons import icon
-from ocrstudio.ui.pages.delegate import PageDelegate
-from ocrstudio.ui.pages.model import PAGE_ROLE, PageListModel
+from ocrstudio.ui.pages.delegate import PageDelegate, PictureOf
+from ocrstudio.ui.pages.model import DOCUMENT_ROLE, PAGE_ROLE, DocumentHeading, PageListModel
 from ocrstudio.ui.pages.status import STATUS_LOOKS
 from ocrstudio.ui.widgets.empty_state import EmptyState
 from ocrstudio.ui.widgets.flow_layout import FlowLayout
+from ocrstudio.ui.widgets.layouts import Edge, fill, style_bar
 
 _SEARCH_DELAY_MS = 250
+_LEAST_WIDTH, _LEAST_HEIGHT = 200, 100
 
 
 class PageTree(QTreeView):
     """The list itself.
 
     Signals:
-        menu_wanted: A page id and the place on the screen.
+        menu_wanted: The `PageRow` or `DocumentHeading` under the pointer, and the place on the screen.
     """
 
-    menu_wanted = Signal(int, object)
+    menu_wanted = Signal(object, object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,7 +48,8 @@ class PageTree(QTreeView):
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setItemDelegate(PageDelegate(self))
+        self.pages = PageDelegate(self)
+        self.setItemDelegate(self.pages)
         self.setAccessibleName("Pages")
         self.clicked.connect(self._fold)
 
@@ -55,10 +58,10 @@ class PageTree(QTreeView):
             self.setExpanded(index, not self.isExpanded(index))
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """Offers what can be done with the page under the pointer."""
-        row = self.indexAt(event.pos()).data(PAGE_ROLE)
-        if isinstance(row, PageRow):
-            self.menu_wanted.emit(row.page.id, event.globalPos())
+        """Offers what can be done with the page or document under the pointer."""
+        index = self.indexAt(event.pos())
+        if index.isValid():
+            self.menu_wanted.emit(index.data(PAGE_ROLE) or index.data(DOCUMENT_ROLE), event.globalPos())
 
 
 class PagesPanel(QWidget):
@@ -74,12 +77,21 @@ class PagesPanel(QWidget):
     text_searched = Signal(str)
     statuses_chosen = Signal(object)
 
-    def __init__(self, page_actions: tuple[QAction, ...], import_action: QAction) -> None:
+    def __init__(
+        self,
+        page_actions: tuple[QAction, ...],
+        document_actions: tuple[QAction, ...],
+        import_action: QAction,
+    ) -> None:
         super().__init__()
         self.model = PageListModel(self)
         self.tree = PageTree()
         self.tree.setModel(self.model)
         self._page_actions = page_actions
+        self._document_actions = document_actions
+        self._folded: set[int] = set()
+        self._reading = False
+        self._place: tuple[int, bool] | None = None
         self._search = QLineEdit()
         self._search.setPlaceholderText("Search in labels")
         self._search.setClearButtonEnabled(True)
@@ -95,14 +107,18 @@ class PagesPanel(QWidget):
         self._stack = QStackedWidget()
         self._empty = self._empty_state(import_action)
         self._nothing = EmptyState("filter", "No page matches", "Change the search or the status filter.")
-        for widget in (self.tree, self._empty, self._nothing):
+        self._blank = QWidget()  # while it is not known yet whether there are documents
+        for widget in (self.tree, self._empty, self._nothing, self._blank):
             self._stack.addWidget(widget)
         self._lay_out()
         self.tree.selectionModel().selectionChanged.connect(self._selection_changed)
         self.tree.menu_wanted.connect(self._show_menu)
+        self.tree.collapsed.connect(lambda index: self._note_fold(index, folded=True))
+        self.tree.expanded.connect(lambda index: self._note_fold(index, folded=False))
         self.model.modelReset.connect(self._after_reset)
         self._current: int | None = None
-        self.setMinimumWidth(220)
+        self.setMinimumWidth(_LEAST_WIDTH)
+        self._stack.setMinimumHeight(_LEAST_HEIGHT)  # less than what an empty list says, which is seldom
 
     def _empty_state(self, import_action: QAction) -> EmptyState:
         button = QToolButton()
@@ -113,8 +129,7 @@ class PagesPanel(QWidget):
 
     def _lay_out(self) -> None:
         top = QWidget()
-        top.setProperty("role", "bar-bottom")
-        top.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        style_bar(top, Edge.BELOW)
         column = QVBoxLayout(top)
         column.setContentsMargins(10, 10, 10, 8)
         column.setSpacing(8)
@@ -133,19 +148,31 @@ class PagesPanel(QWidget):
             flow.addWidget(chip)
         column.addWidget(chips)
         column.addWidget(self._summary)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.setSpacing(0)
-        outer.addWidget(top)
-        outer.addWidget(self._stack, 1)
+        fill(self, top, self._stack, wide=self._stack)
         self.restyle()
         self.show_counts()
 
     # State
 
+    def show_thumbnails(self, picture_of: PictureOf | None) -> None:
+        """Shows pictures of the pages beside their names, or none."""
+        self.tree.pages.picture_of = picture_of
+        self.tree.scheduleDelayedItemsLayout()  # the rows have another height
+
+    def show_reading(self) -> None:
+        """The pages of another workspace are being read."""
+        self._folded.clear()
+        self._reading = True
+        self.show_counts()
+
     def show_rows(self, rows: list[PageRow]) -> None:
-        """Replaces the pages; the selection stays."""
+        """Replaces the pages; the choice, what is folded and the place in the list stay."""
+        self._reading = False
+        chosen = self.tree.visualRect(self.model.index_of(self._current))
+        in_view = chosen.isValid() and self.tree.viewport().rect().intersects(chosen)
+        self._place = (self.tree.verticalScrollBar().value(), in_view)
         self.model.set_rows(rows)
+        self._place = None
         self.show_counts()
 
     def select(self, page_id: int | None) -> None:
@@ -177,7 +204,8 @@ class PagesPanel(QWidget):
             f"{total:,} pages, {accepted:,} accepted" if shown == total else f"{shown:,} of {total:,} pages"
         )
         self._summary.setText(words if total else "")
-        self._stack.setCurrentWidget(self.tree if shown else self._nothing if total else self._empty)
+        empty = self._blank if self._reading else self._empty
+        self._stack.setCurrentWidget(self.tree if shown else self._nothing if total else empty)
 
     def focus_search(self) -> None:
         """Puts the caret into the search field."""
@@ -211,16 +239,52 @@ class PagesPanel(QWidget):
                 self._current = row.page.id
                 self.page_selected.emit(row.page.id)
 
+    def _note_fold(self, index: QModelIndex, *, folded: bool) -> None:
+        heading = index.data(DOCUMENT_ROLE)
+        if isinstance(heading, DocumentHeading):
+            (self._folded.add if folded else self._folded.discard)(heading.document_id)
+
     def _after_reset(self) -> None:
+        folded = set(self._folded)
         self.tree.expandAll()
-        self.select(self._current)
+        if folded and self.model.shown == self.model.total:  # what a filter finds is not hidden
+            for row in range(self.model.rowCount()):
+                index = self.model.index(row, 0)
+                if index.data(DOCUMENT_ROLE).document_id in folded:
+                    self.tree.collapse(index)
+        self._restore_choice()
         self.show_counts()
 
-    def _show_menu(self, page_id: int, place: object) -> None:
-        if page_id != self._current:
+    def _restore_choice(self) -> None:
+        """Chooses the page again; scrolls to it unless the user had scrolled elsewhere."""
+        index = self.model.index_of(self._current)
+        selection = self.tree.selectionModel()
+        selection.blockSignals(True)
+        if self._place is not None:
+            self.tree.verticalScrollBar().setValue(self._place[0])
+        if index.isValid() and self.tree.isExpanded(index.parent()):
+            selection.setCurrentIndex(index, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+            if self._place is None or self._place[1]:
+                self.tree.scrollTo(index)
+        selection.blockSignals(False)
+        self.tree.viewport().update()
+
+    def _show_menu(self, row: PageRow | DocumentHeading, place: QPoint) -> None:
+        if isinstance(row, PageRow):
+            page_id, actions = row.page.id, self._page_actions
+        else:
+            page_id, actions = self._page_of(row), self._document_actions
+        if page_id != self._current:  # what the menu does, it does to the chosen page or its document
             self.select(page_id)
             self.page_selected.emit(page_id)
         menu = QMenu(self)
-        menu.addActions(self._page_actions)
-        menu.exec(place)  # type: ignore[call-overload]
-        menu.deleteLater()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addActions(actions)
+        menu.popup(place)
+
+    def _page_of(self, heading: DocumentHeading) -> int:
+        """The chosen page if it belongs to the document, otherwise the document's first one in the list."""
+        chosen = self.model.row_of(self._current) if self._current is not None else None
+        if chosen is not None and chosen.page.document_id == heading.document_id:
+            return chosen.page.id
+        return self.model.first_shown(heading.document_id)

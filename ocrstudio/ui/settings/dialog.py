@@ -3,22 +3,17 @@
 from pathlib import Path
 from typing import Any
 
+from pydantic.fields import FieldInfo
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
-    QFormLayout,
-    QLabel,
-    QScrollArea,
-    QTabWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QTabWidget, QVBoxLayout, QWidget
 
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.settings.app import AppSettings, load_app_settings, save_overrides, user_settings_file
+from ocrstudio.tasks import load_tasks, usable
 from ocrstudio.ui.messages import Messages
-from ocrstudio.ui.settings.form import FieldRow, build_rows
+from ocrstudio.ui.theme import theme
+from ocrstudio.ui.widgets.notes import note
+from ocrstudio.ui.widgets.value_field import ValueField, value_form
 
 
 class SettingsDialog(QDialog):
@@ -29,6 +24,9 @@ class SettingsDialog(QDialog):
         settings: The present settings.
         messages: Where a failure is said.
         user_file: The user's file; None for the usual place.
+
+    Attributes:
+        fields: The editors by key, in the order of the model.
 
     Signals:
         applied: The new `AppSettings`.
@@ -45,30 +43,34 @@ class SettingsDialog(QDialog):
         self.resize(660, 520)
         self._messages = messages
         self._user_file = user_file
-        self.rows = build_rows(AppSettings.model_fields, settings.model_dump(), self._change)
+        choices = {"default_task": _task_ids(settings)}
+        self.fields: dict[str, ValueField] = {}
+        for key, info in AppSettings.model_fields.items():
+            field = ValueField(key, info, choices.get(key, ()))
+            field.show_value(getattr(settings, key))
+            field.edited.connect(self._change)
+            self.fields[key] = field
         self._problem = QLabel()
         self._problem.setWordWrap(True)
+        self._problem.setStyleSheet(f"color: {theme().red}")
         self._problem.hide()
-        place = QLabel(f"Changes apply at once and are kept in {user_file or user_settings_file()}.")
-        place.setProperty("role", "muted")
-        place.setWordWrap(True)
+        place = note(f"Changes apply at once and are kept in {user_file or user_settings_file()}.")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
         column.setSpacing(10)
         column.addWidget(self._tabs(), 1)
-        column.addWidget(self._problem)
-        column.addWidget(place)
-        column.addWidget(buttons)
+        for widget in (self._problem, place, buttons):
+            column.addWidget(widget)
 
     def _tabs(self) -> QTabWidget:
         tabs = QTabWidget()
         tabs.setDocumentMode(True)
-        groups: dict[str, list[FieldRow]] = {}
-        for row in self.rows:
-            groups.setdefault(row.group, []).append(row)
+        groups: dict[str, list[ValueField]] = {}
+        for key, field in self.fields.items():
+            groups.setdefault(_group_of(AppSettings.model_fields[key]), []).append(field)
         for name, members in groups.items():
-            tabs.addTab(_page(members), name)
+            tabs.addTab(value_form(members), name)
         return tabs
 
     def _change(self, key: str, value: Any) -> None:  # noqa: ANN401 - the type of the field
@@ -84,22 +86,17 @@ class SettingsDialog(QDialog):
         self.applied.emit(settings)
 
 
-def _page(rows: list[FieldRow]) -> QScrollArea:
-    body = QWidget()
-    form = QFormLayout(body)
-    form.setContentsMargins(16, 16, 16, 16)
-    form.setVerticalSpacing(6)
-    form.setHorizontalSpacing(18)
-    form.setLabelAlignment(Qt.AlignmentFlag.AlignRight)
-    for row in rows:
-        form.addRow(row.title, row.widget)
-        words = QLabel(row.help)
-        words.setProperty("role", "muted")
-        words.setWordWrap(True)
-        words.setContentsMargins(0, 0, 0, 8)
-        form.addRow("", words)
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setFrameShape(QScrollArea.Shape.NoFrame)
-    area.setWidget(body)
-    return area
+def _group_of(info: FieldInfo) -> str:
+    extra = info.json_schema_extra
+    return str(extra.get("group", "General")) if isinstance(extra, dict) else "General"
+
+
+def _task_ids(settings: AppSettings) -> list[str]:
+    """The tasks that can be the default; none when the user's prompts cannot be read (said elsewhere)."""
+    try:
+        return [
+            task.id
+            for task in usable(load_tasks(Path(settings.prompts_file) if settings.prompts_file else None))
+        ]
+    except OcrStudioError:
+        return []

@@ -12,13 +12,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ocrstudio.domain.wording import time_left
 from ocrstudio.ui.icons import icon
-from ocrstudio.ui.jobs.words import time_left_in_words
 from ocrstudio.ui.teachers.batch import BatchState
 from ocrstudio.ui.theme import theme
 from ocrstudio.ui.widgets.buttons import push_button
 from ocrstudio.ui.widgets.elided_label import ElidedLabel
 from ocrstudio.ui.widgets.empty_state import EmptyState
+from ocrstudio.ui.widgets.layouts import Edge, fill, stacked, style_bar
 from ocrstudio.ui.widgets.notes import note
 
 _SEPARATOR = "   \N{MIDDLE DOT}   "
@@ -69,8 +70,7 @@ class BatchView(QWidget):
 
     def _lay_out(self) -> None:
         head = QWidget()
-        head.setProperty("role", "bar-bottom")
-        head.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        style_bar(head, Edge.BELOW)
         line = QHBoxLayout()
         line.setSpacing(8)
         line.addWidget(self._title, 1)
@@ -86,18 +86,11 @@ class BatchView(QWidget):
         self._below = QStackedWidget()
         self._below.addWidget(self._all_well)
         self._below.addWidget(self.failures)
-        page = QWidget()
-        column = QVBoxLayout(page)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(head)
-        column.addWidget(self._below, 1)
+        self._below.addWidget(QWidget())  # nothing is known yet, or the teacher never began
         self._stack = QStackedWidget()
         self._stack.addWidget(self._empty)
-        self._stack.addWidget(page)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._stack)
+        self._stack.addWidget(stacked(head, self._below, wide=self._below))
+        fill(self, self._stack)
 
     def show_state(self, state: BatchState | None) -> None:
         """Shows a batch, or its new state."""
@@ -123,7 +116,7 @@ class BatchView(QWidget):
             item = QListWidgetItem(icon("failed", theme().red), failure.sentence)
             item.setData(Qt.ItemDataRole.UserRole, failure.page_id)
             self.failures.addItem(item)
-        self._below.setCurrentIndex(1 if state.failures else 0)
+        self._below.setCurrentIndex(1 if state.failures else 0 if state.done else 2)
 
     def restyle(self) -> None:
         """Takes the colours of the theme."""
@@ -141,8 +134,8 @@ def _parts(state: BatchState) -> list[str]:
     if state.flagged:
         parts.append(f"{state.flagged:,} flagged")
     parts.append(f"{state.failed:,} failed")
-    if state.cancelling:
+    if state.cancelling and state.running:
         parts.append("cancelling")
     elif state.running:
-        parts.append(time_left_in_words(state.seconds_left) or state.notice)
+        parts.append(state.notice if state.seconds_left is None else time_left(state.seconds_left))
     return [part for part in parts if part]

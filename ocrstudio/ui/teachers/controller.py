@@ -13,7 +13,7 @@ from ocrstudio.settings.app import AppSettings
 from ocrstudio.settings.secrets import ApiKey, delete_key, find_api_key, store_key
 from ocrstudio.settings.teacher import ApiConfig, TeacherConfig
 from ocrstudio.store import Workspace
-from ocrstudio.tasks import Task, get_task, load_tasks
+from ocrstudio.tasks import Task, get_task, load_tasks, usable
 from ocrstudio.ui.background import Background
 from ocrstudio.ui.jobs.monitor import RunMonitor
 from ocrstudio.ui.jobs.students import student_options
@@ -146,7 +146,7 @@ class TeacherController(QObject):
             setup.show_summary(str(problem), ready=False)
             return
         setup.show_config(self._config, self._about(self._config))
-        setup.show_tasks(self._tasks, self._settings.default_task)
+        setup.show_tasks(usable(self._tasks), self._settings.default_task)
         if self._config.api is not None and self._config.type == "api":
             self._look_up_key(self._config.api)
             self._measure_tokens(self._config.api)

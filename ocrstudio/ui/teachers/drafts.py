@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.errors import OcrStudioError
+from ocrstudio.domain.wording import count_of, duration
 from ocrstudio.services.drafting import DraftingProgress
 from ocrstudio.settings.teacher import TeacherConfig
 from ocrstudio.tasks import Task
@@ -125,14 +126,14 @@ class Drafts(QObject):
         if summary is None:
             message = "Cancelled before the teacher was ready; no page was changed."
         elif summary.stopped_by is not None:
-            message = f"{summary.stopped_by} {summary.untouched:,} pages were left as they are."
+            message = f"{summary.stopped_by} {_left_out(summary.untouched)}"
             self._messages.failure(summary.stopped_by)
         elif summary.cancelled:
-            message = f"Cancelled; {summary.untouched:,} pages were left as they are."
+            message = f"Cancelled. {_left_out(summary.untouched)}"
         else:
-            message = f"Done in {summary.seconds:.1f} s."
+            message = f"Done in {duration(summary.seconds)}."
             if summary.total > 1:
-                self._messages.info(f"{summary.done:,} pages drafted, {summary.failed:,} failed.")
+                self._messages.info(f"{count_of(summary.done, 'page')} drafted, {summary.failed:,} failed.")
         self._end(message)
 
     def _fail(self, problem: OcrStudioError) -> None:
@@ -176,3 +177,7 @@ class Drafts(QObject):
         workspace = self._session.require()
         page = workspace.pages.get(page_id)
         return f"{workspace.documents.get(page.document_id).name}, page {page.index + 1}"
+
+
+def _left_out(pages: int) -> str:
+    return f"{count_of(pages, 'page')} {'was' if pages == 1 else 'were'} left as before."

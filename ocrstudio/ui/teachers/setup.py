@@ -5,17 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import (
-    QComboBox,
-    QFileDialog,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QSpinBox,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QWidget
 
 from ocrstudio.settings.teacher import TeacherConfig
 from ocrstudio.tasks import Task
@@ -23,15 +14,17 @@ from ocrstudio.ui.jobs.students import StudentOption
 from ocrstudio.ui.teachers.choices import TeacherChoice, student_overrides
 from ocrstudio.ui.teachers.scope import SCOPE_WORDS, Scope
 from ocrstudio.ui.widgets.buttons import push_button
-from ocrstudio.ui.widgets.form_rows import SPIN_MARGINS, FormRows
-from ocrstudio.ui.widgets.notes import note, scrolling
+from ocrstudio.ui.widgets.fields import Choice, Count
+from ocrstudio.ui.widgets.form_rows import FormRows
+from ocrstudio.ui.widgets.notes import note
+from ocrstudio.ui.widgets.setup_frame import SetupFrame
 
 _OTHER = "Another YAML file…"
 _PROTECTED = "Protected: DeepSeek-OCR was trained with exactly these words."
 _MOST_REQUESTS = 1024
 
 
-class TeacherSetup(QWidget):
+class TeacherSetup(SetupFrame):
     """Shows the choices and emits when one changes.
 
     Signals:
@@ -39,37 +32,31 @@ class TeacherSetup(QWidget):
         file_chosen: The user's own YAML file.
         server_edited: Address, model or concurrency of the server were changed.
         key_given: A `SecretStr` to keep in the keyring; an empty one removes the key.
-        start_requested: The user wants the drafts.
     """
 
     changed = Signal()
     file_chosen = Signal(object)
     server_edited = Signal()
     key_given = Signal(object)
-    start_requested = Signal()
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__("Start drafting")
         self._tasks: dict[str, Task] = {}
         self._shown_row = 0
         self._rows = FormRows()
-        self.teacher = _combo("Teacher")
+        self.teacher = Choice("Teacher")
         self.teacher.activated.connect(self._teacher_chosen)
         self._about = note()
         self._make_server()
-        self.student = _combo("Student")
+        self.student = Choice("Student")
         self.student.activated.connect(lambda _: self.changed.emit())
-        self.task = _combo("Task")
+        self.task = Choice("Task")
         self.task.activated.connect(self._task_chosen)
         self._prompt = note()
-        self.scope = _combo("Pages")
+        self.scope = Choice("Pages")
         for scope, words in SCOPE_WORDS.items():
             self.scope.addItem(words, scope)
         self.scope.activated.connect(lambda _: self.changed.emit())
-        self._summary = QLabel()
-        self._summary.setWordWrap(True)
-        self._summary.setAccessibleName("What will happen")
-        self.start = push_button("Start drafting", self.start_requested.emit, primary=True)
         self._lay_out()
 
     def _make_server(self) -> None:
@@ -89,12 +76,9 @@ class TeacherSetup(QWidget):
         row.setSpacing(4)
         row.addWidget(self.key, 1)
         row.addWidget(self._store)
-        self.concurrency = QSpinBox()
+        self.concurrency = Count("Pages at once")
         self.concurrency.setRange(1, _MOST_REQUESTS)
         self.concurrency.setSuffix(" pages at once")
-        self.concurrency.setKeyboardTracking(False)
-        self.concurrency.lineEdit().setTextMargins(*SPIN_MARGINS)
-        self.concurrency.setAccessibleName("Pages at once")
         for line in (self.base_url, self.model_name):
             line.editingFinished.connect(self._server_edited)
         self.key.returnPressed.connect(self._give_key)
@@ -115,25 +99,8 @@ class TeacherSetup(QWidget):
         what.add("", self._prompt)
         what.add("Pages", self.scope)
         what.addStretch()
-        body = QWidget()
-        columns = QHBoxLayout(body)
-        columns.setContentsMargins(12, 10, 12, 10)
-        columns.setSpacing(22)
-        columns.addLayout(rows, 1)
-        columns.addLayout(what, 1)
-        footer = QWidget()
-        footer.setProperty("role", "bar-top")
-        footer.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        line = QHBoxLayout(footer)
-        line.setContentsMargins(12, 8, 12, 8)
-        line.setSpacing(10)
-        line.addWidget(self._summary, 1)
-        line.addWidget(self.start, 0, Qt.AlignmentFlag.AlignBottom)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(scrolling(body), 1)
-        column.addWidget(footer)
+        for column in (rows, what):
+            self.columns.add(column)
 
     # What is chosen
 
@@ -202,15 +169,15 @@ class TeacherSetup(QWidget):
                 self.student.addItem(student.title, student)
             self.student.setCurrentIndex(max(0, self.student.findText(before)))
 
-    def show_tasks(self, tasks: Mapping[str, Task], default: str) -> None:
+    def show_tasks(self, tasks: Iterable[Task], default: str) -> None:
         """Offers tasks; the choice stays."""
+        self._tasks = {task.id: task for task in tasks}
         before = self.task.currentData() or default
         with QSignalBlocker(self.task):
             self.task.clear()
-            for task in tasks.values():
-                self.task.addItem(task.id, task.id)
+            for task_id in self._tasks:
+                self.task.addItem(task_id, task_id)
             self.task.setCurrentIndex(max(0, self.task.findData(before)))
-        self._tasks = dict(tasks)
         self._show_prompt()
 
     def show_config(self, config: TeacherConfig, about: str) -> None:
@@ -236,11 +203,6 @@ class TeacherSetup(QWidget):
         self.key.clear()
         self.key.setPlaceholderText(words)
         self.key.setToolTip(words)
-
-    def show_summary(self, text: str, *, ready: bool) -> None:
-        """Says what the start will do, or what is missing."""
-        self._summary.setText(text)
-        self.start.setEnabled(ready)
 
     def show_scope_counts(self, counts: Mapping[Scope, int]) -> None:
         """Writes the number of pages behind each scope."""
@@ -282,9 +244,3 @@ class TeacherSetup(QWidget):
 
     def _give_key(self) -> None:
         self.key_given.emit(SecretStr(self.key.text().strip()))
-
-
-def _combo(name: str) -> QComboBox:
-    box = QComboBox()
-    box.setAccessibleName(name)
-    return box

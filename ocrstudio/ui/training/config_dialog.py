@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFileDialog,
-    QFormLayout,
     QLabel,
     QPlainTextEdit,
     QTabWidget,
@@ -18,10 +17,15 @@ from PySide6.QtWidgets import (
 
 from ocrstudio.settings.loader import dump_yaml
 from ocrstudio.settings.train import TrainConfig
-from ocrstudio.ui.training.fields import FieldEditor, field_of, title_of, value_at
-from ocrstudio.ui.widgets.notes import note, scrolling
+from ocrstudio.ui.widgets.value_field import ValueField, field_of, value_at, value_form
 
-_TITLES = {"model": "Student", "lora": "Adapter", "training": "Training", "image": "Page pictures"}
+_TITLES = {
+    "model": "Student",
+    "lora": "Adapter",
+    "training": "Training",
+    "image": "Page pictures",
+    "evaluation": "Answers",
+}
 
 
 class ConfigDialog(QDialog):
@@ -42,7 +46,7 @@ class ConfigDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("All values of the training")
         self.resize(680, 620)
-        self.editors: dict[str, FieldEditor] = {}
+        self.editors: dict[str, ValueField] = {}
         self._problem = QLabel()
         self._problem.setWordWrap(True)
         self._problem.hide()
@@ -67,27 +71,17 @@ class ConfigDialog(QDialog):
         column.addWidget(self._problem)
         column.addWidget(buttons)
 
-    def _section(self, section: str, description: str) -> QWidget:
-        body = QWidget()
-        form = QFormLayout(body)
-        form.setContentsMargins(16, 14, 16, 16)
-        form.setHorizontalSpacing(18)
-        form.setVerticalSpacing(5)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignRight)
-        form.addRow(note(description))
+    def _section(self, section: str, about: str) -> QWidget:
         model = TrainConfig.model_fields[section].annotation
         assert isinstance(model, type)  # noqa: S101 - sections are models
+        fields = []
         for name in model.model_fields:
             key = f"{section}.{name}"
-            info = field_of(TrainConfig, key)
-            editor = FieldEditor(key, info)
-            editor.edited.connect(self.edited)
-            self.editors[key] = editor
-            form.addRow(title_of(key), editor)
-            words = note(info.description or "")
-            words.setContentsMargins(0, 0, 0, 8)
-            form.addRow("", words)
-        return scrolling(body)
+            field = ValueField(key, field_of(TrainConfig, key))
+            field.edited.connect(self.edited)
+            self.editors[key] = field
+            fields.append(field)
+        return value_form(fields, about)
 
     def show_config(self, config: TrainConfig) -> None:
         """Shows the values."""

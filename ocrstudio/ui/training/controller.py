@@ -16,7 +16,7 @@ from ocrstudio.settings.app import AppSettings
 from ocrstudio.settings.files import write_text
 from ocrstudio.settings.loader import dump_yaml
 from ocrstudio.settings.train import TrainConfig, load_train_config
-from ocrstudio.tasks import get_task, load_tasks
+from ocrstudio.tasks import get_task, load_tasks, usable
 from ocrstudio.ui.background import Background, Progress, Task
 from ocrstudio.ui.jobs.monitor import RunMonitor
 from ocrstudio.ui.jobs.outcome import RunOutcome
@@ -111,7 +111,7 @@ class TrainingController(QObject):
         except OcrStudioError as problem:
             self._messages.failure(problem)
             tasks = load_tasks()
-        self._panel.setup.show_tasks(tasks.values(), settings.default_task)
+        self._panel.setup.show_tasks(usable(tasks), settings.default_task)
         self._panel.setup.show_defaults(
             micro=True, eval_fraction=settings.eval_fraction, config_file=settings.train_config
         )

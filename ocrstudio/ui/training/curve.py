@@ -1,14 +1,23 @@
-"""The loss curve: training and evaluation loss, and a smoothed line. pyqtgraph is imported on first use."""
+"""The loss curve: training and evaluation loss, and a smoothed line.
 
+pyqtgraph takes a second to import; that happens in a thread, when the first curve is to be seen.
+"""
+
+import importlib
+import sys
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
+from ocrstudio.ui.background import Background
 from ocrstudio.ui.jobs.history import Curve, RunHistory
 from ocrstudio.ui.theme import theme
 from ocrstudio.ui.widgets.empty_state import EmptyState
+
+_FEWEST_STEPS = 5
+"""The steps that the axis has at least."""
 
 _MOST_POINTS = 4_000
 """Points that are drawn of a line at most; beyond it, each stretch keeps its lowest and highest value."""
@@ -43,13 +52,20 @@ def decimate(steps: "Floats", values: "Floats", most: int = _MOST_POINTS) -> "tu
 
 
 class LossCurve(QWidget):
-    """Draws the curves of a `RunHistory`."""
+    """Draws the curves of a `RunHistory`.
 
-    def __init__(self) -> None:
+    Args:
+        background: Imports what draws.
+    """
+
+    def __init__(self, background: Background) -> None:
         super().__init__()
+        self._background = background
+        self._importing = False
         self._history: RunHistory | None = None
         self._drawn: tuple[int, int, float] | None = None
         self._plot: Any = None
+        self._page = QWidget()
         self._lines: dict[str, Any] = {}
         self._cursor: Any = None
         self._value = QLabel()
@@ -59,7 +75,9 @@ class LossCurve(QWidget):
         self._legend.setTextFormat(Qt.TextFormat.RichText)
         self._empty = EmptyState("training", "No loss yet", "The curve begins with the first step.")
         self._stack = QStackedWidget()
+        self._blank = QWidget()
         self._stack.addWidget(self._empty)
+        self._stack.addWidget(self._blank)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._stack)
@@ -70,8 +88,6 @@ class LossCurve(QWidget):
             self._history = history
             self._drawn = None
             self._value.clear()
-            if self._plot is not None:
-                self._plot.enableAutoRange()
         if self.isVisible():
             self._draw()
 
@@ -94,6 +110,9 @@ class LossCurve(QWidget):
         mark = (len(history.loss), len(history.eval_loss), history.loss.steps[-1])
         if mark == self._drawn:
             return
+        if self._plot is None and not self._is_imported():
+            self._stack.setCurrentWidget(self._blank)
+            return
         if self._plot is None:
             self._make_plot()
         self._drawn = mark
@@ -101,7 +120,25 @@ class LossCurve(QWidget):
         self._set("loss", loss, "values")
         self._set("smoothed", loss, "smoothed")
         self._set("evaluation", evaluation, "values")
-        self._stack.setCurrentIndex(1)
+        # A line of one point is invisible, and the plot would show negative steps around it.
+        self._lines["smoothed"].setSymbol("o" if len(loss) == 1 else None)
+        last = max(loss.steps[-1], evaluation.steps[-1] if len(evaluation) else 0)
+        self._plot.setXRange(0, max(last, _FEWEST_STEPS), padding=0.02)
+        self._stack.setCurrentWidget(self._page)
+
+    def _is_imported(self) -> bool:
+        """Whether pyqtgraph is there; otherwise it comes, and the curve is drawn then."""
+        if "pyqtgraph" in sys.modules and not self._importing:
+            return True
+        if not self._importing:
+            self._importing = True
+            self._background.run(lambda _: importlib.import_module("pyqtgraph"), self._take_import)
+        return False
+
+    def _take_import(self, _module: object) -> None:
+        self._importing = False
+        if self.isVisible():
+            self._draw()
 
     def _set(self, name: str, curve: Curve, column: str) -> None:
         import numpy as np
@@ -124,7 +161,7 @@ class LossCurve(QWidget):
         plot.setAccessibleName("Loss curve")
         self._lines = {
             "loss": plot.plot(),
-            "smoothed": plot.plot(),
+            "smoothed": plot.plot(symbolSize=7),
             "evaluation": plot.plot(symbol="o", symbolSize=7),
         }
         self._cursor = pyqtgraph.InfiniteLine(angle=90, movable=False)
@@ -132,8 +169,8 @@ class LossCurve(QWidget):
         plot.addItem(self._cursor, ignoreBounds=True)
         plot.scene().sigMouseMoved.connect(self._hover)
         self._plot = plot
-        page = QWidget()
-        column = QVBoxLayout(page)
+        self._page = QWidget()
+        column = QVBoxLayout(self._page)
         column.setContentsMargins(6, 4, 6, 2)
         column.setSpacing(2)
         head = QWidget()
@@ -144,7 +181,7 @@ class LossCurve(QWidget):
         row.addWidget(self._value)
         column.addWidget(head)
         column.addWidget(plot, 1)
-        self._stack.addWidget(page)
+        self._stack.addWidget(self._page)
         self._paint_theme()
 
     def _paint_theme(self) -> None:
@@ -156,6 +193,8 @@ class LossCurve(QWidget):
         faint.setAlpha(130)
         self._lines["loss"].setPen(pyqtgraph.mkPen(faint, width=1))
         self._lines["smoothed"].setPen(pyqtgraph.mkPen(colours.blue, width=2))
+        self._lines["smoothed"].setSymbolBrush(colours.blue)
+        self._lines["smoothed"].setSymbolPen(colours.blue)
         self._lines["evaluation"].setPen(pyqtgraph.mkPen(colours.orange, width=2))
         self._lines["evaluation"].setSymbolBrush(colours.orange)
         self._lines["evaluation"].setSymbolPen(colours.orange)

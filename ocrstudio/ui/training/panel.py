@@ -1,15 +1,15 @@
 """The training panel: choices on the left, the run in the middle, all runs on the right."""
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ocrstudio.ui.background import Background
 from ocrstudio.ui.jobs.run_list import RunList
 from ocrstudio.ui.training.run_view import RunView
 from ocrstudio.ui.training.setup import TrainingSetup
 from ocrstudio.ui.widgets.empty_state import EmptyState
+from ocrstudio.ui.widgets.layouts import fill, side_by_side
 
-_WIDTHS = [600, 640, 240]
+_WIDTHS = [680, 590, 230]
 _LEAST_HEIGHT = 260
 
 
@@ -21,18 +21,7 @@ class TrainingPanel(QWidget):
         self.setup = TrainingSetup()
         self.run = RunView(background)
         self.runs = RunList("Trainings", EmptyState("training", "No runs", "Every training is kept here."))
-        splitter = QSplitter(Qt.Orientation.Horizontal)
-        for part in (self.setup, self.run, self.runs):
-            splitter.addWidget(part)
-        splitter.setChildrenCollapsible(False)
-        splitter.setStretchFactor(1, 1)
-        splitter.setSizes(_WIDTHS)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(splitter)
-        self.setup.setMinimumWidth(520)
-        self.run.setMinimumWidth(400)
-        self.runs.setMinimumWidth(190)
+        fill(self, side_by_side(self.setup, self.run, self.runs, sizes=_WIDTHS, wide=self.run))
         self.setMinimumHeight(_LEAST_HEIGHT)
 
     def restyle(self) -> None:

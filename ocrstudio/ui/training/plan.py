@@ -9,13 +9,13 @@ from typing import Any
 
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.errors import DatasetError
-from ocrstudio.domain.run import TrainMode
+from ocrstudio.domain.run import MICRO_MODEL, TrainMode
 from ocrstudio.domain.wording import count_of
 from ocrstudio.jobs.run_folder import RunFolder
-from ocrstudio.paths import config_dir
-from ocrstudio.settings.train import TrainConfig, load_train_config
+from ocrstudio.settings.train import TrainConfig, load_train_config, micro_train_file
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task
+from ocrstudio.ui.datasets.plan import held_out_pages
 
 MODE_WORDS: Mapping[TrainMode, tuple[str, str]] = {
     TrainMode.VISION: ("Vision", "Adapts how pages are seen: new fonts, scripts, scans, layouts."),
@@ -26,8 +26,6 @@ MODE_WORDS: Mapping[TrainMode, tuple[str, str]] = {
         "Trains every weight, without an adapter: for small students.",
     ),
 }
-_MICRO_FILE = Path("examples") / "train_micro.example.yaml"
-
 _FEW_PASSES = 10
 """Below this many, a tenth of a pass matters to the reader."""
 
@@ -106,7 +104,7 @@ def resolve_config(plan: TrainingPlan) -> TrainConfig:
     """
     path = plan.config_file
     if path is None and plan.micro:
-        path = config_dir() / _MICRO_FILE
+        path = micro_train_file()
     overrides = dict(plan.overrides)
     if plan.source is DataSource.WORKSPACE:
         overrides["training.eval_fraction"] = 0.0  # the export holds pages out already
@@ -118,7 +116,7 @@ def preview(plan: TrainingPlan, config: TrainConfig, facts: DataFacts) -> Previe
     if plan.source is DataSource.WORKSPACE:
         if facts.accepted == 0:
             return Preview(_nothing_accepted(facts), ready=False)
-        held_out = _held_out(facts.accepted, plan.eval_fraction)
+        held_out = held_out_pages(facts.accepted, plan.eval_fraction)
         pages = facts.accepted - held_out
         data = f"{count_of(facts.accepted, 'accepted page')} of {count_of(facts.documents, 'document')}"
         data += f", about {held_out} of them held out for evaluation" if held_out else ", none held out"
@@ -150,7 +148,6 @@ def prepare_run(plan: TrainingPlan, config: TrainConfig, root: Path, task: Task,
         OcrStudioError: The data cannot be exported or used, or the run folder cannot be written.
     """
     from ocrstudio.services.datasets import export_workspace
-    from ocrstudio.services.run_requests import MICRO_MODEL
     from ocrstudio.services.training import TrainingRequest, create_training_run
 
     dataset, held_out = plan.dataset, None
@@ -201,11 +198,6 @@ def _nothing_accepted(facts: DataFacts) -> str:
         waiting = f"{count_of(facts.to_review, 'page')} with a draft"
         return f"No page is accepted yet. Review {waiting}: Ctrl+Enter accepts a page and goes on."
     return "No page is accepted yet. Draft pages in the Teacher panel, then review and accept them."
-
-
-def _held_out(pages: int, fraction: float) -> int:
-    """An estimate: the export keeps documents together."""
-    return 0 if fraction == 0 or pages < 2 else max(1, round(pages * fraction))  # noqa: PLR2004 - one page cannot be split
 
 
 def _length(config: TrainConfig, pages: int) -> str:

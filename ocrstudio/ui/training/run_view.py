@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtWidgets import QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QTabWidget, QWidget
 
 from ocrstudio.ui.background import Background
 from ocrstudio.ui.jobs.history import RunHistory
@@ -13,6 +13,7 @@ from ocrstudio.ui.jobs.run_status import RunStatus
 from ocrstudio.ui.training.curve import LossCurve
 from ocrstudio.ui.training.samples import SamplesView
 from ocrstudio.ui.widgets.empty_state import EmptyState
+from ocrstudio.ui.widgets.layouts import fill, stacked
 
 
 class RunView(QWidget):
@@ -26,7 +27,7 @@ class RunView(QWidget):
     def __init__(self, background: Background) -> None:
         super().__init__()
         self.status = RunStatus("Stop and save")
-        self.curve = LossCurve()
+        self.curve = LossCurve(background)
         self.events = EventLog()
         self.output = FileTail()
         self.samples = SamplesView(background)
@@ -36,7 +37,7 @@ class RunView(QWidget):
             (self.curve, "Loss"),
             (self.samples, "Samples"),
             (self.events, "Events"),
-            (self.output, "Worker output"),
+            (self.output, "Output"),
         ):
             self.tabs.addTab(widget, words)
         self._empty = EmptyState(
@@ -44,18 +45,10 @@ class RunView(QWidget):
             "No training yet",
             "Accept some pages, then press Start training. The run goes on even when this window is closed.",
         )
-        page = QWidget()
-        column = QVBoxLayout(page)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.status)
-        column.addWidget(self.tabs, 1)
         self._stack = QStackedWidget()
         self._stack.addWidget(self._empty)
-        self._stack.addWidget(page)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._stack)
+        self._stack.addWidget(stacked(self.status, self.tabs, wide=self.tabs))
+        fill(self, self._stack)
 
     def show_run(self, title: str, history: RunHistory, log: Path, image: Mapping[str, Any]) -> None:
         """Shows a run, or its new state.

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QStackedWidget,
     QTextBrowser,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
 from ocrstudio.ui.background import Background
 from ocrstudio.ui.theme import theme
 from ocrstudio.ui.widgets.empty_state import EmptyState
+from ocrstudio.ui.widgets.fields import Choice
 from ocrstudio.ui.widgets.notes import note
 from ocrstudio.ui.widgets.scaled_picture import ScaledPicture
 
@@ -34,8 +34,7 @@ class SamplesView(QWidget):
         self._samples: Sequence[Mapping[str, Any]] = ()
         self._image_config: Mapping[str, Any] = {}
         self._shown = 0
-        self._choice = QComboBox()
-        self._choice.setAccessibleName("Sample")
+        self._choice = Choice("Sample")
         self._choice.currentIndexChanged.connect(self._show)
         self._facts = note()
         self._text = QTextBrowser()

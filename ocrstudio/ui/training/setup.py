@@ -5,25 +5,19 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import (
-    QComboBox,
-    QDoubleSpinBox,
-    QHBoxLayout,
-    QLabel,
-    QProgressBar,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from ocrstudio.domain.run import TrainMode
 from ocrstudio.settings.train import TrainConfig
 from ocrstudio.tasks import Task
-from ocrstudio.ui.training.fields import FieldEditor, field_of, title_of, value_at
 from ocrstudio.ui.training.plan import MODE_WORDS, DataSource, Preview, TrainingPlan
 from ocrstudio.ui.widgets.buttons import push_button
-from ocrstudio.ui.widgets.form_rows import SPIN_MARGINS, FormRows
-from ocrstudio.ui.widgets.notes import note, scrolling
+from ocrstudio.ui.widgets.fields import Choice, share_field
+from ocrstudio.ui.widgets.form_rows import FormRows
+from ocrstudio.ui.widgets.notes import note
 from ocrstudio.ui.widgets.path_field import PathField, PathKind
+from ocrstudio.ui.widgets.setup_frame import SetupFrame
+from ocrstudio.ui.widgets.value_field import ValueField, field_of, value_at
 
 _YAML = "YAML (*.yaml *.yml);;All files (*)"
 _JSONL = "JSON Lines (*.jsonl);;All files (*)"
@@ -45,54 +39,36 @@ IMPORTANT = (
 """The values that are changed most, with short titles."""
 
 
-class TrainingSetup(QWidget):
+class TrainingSetup(SetupFrame):
     """Shows the choices and emits when one changes.
 
     Signals:
         changed: A choice changed; `plan` has it.
-        start_requested: The user wants the training.
         all_values_requested: The user wants to see every value.
     """
 
     changed = Signal()
-    start_requested = Signal()
     all_values_requested = Signal()
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__("Start training")
         self._overrides: dict[str, Any] = {}
         self._rows = FormRows()
         self._make_data()
         self._make_student()
         self._make_values()
-        self._summary = QLabel()
-        self._summary.setWordWrap(True)
-        self._summary.setAccessibleName("What will happen")
-        self.start = push_button("Start training", self.start_requested.emit, primary=True)
-        self._progress = QProgressBar()
-        self._progress.setTextVisible(False)
-        self._progress.hide()
         self._lay_out()
         self._show_parts()
 
     # Parts
 
     def _make_data(self) -> None:
-        self.source = QComboBox()
-        self.source.setAccessibleName("Data")
+        self.source = Choice("Data")
         self.source.addItem("Accepted pages", DataSource.WORKSPACE)
         self.source.addItem("Dataset file (JSONL)", DataSource.FILE)
         self.dataset = PathField(PathKind.FILE, "Choose a dataset", "dataset.jsonl", _JSONL)
-        self.task = QComboBox()
-        self.task.setAccessibleName("Task")
-        self.held_out = QDoubleSpinBox()
-        self.held_out.setRange(0, 50)
-        self.held_out.setDecimals(0)
-        self.held_out.setSingleStep(5)
-        self.held_out.setSuffix(" % of pages")
-        self.held_out.setKeyboardTracking(False)
-        self.held_out.lineEdit().setTextMargins(*SPIN_MARGINS)
-        self.held_out.setAccessibleName("Held out for evaluation")
+        self.task = Choice("Task")
+        self.held_out = share_field("Held out for evaluation")
         self.held_out.setToolTip(
             "Pages kept away from the training, whole documents where there are several."
         )
@@ -102,14 +78,12 @@ class TrainingSetup(QWidget):
         self.dataset.edited.connect(self._chosen)
 
     def _make_student(self) -> None:
-        self.student = QComboBox()
-        self.student.setAccessibleName("Student")
+        self.student = Choice("Student")
         self.student.addItem("DeepSeek-OCR", False)
         self.student.addItem("Micro student", True)
         self.model_folder = PathField(PathKind.FOLDER, "Folder of the DeepSeek-OCR weights")
         self._student_note = note()
-        self.mode = QComboBox()
-        self.mode.setAccessibleName("Mode")
+        self.mode = Choice("Mode")
         for mode, (words, _) in MODE_WORDS.items():
             self.mode.addItem(words, mode)
         self._mode_note = note()
@@ -120,9 +94,9 @@ class TrainingSetup(QWidget):
     def _make_values(self) -> None:
         self.config_file = PathField(PathKind.FILE, "Choose a YAML file", "(shipped values)", _YAML)
         self.config_file.edited.connect(lambda _: self._forget_values())
-        self.fields: dict[str, FieldEditor] = {}
+        self.fields: dict[str, ValueField] = {}
         for key, _ in IMPORTANT:
-            editor = FieldEditor(key, field_of(TrainConfig, key))
+            editor = ValueField(key, field_of(TrainConfig, key))
             editor.edited.connect(self._set_value)
             self.fields[key] = editor
         self._reset = push_button("Undo changes", self._forget_values)
@@ -143,7 +117,7 @@ class TrainingSetup(QWidget):
         values = FormRows()
         values.add("Values", self.config_file)
         for key, title in IMPORTANT:
-            values.add(title or title_of(key), self.fields[key])
+            values.add(title, self.fields[key])
         buttons = QWidget()
         line = QHBoxLayout(buttons)
         line.setContentsMargins(0, 0, 0, 0)
@@ -152,31 +126,8 @@ class TrainingSetup(QWidget):
         line.addStretch(1)
         values.add("", buttons)
         values.addStretch()
-        body = QWidget()
-        columns = QHBoxLayout(body)
-        columns.setContentsMargins(12, 10, 12, 10)
-        columns.setSpacing(18)
-        columns.addLayout(rows, 6)
-        columns.addLayout(values, 5)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(scrolling(body), 1)
-        column.addWidget(self._footer())
-
-    def _footer(self) -> QWidget:
-        footer = QWidget()
-        footer.setProperty("role", "bar-top")
-        footer.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        words = QVBoxLayout()
-        words.addWidget(self._summary)
-        words.addWidget(self._progress)
-        row = QHBoxLayout(footer)
-        row.setContentsMargins(12, 8, 12, 8)
-        row.setSpacing(10)
-        row.addLayout(words, 1)
-        row.addWidget(self.start, 0, Qt.AlignmentFlag.AlignBottom)
-        return footer
+        self.columns.add(rows, 6)
+        self.columns.add(values, 5)
 
     # What is chosen
 
@@ -258,20 +209,15 @@ class TrainingSetup(QWidget):
 
     def show_preview(self, preview: Preview) -> None:
         """Says what will happen."""
-        self._summary.setText(preview.text)
-        self.start.setEnabled(preview.ready)
+        self.show_summary(preview.text, ready=preview.ready)
 
     def show_preparation(self, done: int, total: int, text: str) -> None:
         """Shows that the start is being prepared."""
-        self._summary.setText(f"Preparing: {text}…")
-        self._progress.setRange(0, total)
-        self._progress.setValue(done)
-        self._progress.show()
-        self.start.setEnabled(False)
+        self.show_progress(done, total, f"Preparing: {text}…")
 
     def end_preparation(self) -> None:
         """The run was started, or could not be."""
-        self._progress.hide()
+        self.hide_progress()
         self.changed.emit()
 
     def _show_parts(self) -> None:

@@ -2,14 +2,24 @@
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QIntValidator
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QWidget
 
 from ocrstudio.ui.actions import ActionBook
 from ocrstudio.ui.icons import pixmap
 from ocrstudio.ui.theme import theme
 from ocrstudio.ui.viewer.page_view import PageView, ZoomMode
 from ocrstudio.ui.widgets.buttons import action_button
+from ocrstudio.ui.widgets.layouts import Edge, bar, fill
 
+_BUTTONS = (
+    "page.previous",
+    "page.next",
+    "view.regions",
+    "view.fit_page",
+    "view.fit_width",
+    "view.zoom_out",
+    "view.zoom_in",
+)
 _FIT_PAGE, _FIT_WIDTH = "Fit page", "Fit width"
 _PERCENTS = ("50 %", "75 %", "100 %", "150 %", "200 %", "400 %")
 
@@ -31,7 +41,7 @@ class ViewerPanel(QWidget):
         self._numbers = QIntValidator(1, 1, self)
         self._page.setValidator(self._numbers)
         self._page.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._page.setFixedWidth(58)
+        self._page.setFixedWidth(52)
         self._page.setToolTip("Page number in this document (Ctrl+G)")
         self._page.setAccessibleName("Page number")
         self._count = QLabel("of 0")
@@ -41,7 +51,7 @@ class ViewerPanel(QWidget):
         self._zoom.setEditable(True)
         self._zoom.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self._zoom.addItems([_FIT_PAGE, _FIT_WIDTH, *_PERCENTS])
-        self._zoom.setFixedWidth(104)
+        self._zoom.setFixedWidth(84)
         self._zoom.setToolTip("Zoom")
         self._zoom.setAccessibleName("Zoom")
         self._lay_out()
@@ -53,30 +63,18 @@ class ViewerPanel(QWidget):
         self.view.zoom_changed.connect(self._show_zoom)
 
     def _lay_out(self) -> None:
-        bar = QWidget()
-        bar.setProperty("role", "bar-top")
-        bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(10, 5, 10, 5)
-        row.setSpacing(6)
-        row.addWidget(action_button(self._actions["page.previous"]))
-        row.addWidget(self._page)
-        row.addWidget(self._count)
-        row.addWidget(action_button(self._actions["page.next"]))
-        row.addWidget(self._warning)
-        row.addStretch(1)
-        row.addWidget(action_button(self._actions["view.regions"]))
-        row.addSpacing(6)
-        row.addWidget(action_button(self._actions["view.fit_page"]))
-        row.addWidget(action_button(self._actions["view.fit_width"]))
-        row.addWidget(action_button(self._actions["view.zoom_out"]))
-        row.addWidget(self._zoom)
-        row.addWidget(action_button(self._actions["view.zoom_in"]))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.view, 1)
-        column.addWidget(bar)
+        previous, following, regions, page, width, out, closer = (
+            action_button(self._actions[name]) for name in _BUTTONS
+        )
+        foot = bar(
+            Edge.ABOVE,
+            *(previous, self._page, self._count, following, self._warning),
+            None,
+            *(regions, page, width, out, self._zoom, closer),
+            margins=(10, 5, 10, 5),
+            spacing=4,
+        )
+        fill(self, self.view, foot, wide=self.view)
 
     def show_position(self, index: int, count: int) -> None:
         """Shows which page of how many this is."""

@@ -95,27 +95,39 @@ class PageCache:
             self._bytes -= old.image.sizeInBytes()
 
 
+@dataclass(frozen=True)
+class _Job:
+    """A page to draw; a small one is a thumbnail, which has no place among the pictures of pages."""
+
+    key: PageKey
+    step: int
+    small: bool = False
+
+
 class PageRenderer(QObject):
     """Draws pages in the background.
 
     One thread talks to one render process. The page that the user wants comes first; of several wanted
-    pages only the last is drawn, the others were only passed by.
+    pages only the last is drawn, the others were only passed by. Then come its neighbours, then thumbnails.
 
     Signals:
         rendered: A `RenderedPage`.
         failed: A `PageKey` and an `OcrStudioError`.
+        small_drawn: A `PageKey` and the `QImage` of its thumbnail, which is null when it cannot be drawn.
     """
 
     rendered = Signal(object)
     failed = Signal(object, object)
-    _finished = Signal(object)
+    small_drawn = Signal(object, object)
+    _finished = Signal(object, object)
 
     def __init__(self, cache_bytes: int, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.cache = PageCache(cache_bytes)
         self._condition = threading.Condition()
-        self._wanted: tuple[PageKey, int] | None = None
-        self._ahead: list[tuple[PageKey, int]] = []
+        self._wanted: _Job | None = None
+        self._ahead: list[_Job] = []
+        self._small: list[_Job] = []
         self._stopping = False
         self._busy_since: float | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -138,7 +150,7 @@ class PageRenderer(QObject):
             self.rendered.emit(known)
             return
         with self._condition:
-            self._wanted = (key, step)
+            self._wanted = _Job(key, step)
             self._condition.notify()
             busy, process = self._busy_since, self._process
         if process is not None and busy is not None and time.monotonic() - busy > _STUCK_SECONDS:
@@ -150,16 +162,24 @@ class PageRenderer(QObject):
         step = resolution_step(dpi)
         missing = [key for key in keys if self._is_poorer(key, step)]
         with self._condition:
-            self._ahead = [(key, step) for key in missing]
+            self._ahead = [_Job(key, step) for key in missing]
             self._condition.notify()
         if missing:
+            self._ensure_thread()
+
+    def draw_small(self, keys: list[PageKey]) -> None:
+        """Draws thumbnails when there is nothing else to draw, in this order, in place of earlier wishes."""
+        with self._condition:
+            self._small = [_Job(key, _STEPS[0], small=True) for key in keys]
+            self._condition.notify()
+        if keys:
             self._ensure_thread()
 
     def forget(self) -> None:
         """Drops all pictures and wishes (another workspace was opened)."""
         with self._condition:
             self._wanted = None
-            self._ahead = []
+            self._ahead, self._small = [], []
         self.cache.clear()
 
     def shutdown(self) -> None:
@@ -178,12 +198,14 @@ class PageRenderer(QObject):
         known = self.cache.get(key)
         return known is None or known.asked_dpi < step
 
-    def _deliver(self, outcome: RenderedPage | tuple[PageKey, OcrStudioError]) -> None:
-        if isinstance(outcome, RenderedPage):
+    def _deliver(self, job: _Job, outcome: RenderedPage | OcrStudioError) -> None:
+        if job.small:
+            self.small_drawn.emit(job.key, outcome.image if isinstance(outcome, RenderedPage) else QImage())
+        elif isinstance(outcome, RenderedPage):
             self.cache.put(outcome)
             self.rendered.emit(outcome)
         else:
-            self.failed.emit(*outcome)
+            self.failed.emit(job.key, outcome)
 
     def _ensure_thread(self) -> None:
         if self._thread is None and not self._stopping:
@@ -194,30 +216,30 @@ class PageRenderer(QObject):
         with contextlib.suppress(DocumentError):  # the first page tries again and says why
             self._running_process()
         while (job := self._next_job()) is not None:
-            key, step = job
             self._busy_since = time.monotonic()
             try:
-                page = self._draw(key, step)
+                page = self._draw(job.key, job.step)
             except OcrStudioError as problem:
-                self._report((key, problem))
+                self._report(job, problem)
             else:
-                self._report(page)
+                self._report(job, page)
             finally:
                 self._busy_since = None
         self._end_process()
 
-    def _report(self, outcome: RenderedPage | tuple[PageKey, OcrStudioError]) -> None:
+    def _report(self, job: _Job, outcome: RenderedPage | OcrStudioError) -> None:
         if not self._stopping:
-            self._finished.emit(outcome)
+            self._finished.emit(job, outcome)
 
-    def _next_job(self) -> tuple[PageKey, int] | None:
+    def _next_job(self) -> _Job | None:
         with self._condition:
             while not self._stopping:
                 if self._wanted is not None:
                     job, self._wanted = self._wanted, None
                     return job
-                if self._ahead:
-                    return self._ahead.pop(0)
+                for waiting in (self._ahead, self._small):
+                    if waiting:
+                        return waiting.pop(0)
                 self._condition.wait()
         return None
 

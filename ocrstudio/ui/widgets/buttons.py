@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QPushButton, QSizePolicy, QToolButton
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPushButton, QSizePolicy, QToolButton
 
 
 def action_button(action: QAction) -> QToolButton:
@@ -32,6 +32,7 @@ def labelled_button(action: QAction, text: str = "", *, primary: bool = False) -
         button.setToolTip(f"{plain_text(action)} ({keys})")
     if not primary:
         button.setIcon(action.icon())
+        action.changed.connect(lambda: button.setIcon(action.icon()))  # the theme may have changed it
     button.clicked.connect(action.trigger)
     button.setEnabled(action.isEnabled())
     action.enabledChanged.connect(button.setEnabled)
@@ -44,6 +45,23 @@ def push_button(text: str, clicked: Callable[[], object], *, primary: bool = Fal
     button.setProperty("primary", "true" if primary else "false")
     button.clicked.connect(lambda _checked=False: clicked())
     return button
+
+
+def dialog_buttons(
+    dialog: QDialog, words: str, wanted: Callable[[], object]
+) -> tuple[QDialogButtonBox, QPushButton]:
+    """The buttons of a dialog of choices: the one that starts what is chosen, and Cancel.
+
+    Returns:
+        The row, and the button that starts.
+    """
+    row = QDialogButtonBox()
+    start = row.addButton(words, QDialogButtonBox.ButtonRole.AcceptRole)
+    start.setProperty("primary", "true")
+    row.addButton(QDialogButtonBox.StandardButton.Cancel)
+    row.accepted.connect(wanted)
+    row.rejected.connect(dialog.reject)
+    return row, start
 
 
 def plain_text(action: QAction) -> str:

@@ -1,5 +1,6 @@
 """Rows of a title and a widget, one below the other; long notes get exactly the height they need."""
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QWidget
 
 SPIN_MARGINS = (5, 0, 0, 0)
@@ -19,8 +20,14 @@ class FormRows(QGridLayout):
         self.setColumnStretch(1, 1)
         self._titles: dict[QWidget, QLabel] = {}
 
-    def add(self, title: str, widget: QWidget) -> None:
-        """Adds a row; an empty title leaves its place free."""
+    def add(self, title: str, widget: QWidget, *, tall: bool = False) -> None:
+        """Adds a row.
+
+        Args:
+            title: Words before the widget; empty leaves their place free.
+            widget: The field.
+            tall: Whether it has several lines; the title stands beside the first.
+        """
         row = self.rowCount()
         if isinstance(widget, QComboBox):  # the longest entry must not make the form wide
             widget.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -28,8 +35,10 @@ class FormRows(QGridLayout):
         label = QLabel(title)
         label.setBuddy(widget)
         self._titles[widget] = label
+        if tall:
+            label.setContentsMargins(0, 2, 0, 0)
         if title:
-            self.addWidget(label, row, 0)
+            self.addWidget(label, row, 0, Qt.AlignmentFlag.AlignTop if tall else Qt.AlignmentFlag(0))
         self.addWidget(widget, row, 1)
 
     def addStretch(self) -> None:

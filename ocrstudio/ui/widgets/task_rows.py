@@ -2,14 +2,18 @@
 
 import time
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
+from ocrstudio.domain.wording import time_left
 from ocrstudio.ui.background import Progress, Task
 from ocrstudio.ui.widgets.buttons import push_button
 from ocrstudio.ui.widgets.elided_label import ElidedLabel
+from ocrstudio.ui.widgets.layouts import Edge, style_bar
 
 _MIN_SECONDS = 2.0
+_SHOW_AFTER_MS = 400
+"""What is over sooner needs no row; the window would only flicker."""
 
 
 class TaskRow(QWidget):
@@ -34,8 +38,7 @@ class TaskRow(QWidget):
         row.addWidget(self._left)
         row.addWidget(self._bar)
         row.addWidget(self._cancel)
-        self.setProperty("role", "bar-bottom")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        style_bar(self, Edge.ABOVE)
         task.progressed.connect(self._show)
 
     def _show(self, progress: Progress) -> None:
@@ -43,7 +46,8 @@ class TaskRow(QWidget):
         self._bar.setValue(progress.done)
         count = f" ({progress.done + 1} of {progress.total})" if progress.total > 1 else ""
         self._text.setText(f"{self._task.title}{count}: {progress.text}")
-        self._left.setText(time_left(time.monotonic() - self._started, progress.done, progress.total))
+        seconds = time.monotonic() - self._started
+        self._left.setText(rest_in_words(seconds, progress.done, progress.total))
 
     def _stop(self) -> None:
         self._task.cancel()
@@ -52,10 +56,11 @@ class TaskRow(QWidget):
 
 
 class TaskRows(QWidget):
-    """All tasks that have a title; hidden while there is none."""
+    """All tasks that have a title and take more than a moment; hidden while there is none."""
 
     def __init__(self) -> None:
         super().__init__()
+        self._rows: list[TaskRow] = []
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
@@ -64,21 +69,28 @@ class TaskRows(QWidget):
     def show_task(self, task: Task) -> None:
         """Adds a row until the task ends."""
         row = TaskRow(task)
+        row.hide()
+        self._rows.append(row)
         self._column.addWidget(row)
-        self.show()
+        wait = QTimer(row)
+        wait.setSingleShot(True)
+        wait.timeout.connect(row.show)
+        wait.timeout.connect(self.show)
+        wait.start(_SHOW_AFTER_MS)
 
         def remove() -> None:
+            wait.stop()
             self._column.removeWidget(row)
+            row.hide()
             row.deleteLater()
-            self.setVisible(self._column.count() > 0)
+            self._rows.remove(row)
+            self.setVisible(any(not one.isHidden() for one in self._rows))
 
         task.ended.connect(remove)
 
 
-def time_left(seconds: float, done: int, total: int) -> str:
+def rest_in_words(seconds: float, done: int, total: int) -> str:
     """Words for the time left, as soon as there is something to judge by."""
     if done <= 0 or seconds < _MIN_SECONDS or total <= done:
         return ""
-    left = seconds / done * (total - done)
-    minutes = round(left / 60)
-    return f"about {minutes} min left" if minutes >= 1 else f"about {max(1, round(left))} s left"
+    return time_left(seconds / done * (total - done))

@@ -128,7 +128,7 @@ def test_the_worst_pages_go_back_to_review(measured, qtbot):
     assert 1 in flagged
     assert len(flagged) == 2
     assert workspace.pages.counts()[PageStatus.ACCEPTED] == 2
-    qtbot.waitUntil(lambda: "2 pages are flagged" in measured.window.message_bar.text)
+    qtbot.waitUntil(lambda: "2 pages are flagged" in measured.window.message_stack.text)
 
 
 def test_a_prediction_becomes_a_draft_but_never_replaces_an_accepted_label(measured, qtbot):
@@ -151,7 +151,7 @@ def test_a_damaged_report_is_one_sentence(studio, workspace_root, qtbot):
     (workspace_root / "exports" / "broken.json").write_text("{", encoding="utf-8")
     assert studio.workspaces.open(workspace_root)
     show_panel(studio, "evaluation")
-    qtbot.waitUntil(lambda: "broken.json" in studio.window.message_bar.text)
+    qtbot.waitUntil(lambda: "broken.json" in studio.window.message_stack.text)
     assert folder.id == studio.panels.evaluation.setup.runs.current
 
 

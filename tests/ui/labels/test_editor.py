@@ -1,6 +1,7 @@
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCursor
+from PySide6.QtWidgets import QPushButton
 
 from ocrstudio.ui.labels.editor import LabelEditor
 from ocrstudio.ui.labels.find_bar import FindBar, expand, find_all
@@ -102,6 +103,27 @@ def test_find_counts_and_steps_round_the_end(editor, bar, qtbot):
     assert places == [0, 5, 10, 0]
     qtbot.keyClick(bar._pattern, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
     assert editor.textCursor().selectionStart() == 10
+
+
+def test_find_says_which_match_is_selected(editor, bar, qtbot):
+    editor.show_page(1, "ship Ship shipping")
+    bar.open_bar(replace=False)
+    bar._pattern.setText("ship")
+    said = []
+    for _ in range(2):
+        qtbot.keyClick(bar._pattern, Qt.Key.Key_Return)
+        said.append(bar._count.text())
+    assert said == ["1 of 3", "2 of 3"]
+    editor.moveCursor(QTextCursor.MoveOperation.End)
+    assert bar._count.text() == "3 matches"
+
+
+def test_keys_of_the_find_bar(editor, bar, qtbot):
+    editor.show_page(1, "ship")
+    bar.open_bar(replace=True)
+    assert bar._pattern.nextInFocusChain() is bar._replacement
+    qtbot.keyClick(bar.findChild(QPushButton), Qt.Key.Key_Escape)
+    assert bar.isHidden()
 
 
 def test_options_of_find(editor, bar):

@@ -81,7 +81,7 @@ def test_the_window_stays_open_once_when_something_cannot_be_saved(opened, qtbot
     type_words(opened, qtbot)
     monkeypatch.setattr(labelling, "save_edit", refuse)
     assert not opened.window.close()
-    assert "The disk is full." in opened.window.message_bar.text
+    assert "The disk is full." in opened.window.message_stack.text
     monkeypatch.undo()
     assert opened.window.close()
 
@@ -99,7 +99,7 @@ def test_an_empty_label_cannot_be_accepted(opened, qtbot):
     editor.selectAll()
     editor.cut()
     opened.window.book["review.accept"].trigger()
-    assert "no label to accept" in opened.window.message_bar.text
+    assert "no label to accept" in opened.window.message_stack.text
 
 
 def test_editing_an_accepted_page_puts_it_back_into_review(opened, qtbot):
@@ -172,7 +172,7 @@ def test_a_workspace_that_vanished_is_a_sentence_and_not_a_false_promise(opened,
     away = workspace_root.rename(workspace_root.with_name("away"))
     type_words(opened, qtbot)
     assert not opened.labels.save_now()
-    assert "is gone" in opened.window.message_bar.text
+    assert "is gone" in opened.window.message_stack.text
     assert opened.window.labels.source_line.save_state is SaveState.FAILED
     away.rename(workspace_root)
     assert opened.labels.save_now()

@@ -35,7 +35,7 @@ def rows(count, per_document=10):
 
 @pytest.fixture
 def panel(qtbot):
-    panel = PagesPanel((), QAction("Import"))
+    panel = PagesPanel((), (), QAction("Import"))
     qtbot.addWidget(panel)
     panel.resize(300, 600)
     panel.show()
@@ -138,3 +138,34 @@ def test_a_click_folds_a_document(opened, qtbot):
     assert tree.isExpanded(heading)
     qtbot.mouseClick(tree.viewport(), Qt.MouseButton.LeftButton, pos=tree.visualRect(heading).center())
     assert not tree.isExpanded(heading)
+
+
+def test_what_is_folded_stays_folded_when_the_list_is_read_again(panel, qtbot):
+    panel.show_rows(rows(40))
+    panel.select(1)
+    panel.tree.collapse(panel.model.index(2, 0))
+    panel.show_rows(rows(50))
+    folded = [not panel.tree.isExpanded(panel.model.index(row, 0)) for row in range(5)]
+    assert folded == [False, False, True, False, False]
+    panel.model.set_filter({PageStatus.ACCEPTED}, None)
+    assert panel.tree.isExpanded(panel.model.index(2, 0)), "what a filter finds is not hidden"
+
+
+def test_the_place_in_the_list_stays_when_it_is_read_again(panel, qtbot):
+    panel.show_rows(rows(400))
+    panel.select(1)
+    bar = panel.tree.verticalScrollBar()
+    bar.setValue(3_000)
+    panel.show_rows(rows(410))
+    assert bar.value() == 3_000
+    panel.select(20)
+    seen = bar.value()
+    panel.show_rows(rows(400))
+    assert bar.value() == seen
+
+
+def test_no_documents_is_said_only_once_that_is_known(panel):
+    panel.show_reading()
+    assert panel._stack.currentWidget() is panel._blank
+    panel.show_rows([])
+    assert panel._stack.currentWidget() is panel._empty

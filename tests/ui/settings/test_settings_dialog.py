@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QSpinBox
 from ocrstudio.settings.app import AppSettings, load_app_settings
 from ocrstudio.ui.messages import Messages
 from ocrstudio.ui.settings.dialog import SettingsDialog
-from ocrstudio.ui.settings.form import title_of
+from ocrstudio.ui.widgets.value_field import title_of
 
 
 @pytest.fixture
@@ -21,12 +21,12 @@ def dialog(qtbot, settings, user_file):
 
 
 def widget(dialog, key):
-    return next(row.widget for row in dialog.rows if row.key == key)
+    return dialog.fields[key].field
 
 
 def test_every_setting_is_there_with_its_help(dialog):
-    assert [row.key for row in dialog.rows] == list(AppSettings.model_fields)
-    assert all(row.help for row in dialog.rows)
+    assert list(dialog.fields) == list(AppSettings.model_fields)
+    assert all(field.help and field.title for field in dialog.fields.values())
 
 
 def test_a_change_applies_and_is_kept_at_once(dialog, qtbot, user_file):
@@ -49,6 +49,7 @@ def test_choices_and_switches(dialog, qtbot, user_file):
     assert isinstance(theme, QComboBox)
     assert isinstance(regions, QCheckBox)
     theme.setCurrentIndex(theme.findData("dark"))
+    theme.activated.emit(theme.currentIndex())
     regions.setChecked(False)
     assert yaml.safe_load(user_file.read_text()) == {"theme": "dark", "show_regions": False}
 
@@ -71,9 +72,33 @@ def test_a_file_that_cannot_be_written_is_said(qtbot, settings, tmp_path):
     assert not dialog._problem.isHidden()
 
 
+def test_a_share_is_shown_in_per_cent_and_kept_as_a_share(dialog, user_file):
+    share = widget(dialog, "eval_fraction")
+    assert share.text() == "10 % of pages"
+    share.setValue(25)
+    assert yaml.safe_load(user_file.read_text()) == {"eval_fraction": 0.25}
+
+
+def test_the_task_is_one_of_those_there_are(dialog, user_file):
+    task = widget(dialog, "default_task")
+    offered = [task.itemText(row) for row in range(task.count())]
+    assert "markdown" in offered
+    assert "locate" not in offered, "it needs to know what to look for"
+
+
 def test_titles_are_words():
-    assert title_of("page_cache_mib") == "Page cache (MiB)"
-    assert title_of("default_dpi") == "Default DPI"
+    assert title_of("training.learning_rate") == "Learning rate"
+    assert title_of("lora.r") == "Rank"
+    assert title_of("page_cache_mib", AppSettings.model_fields["page_cache_mib"]).endswith("(MiB)")
+
+
+def test_a_setting_that_did_not_change_leaves_the_zoom_alone(drawn):
+    view = drawn.window.viewer.view
+    view.zoom_to(2.5)
+    drawn.apply_settings(drawn.settings.model_copy(update={"editor_font_size": 23}))
+    assert view.zoom == pytest.approx(2.5)
+    drawn.apply_settings(drawn.settings.model_copy(update={"zoom_mode": "fit_page"}))
+    assert view.zoom < 2
 
 
 def test_settings_reach_the_window(studio):

@@ -97,7 +97,7 @@ def test_ctrl_r_drafts_the_page_and_leaves_what_a_person_wrote(opened, panel, se
     workspace = opened.session.workspace
     assert workspace.labels.current(page_id).text == "typed by a person"
     assert workspace.labels.history(page_id)[0].source == "teacher:api:deepseek-ocr"
-    qtbot.waitUntil(lambda: "beside your label" in opened.window.message_bar.text)
+    qtbot.waitUntil(lambda: "beside your label" in opened.window.message_stack.text)
 
 
 def test_cancel_leaves_the_other_pages_as_they_are(opened, panel, server, qtbot):

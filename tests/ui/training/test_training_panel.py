@@ -52,7 +52,7 @@ def test_one_click_after_accepting_starts_the_micro_student(trainer, script, qtb
     assert spec.config["training"]["eval_fraction"] == 0.0, "the export holds pages out already"
     status = panel_of(trainer).run.status
     qtbot.waitUntil(lambda: status._state.text() == "Finished")
-    assert "training has finished" in trainer.window.message_bar.text
+    assert "training has finished" in trainer.window.message_stack.text
     assert not status.resume.isVisible()
 
 
@@ -67,8 +67,8 @@ def test_nothing_accepted_says_what_to_do(studio, workspace_root, qtbot):
 def test_values_changed_in_the_panel_reach_the_run(trainer, script, qtbot):
     script(["metric", 1, 2.0])
     setup = panel_of(trainer).setup
-    setup.fields["training.max_steps"]._widget.setValue(7)
-    line = setup.fields["training.learning_rate"]._widget
+    setup.fields["training.max_steps"].field.setValue(7)
+    line = setup.fields["training.learning_rate"].field
     line.setText("3e-4")
     line.setModified(True)
     line.editingFinished.emit()
@@ -151,12 +151,12 @@ def test_stop_now_asks_once_in_the_panel_and_ends_a_deaf_worker(trainer, script,
     qtbot.waitUntil(lambda: not trainer.background.busy)
 
 
-def test_a_failure_stands_in_the_panel_and_the_message_bar(trainer, script, qtbot):
+def test_a_failure_stands_in_the_panel_and_the_message_stack(trainer, script, qtbot):
     script(["metric", 1, 2.0], ["fail", "The GPU ran out of memory.", "Lower the batch size."])
     run_id = start(trainer, qtbot)
     wait_for_end(trainer, run_id, qtbot)
     assert "The GPU ran out of memory." in panel_of(trainer).run.status._result.text()
-    assert "Lower the batch size." in trainer.window.message_bar.text
+    assert "Lower the batch size." in trainer.window.message_stack.text
 
 
 def test_the_window_closes_while_a_training_goes_on_and_finds_it_again(

@@ -74,7 +74,7 @@ def test_regions_follow_their_text_when_it_is_edited(opened, qtbot):
 
 
 def test_another_document_is_shown_from_its_first_page(opened, qtbot, tmp_path):
-    opened.workspaces.import_sources([text_pdf(tmp_path / "second.pdf", 2, heading="Part")])
+    opened.documents.import_sources([text_pdf(tmp_path / "second.pdf", 2, heading="Part")])
     qtbot.waitUntil(lambda: opened.window.pages.model.total == 6)
     for _ in range(4):
         opened.pages.step(1)

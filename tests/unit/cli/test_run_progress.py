@@ -19,7 +19,7 @@ def _training() -> RunProgress:
         (20, "3 min 20 s left"),
         (40, "3 min 20 s left, loss 0.6123"),
         (60, "3 min 20 s left, loss 0.6123, learning rate 1.0e-04"),
-        (200, "3 min 20 s left, loss 0.6123, learning rate 1.0e-04, gradient norm 0.50, tokens/s 1234"),
+        (200, "3 min 20 s left, loss 0.6123, learning rate 1.0e-04, gradient norm 0.50, 1,234 tokens/s"),
     ],
 )
 def test_a_narrow_terminal_shows_the_time_left_and_the_loss_before_anything_else(room, shown):

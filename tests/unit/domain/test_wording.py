@@ -1,6 +1,6 @@
 import pytest
 
-from ocrstudio.domain.wording import count_of, size_of
+from ocrstudio.domain.wording import count_of, duration, size_of, time_left
 
 
 @pytest.mark.parametrize(
@@ -15,3 +15,25 @@ def test_numbers_agree_with_their_nouns(number, words):
 )
 def test_small_sizes_are_not_zero_of_a_large_unit(size, words):
     assert size_of(size) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (41.6, "42 s"), (60, "1 min 00 s"), (425, "7 min 05 s"), (12_000, "3 h 20 min")],
+)
+def test_a_length_of_time_has_two_units_at_most(seconds, words):
+    assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.2, "about 1 s left"),
+        (41.6, "about 42 s left"),
+        (110, "about 1 min 50 s left"),
+        (130, "about 2 min left"),
+        (4_000, "about 1 h 07 min left"),
+    ],
+)
+def test_an_estimate_is_rounded_where_seconds_mean_nothing(seconds, words):
+    assert time_left(seconds) == words

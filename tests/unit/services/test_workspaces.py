@@ -12,6 +12,7 @@ from ocrstudio.imaging import load_image
 from ocrstudio.pdf import open_document
 from ocrstudio.services import labelling, workspaces
 from ocrstudio.services.document_copy import free_name
+from ocrstudio.services.page_drawing import pixels_sha256
 from ocrstudio.store import Workspace
 from tests.fakes.pdfs import pages_missing_pdf
 from tests.fakes.workspaces import make_pdf
@@ -145,7 +146,7 @@ def test_a_page_picture_is_rendered_once_and_shows_the_page(ws: Workspace, sourc
     with open_document(sources / "Report.pdf") as document:
         expected = document.render(1).pixels
     assert np.array_equal(np.asarray(load_image(path)), expected)
-    assert ws.pages.get(page.id).content_sha256 == workspaces.pixels_sha256(expected)
+    assert ws.pages.get(page.id).content_sha256 == pixels_sha256(expected)
     written = path.stat().st_ino
     assert workspaces.page_image(ws, page).stat().st_ino == written
     smaller = workspaces.page_image(ws, page, dpi=72)

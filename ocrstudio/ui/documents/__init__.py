@@ -1,0 +1,1 @@
+"""Bringing documents into the workspace, taking them out, and bringing them back."""
