@@ -71,7 +71,7 @@ class DatasetsController(QObject):
         try:
             workspace = self._session.require()
             counts = workspace.pages.counts()
-            tasks = load_tasks(Path(settings.prompts_file) if settings.prompts_file else None)
+            tasks = load_tasks(settings.prompts_file)
         except OcrStudioError as problem:
             self._messages.failure(problem)
             return
@@ -107,13 +107,12 @@ class DatasetsController(QObject):
                     raise DatasetError("The export was stopped; nothing was written.")
                 task.report(done, total, plan.folder.name)
 
-            prompts = Path(settings.prompts_file) if settings.prompts_file else None
             values = Path(settings.train_config) if settings.train_config else None
             with Workspace.open(root) as workspace:
                 return export_workspace(
                     workspace,
                     plan.folder,
-                    get_task(load_tasks(prompts), plan.task),
+                    get_task(load_tasks(settings.prompts_file), plan.task),
                     plan.eval_fraction,
                     statuses=plan.statuses,
                     seed=load_train_config(values).training.seed,

@@ -112,7 +112,7 @@ class EvaluationController(QObject):
             return
         settings, root = self._settings, self._session.root
         try:
-            tasks = load_tasks(Path(settings.prompts_file) if settings.prompts_file else None)
+            tasks = load_tasks(settings.prompts_file)
             task = get_task(tasks, settings.default_task)
         except OcrStudioError as problem:
             self._messages.failure(problem)

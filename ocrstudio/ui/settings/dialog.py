@@ -96,7 +96,7 @@ def _task_ids(settings: AppSettings) -> list[str]:
     try:
         return [
             task.id
-            for task in usable(load_tasks(Path(settings.prompts_file) if settings.prompts_file else None))
+            for task in usable(load_tasks(settings.prompts_file))
         ]
     except OcrStudioError:
         return []

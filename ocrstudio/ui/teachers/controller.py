@@ -139,8 +139,7 @@ class TeacherController(QObject):
             if choice.kind == "api" and "api.base_url" not in overrides:
                 overrides = {}  # the form was not filled yet
             self._config = load_choice(choice, overrides)
-            prompts = self._settings.prompts_file
-            self._tasks = load_tasks(Path(prompts) if prompts else None, self._config.prompts)
+            self._tasks = load_tasks(self._settings.prompts_file, self._config.prompts)
         except OcrStudioError as problem:
             self._config = None
             setup.show_summary(str(problem), ready=False)

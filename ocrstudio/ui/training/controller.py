@@ -107,7 +107,7 @@ class TrainingController(QObject):
     def _open(self) -> None:
         settings = self._settings
         try:
-            tasks = load_tasks(Path(settings.prompts_file) if settings.prompts_file else None)
+            tasks = load_tasks(settings.prompts_file)
         except OcrStudioError as problem:
             self._messages.failure(problem)
             tasks = load_tasks()
@@ -235,10 +235,8 @@ class TrainingController(QObject):
             return
         plan, root = setup.plan, self._session.root
         try:
-            prompts = self._settings.prompts_file
-            task = get_task(
-                load_tasks(Path(prompts) if prompts else None), plan.task or self._settings.default_task
-            )
+            tasks = load_tasks(self._settings.prompts_file)
+            task = get_task(tasks, plan.task or self._settings.default_task)
         except OcrStudioError as problem:
             self._messages.failure(problem)
             return
