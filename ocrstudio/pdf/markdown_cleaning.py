@@ -11,7 +11,10 @@ _PICTURE_NOTE = re.compile(r"^[^\S\n]*(?:\*\*)?==>.*?<==(?:\*\*)?[^\S\n]*$", re.
 _BREAK = re.compile(r"<br\s*/?>")
 _BOLD_BREAK = re.compile(r"\*\*<br\s*/?>\*\*")  # inside a bold cell the marks end and begin at each line
 _UNWRAPPED_TAGS = re.compile(r"</?(?:mark|u)>")
-_SPACE_AFTER_RAISED = re.compile(r"(</su[bp]>) (?=[,.;:!?)\]])")
+_SYMBOLS_IN_ITALICS = re.compile(r"(?<![\w_])_([^\w\s_][^\w\n_]*)_(?![\w_])")
+# Not before ; : ! ? since French has a space there.
+_SPACE_BEFORE_PUNCTUATION = re.compile(r"(</su[bp]>|(?<=\w)(?:\*\*|_)) (?=[,.)\]])")
+_SPACE_AFTER_BRACKET = re.compile(r"(?<=[(\[]) (?=(?:\*\*|_)\w)")
 _HEADING = re.compile(r"^(?P<marks>#{1,6}) (?P<text>.*)$", re.MULTILINE)
 _BOLD = re.compile(r"\*\*(?P<text>[^*\n]+)\*\*")
 _TABLE_SEPARATOR = re.compile(r"^\|(?::?-+:?\|)+$")
@@ -99,9 +102,14 @@ def unwrap_decoration(text: str) -> str:
     return _UNWRAPPED_TAGS.sub("", text)
 
 
+def plain_symbols(text: str) -> str:
+    """Brackets and signs of formulas are not emphasised by being italic: ``_{_ x _,_ y _}_``."""
+    return _SYMBOLS_IN_ITALICS.sub(r"\1", text)
+
+
 def close_up_punctuation(text: str) -> str:
-    """The layout puts a space behind a raised or lowered sign; before punctuation there is none on the page."""
-    return _SPACE_AFTER_RAISED.sub(r"\1", text)
+    """The layout puts spaces around signs of another style; beside punctuation there are none on the page."""
+    return _SPACE_AFTER_BRACKET.sub("", _SPACE_BEFORE_PUNCTUATION.sub(r"\1", text))
 
 
 def unbold_headings(text: str) -> str:
@@ -140,8 +148,9 @@ STEPS: tuple[Callable[[str], str], ...] = (
     unwrap_picture_text,
     drop_picture_notes,
     unwrap_decoration,
-    close_up_punctuation,
+    plain_symbols,
     unbold_headings,
+    close_up_punctuation,
     join_wrapped_cells,
     drop_empty_tables,
     tidy_lines,
