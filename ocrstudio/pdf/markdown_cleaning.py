@@ -13,7 +13,7 @@ _BOLD_BREAK = re.compile(r"\*\*<br\s*/?>\*\*")  # inside a bold cell the marks e
 _UNWRAPPED_TAGS = re.compile(r"</?(?:mark|u)>")
 _SYMBOLS_IN_ITALICS = re.compile(r"(?<![\w_])_([^\w\s_][^\w\n_]*)_(?![\w_])")
 # Not before ; : ! ? since French has a space there.
-_SPACE_BEFORE_PUNCTUATION = re.compile(r"(</su[bp]>|(?<=\w)(?:\*\*|_)) (?=[,.)\]])")
+_SPACE_BEFORE_PUNCTUATION = re.compile(r"(</su[bp]>|(?<=[^\s_*])(?:\*\*|_)) (?=[,.)\]])")
 _SPACE_AFTER_BRACKET = re.compile(r"(?<=[(\[]) (?=(?:\*\*|_)\w)")
 _HEADING = re.compile(r"^(?P<marks>#{1,6}) (?P<text>.*)$", re.MULTILINE)
 _BOLD = re.compile(r"\*\*(?P<text>[^*\n]+)\*\*")
