@@ -1,6 +1,6 @@
 """What ``ocrstudio workspace`` prints."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from ocrstudio.services.workspaces import ImportReport, WorkspaceStatus
 
 if TYPE_CHECKING:  # numpy is loaded with the first dataset
     from ocrstudio.services.dataset_import import DatasetImportReport
+    from ocrstudio.services.draft_quality import DraftQuality
 
 _SHOWN = 20  # of a list that may be thousands of lines long; the count is always exact
 
@@ -76,8 +77,23 @@ def print_status(found: WorkspaceStatus) -> None:
         )
 
 
-def status_data(found: WorkspaceStatus, damage: list[str] | None) -> dict[str, object]:
-    """Counts for programs; `damage` is None when the database was not checked."""
+def print_draft_quality(found: "Sequence[DraftQuality]") -> None:
+    """How near the drafts came to the accepted labels, a line for each source and task."""
+    click.echo()
+    if not found:
+        click.echo("No accepted page has a draft of a teacher, so there is nothing to measure.")
+        return
+    rows = [
+        (each.source, each.task, str(each.pages), str(each.unchanged), f"{each.cer:.2%}", f"{each.wer:.2%}")
+        for each in found
+    ]
+    click.echo(table(rows, ("DRAFTS OF", "TASK", "ACCEPTED", "UNCHANGED", "CER", "WER")))
+
+
+def status_data(
+    found: WorkspaceStatus, damage: list[str] | None, quality: "Sequence[DraftQuality] | None" = None
+) -> dict[str, object]:
+    """Counts for programs; `damage` and `quality` are None when they were not asked for."""
     data: dict[str, object] = {
         "root": str(found.root),
         "pages": found.page_count,
@@ -91,7 +107,11 @@ def status_data(found: WorkspaceStatus, damage: list[str] | None) -> dict[str, o
         "removed_documents": found.removed_documents,
         "database_bytes": found.database_bytes,
     }
-    return data if damage is None else {**data, "damage": damage}
+    if quality is not None:
+        data["teachers"] = [asdict(each) for each in quality]
+    if damage is not None:
+        data["damage"] = damage
+    return data
 
 
 def echo_some(lines: Iterable[str]) -> None:
