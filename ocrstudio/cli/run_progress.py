@@ -11,7 +11,7 @@ import click
 from ocrstudio.cli.output import echo_warning
 from ocrstudio.domain.wording import duration
 from ocrstudio.jobs.events import Event, EventType
-from ocrstudio.jobs.wording import VALUES, event_in_words, values_in_words
+from ocrstudio.jobs.wording import VALUES, event_in_words, sample_in_words, values_in_words
 
 _LINE_EVERY = 5.0
 """Least seconds between two lines of progress where there is no terminal; a metric always gets its line."""
@@ -72,7 +72,9 @@ _NOTABLE = frozenset(
 
 
 def notable(event: Event) -> str:
-    """The line that an event deserves beside the bar, or nothing."""
+    """The lines that an event deserves beside the bar, or nothing."""
+    if event.type == EventType.SAMPLE and event.data.get("kind") == "training":
+        return sample_in_words(event.data)
     return event_in_words(event) if event.type in _NOTABLE else ""
 
 

@@ -83,7 +83,9 @@ def run_preflight(request: TrainRequest, collator: Collator, context: RunContext
     statistics = LengthStatistics.of(lengths)
     context.emit("phase", name="data", message=f"{statistics.sentence()}; {len(evaluation)} for evaluation")
     longest = sorted(range(len(train)), key=lambda index: lengths[index].total, reverse=True)
-    for index in dict.fromkeys((0, len(train) // 2, longest[0])):
+    # Of a small dataset the first, the middle and the longest may be one and the same.
+    shown = dict.fromkeys((0, len(train) // 2, longest[0], *range(min(len(train), _SHOWN_SAMPLES))))
+    for index in list(shown)[:_SHOWN_SAMPLES]:
         _show(train[index], lengths[index], collator, context)
     return Preflight(
         train=tuple(train),

@@ -104,6 +104,14 @@ def test_the_longest_sample_comes_first_in_the_probe(tmp_path):
     assert "3 samples of" in events(folder, "phase")[-1]["message"]
 
 
+@pytest.mark.parametrize(
+    ("answers", "shown"), [(["a"], [1]), (["a", "b"], [1, 2]), (["a", "b", "c"], [1, 2, 3])]
+)
+def test_three_samples_are_shown_where_there_are_three(tmp_path, answers, shown):
+    _, folder = preflight(tmp_path, write_dataset(tmp_path / "data", answers))
+    assert sorted(event["line"] for event in events(folder, "sample")) == shown
+
+
 def test_documents_are_held_out_whole(tmp_path):
     dataset = write_dataset(tmp_path / "data")
     data, folder = preflight(

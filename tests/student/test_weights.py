@@ -215,6 +215,34 @@ def test_a_configuration_of_something_else_is_refused(folder, content):
         load_model(folder, **FLOAT32)
 
 
+@pytest.mark.parametrize(
+    ("section", "entries"),
+    [
+        ("language_config", None),
+        ("projector_config", None),
+        ("language_config", {"num_hidden_layers": "4"}),
+        ("language_config", {"num_attention_heads": 0}),
+        ("language_config", {"num_attention_heads": 7}),
+        ("language_config", {"vocab_size": "many"}),
+        ("vision_config", {"width": []}),
+    ],
+)
+def test_a_configuration_with_impossible_values_is_refused(folder, section, entries):
+    path = folder / "config.json"
+    data = json.loads(path.read_text())
+    data[section] = entries if entries is None else {**data[section], **entries}
+    path.write_text(json.dumps(data))
+    with pytest.raises(ModelError, match=r"config\.json"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"weight_map": [1]}', '{"weight_map": {"a": 1}}'])
+def test_a_damaged_index_is_named(folder, content):
+    (folder / "model.safetensors.index.json").write_text(content)
+    with pytest.raises(ModelError, match="index"):
+        load_model(folder)
+
+
 def test_a_model_with_other_arithmetic_is_refused():
     data = to_checkpoint_dict(DeepseekOcrConfig(), "bfloat16")
     data["language_config"]["norm_topk_prob"] = True

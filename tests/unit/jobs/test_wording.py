@@ -1,7 +1,7 @@
 import pytest
 
 from ocrstudio.jobs.events import Event, EventType
-from ocrstudio.jobs.wording import event_in_words, values_in_words
+from ocrstudio.jobs.wording import event_in_words, sample_in_words, values_in_words
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,17 @@ def test_values_that_are_missing_or_unknown_are_left_out():
 
 def test_every_type_of_event_is_known():
     assert all(isinstance(event_in_words(Event(1, 0.0, kind, {})), str) for kind in EventType)
+
+
+def test_a_sample_is_shown_with_what_is_masked_and_what_is_learnt():
+    data = {
+        "line": 7, "image": "/data/letter_p1.png",
+        "image_tokens": 903, "prompt_tokens": 5, "answer_tokens": 3,
+        "masked_text": "\nFree OCR.", "learnt_text": "x " * 500, "ends_with_eos": True,
+    }  # fmt: skip
+    first, masked, learnt = sample_in_words(data).splitlines()
+    assert first.startswith("Sample of line 7, letter_p1.png: 903 positions of the picture, 5 tokens")
+    assert masked == r'  masked: "\nFree OCR."'
+    assert learnt.startswith('  learnt: "x x')
+    assert len(learnt) < 220
+    assert "NO end token" in sample_in_words({**data, "ends_with_eos": False})
