@@ -23,7 +23,7 @@ def fetch_file(repository: str, revision: str, name: str, target: Path, parts: P
         repository: Such as ``unsloth/DeepSeek-OCR``.
         revision: Commit.
         name: Of the file in the repository.
-        target: Where it goes, once it is complete; a file that is there already is complete.
+        target: Where it goes, once it is complete; a file of the right size that is there already stays.
         parts: Folder for what has arrived so far, on the same disk.
 
     Raises:
@@ -32,14 +32,14 @@ def fetch_file(repository: str, revision: str, name: str, target: Path, parts: P
     """
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
     from huggingface_hub.file_download import http_get
-    from huggingface_hub.utils import build_hf_headers
+    from huggingface_hub.utils._headers import build_hf_headers
 
     parts.mkdir(parents=True, exist_ok=True)
     url, headers = hf_hub_url(repository, name, revision=revision), build_hf_headers()
     with FileLock(parts / f"{name}.lock"):  # two runs may want the model at the same time
-        if target.is_file():
-            return
         metadata = get_hf_file_metadata(url)
+        if target.is_file() and metadata.size in (None, target.stat().st_size):
+            return
         # The name holds what the server has: a part of another version is never gone on with.
         part = parts / f"{name}.{metadata.etag}{PART_SUFFIX}"
         with part.open("ab") as stream:

@@ -14,17 +14,18 @@ from ocrstudio.jobs.events import read_events
 from ocrstudio.jobs.launch import resume, start_worker
 from ocrstudio.jobs.stop import wait_until_over
 from tests.fakes.hub_server import REVISION, HubServer
+from tests.fakes.models import safetensors
 from tests.fakes.runs import scripted_run
 
 pytestmark = pytest.mark.usefixtures("fake_student")
 
 REPOSITORY = "unsloth/DeepSeek-OCR"
-WEIGHTS = bytes(range(256)) * 96_000  # the client keeps what arrived in pieces of 10 MB
+WEIGHTS = safetensors(data=bytes(range(256)) * 96_000)  # the client keeps what arrived in pieces of 10 MB
 FILES = {
     "config.json": json.dumps({"model_type": "deepseek_vl_v2"}).encode(),
     "tokenizer.json": b"{}",
     "model.safetensors.index.json": json.dumps(
-        {"weight_map": {"model.norm.weight": "model-00001-of-000001.safetensors"}}
+        {"weight_map": {"model.view_seperator": "model-00001-of-000001.safetensors"}}
     ).encode(),
     "model-00001-of-000001.safetensors": WEIGHTS,
     "modeling_deepseekocr.py": b"raise SystemExit('remote code was run')",
@@ -158,6 +159,17 @@ def test_a_refused_access_asks_for_the_token_and_a_token_opens(tmp_path, monkeyp
         _work(folder)
         assert folder.state() is RunState.FINISHED
     assert "hf_rightrightright" not in folder.events_path.read_text() + folder.log_path.read_text()
+
+
+def test_weights_that_were_cut_off_are_fetched_again(tmp_path, monkeypatch):
+    with HubServer(REPOSITORY, FILES) as hub:
+        model, folder, _ = _run(tmp_path, monkeypatch, hub.url)
+        weights = model / "model-00001-of-000001.safetensors"
+        weights.write_bytes(WEIGHTS[:-1000])
+        folder = scripted_run(tmp_path / "more", SCRIPT, model=str(model))
+        _work(folder)
+        assert folder.state() is RunState.FINISHED
+        assert weights.read_bytes() == WEIGHTS
 
 
 def test_a_mistyped_folder_is_not_filled(tmp_path, monkeypatch):
