@@ -11,6 +11,8 @@ from ocrstudio.jobs.events import Event, EventType
 VALUES: Mapping[str, str] = {
     "loss": "loss {:.4f}",
     "eval_loss": "evaluation loss {:.4f}",
+    "token_accuracy": "token accuracy {:.1%}",
+    "eval_token_accuracy": "evaluation token accuracy {:.1%}",
     "learning_rate": "learning rate {:.1e}",
     "grad_norm": "gradient norm {:.2f}",
     "tokens_per_second": "{:,.0f} tokens/s",

@@ -140,7 +140,7 @@ def _measure(
     usable: list[Example] = []
     lengths: list[Length] = []
     problems: dict[int, str] = {}
-    limit = request.config.training.max_length
+    limit = collator.processor.max_length
     for example, length in zip(examples, _lengths(examples, collator, context), strict=True):
         if isinstance(length, InputError):
             problems[example.line] = f"Line {example.line}: {length.message}"

@@ -17,7 +17,7 @@ from ocrstudio.student.configuration import (
 )
 from ocrstudio.student.export import save_model
 from ocrstudio.student.layout import expert_module_name, layout_of, to_checkpoint_name, to_native_name
-from ocrstudio.student.loading import load_student
+from ocrstudio.student.loading import load_processor, load_student
 from ocrstudio.student.micro import MICRO_IMAGE, build_micro
 from ocrstudio.student.weights import INDEX_FILE, build_empty, load_model
 
@@ -255,6 +255,15 @@ def test_a_folder_without_a_model_is_refused(tmp_path):
         load_student(str(tmp_path / "nowhere"), MICRO_IMAGE)
     with pytest.raises(ModelError, match=r"no config\.json"):
         load_student(str(tmp_path), MICRO_IMAGE)
+
+
+def test_a_sample_never_takes_more_positions_than_the_model_has(folder):
+    path = folder / "config.json"
+    data = json.loads(path.read_text())
+    data["language_config"]["max_position_embeddings"] = 512
+    path.write_text(json.dumps(data))
+    assert load_processor(str(folder), MICRO_IMAGE, max_length=8192).max_length == 512
+    assert load_processor(str(folder), MICRO_IMAGE, max_length=100).max_length == 100
 
 
 def test_a_tokenizer_of_another_model_is_refused(folder):

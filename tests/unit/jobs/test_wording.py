@@ -12,6 +12,7 @@ from ocrstudio.jobs.wording import event_in_words, sample_in_words, values_in_wo
         ("phase", {"name": "load", "message": "Loading the model"}, "Loading the model"),
         ("stopping", {}, "Stopping: a checkpoint is saved first."),
         ("metric", {"step": 4, "values": {"loss": 0.5}}, "Step 4: loss 0.5000"),
+        ("metric", {"step": 4, "values": {"token_accuracy": 0.8}}, "Step 4: token accuracy 80.0%"),
         ("finished", {"stopped": True}, "Stopped."),
         ("progress", {"done": 3}, ""),
         ("from_the_future", {}, ""),
