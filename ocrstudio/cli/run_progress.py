@@ -42,6 +42,7 @@ class RunProgress:
         data = event.data
         if event.type == EventType.PHASE:
             self.phase = str(data.get("message") or data.get("name", ""))
+            self.done, self.total, self.seconds_left = 0, 0, None  # what was counted before is over
         elif event.type == EventType.QUEUED:
             self.phase = str(data.get("message", "Waiting"))
         elif event.type == EventType.STOPPING:
@@ -179,8 +180,7 @@ class TerminalView:
             "description": escape(progress.position()),
             "facts": escape(facts_that_fit(progress, room)),
         }
-        if progress.total:
-            changes |= {"completed": progress.done, "total": progress.total}
+        changes |= {"completed": progress.done, "total": progress.total or None}
         self._bar.update(self._task, **changes)
 
 

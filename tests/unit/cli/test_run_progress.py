@@ -36,3 +36,12 @@ def test_training_samples_are_shown_and_those_of_an_evaluation_are_not(view, cap
     assert "Sample of line 3" in printed
     assert r'masked: "\nFree [b]OCR."' in printed
     assert "line 4" not in printed
+
+
+def test_a_new_phase_ends_what_was_counted_before():
+    progress = RunProgress()
+    progress.take(Event(1, 0.0, "progress", {"done": 10, "total": 39, "unit": "pages"}))
+    assert progress.position() == "10 of 39 pages"
+    progress.take(Event(2, 0.0, "phase", {"name": "model", "message": "Loading the base model"}))
+    assert progress.position() == "Loading the base model"
+    assert progress.time_left() == ""
