@@ -42,6 +42,9 @@ def fetch_file(repository: str, revision: str, name: str, target: Path, parts: P
             return
         # The name holds what the server has: a part of another version is never gone on with.
         part = parts / f"{name}.{metadata.etag}{PART_SUFFIX}"
+        for other in parts.glob(f"{name}.*{PART_SUFFIX}"):
+            if other != part:
+                other.unlink()
         with part.open("ab") as stream:
             arrived = stream.tell()
             if metadata.size is not None and arrived > metadata.size:

@@ -114,9 +114,11 @@ def test_what_arrived_wrong_is_not_kept(tmp_path, monkeypatch):
     parts = model / ".cache/huggingface/parts"
     parts.mkdir(parents=True)
     (parts / f"{name}.{hashlib.sha256(WEIGHTS).hexdigest()}.part").write_bytes(b"x" * 1000)
+    (parts / f"{name}.{'0' * 64}.part").write_bytes(b"of another version")
     with HubServer(REPOSITORY, FILES) as hub:
         _, folder, events = _run(tmp_path, monkeypatch, hub.url)
         assert folder.state() is RunState.FAILED
+        assert not list(parts.glob("*.part"))
         assert "did not arrive as the server has it" in events[-1].data["message"]
         resume(folder)
         _work(folder)
