@@ -103,10 +103,7 @@ def _print_machine(environment: Environment) -> None:
         f"{size_of(environment.disk_free)} free on this disk"
     )
     for gpu in environment.gpus:
-        click.echo(
-            f"{'GPU':<12}{gpu.name}, {size_of(gpu.memory_free)} of {size_of(gpu.memory_total)} free, "
-            f"driver {gpu.driver}"
-        )
+        click.echo(f"{'GPU':<12}{gpu.in_words()}")
     if not environment.gpus:
         click.echo(f"{'GPU':<12}none: {environment.gpu_problem or 'the driver lists none'}")
 

@@ -11,7 +11,7 @@ import click
 from ocrstudio.cli.output import echo_warning
 from ocrstudio.domain.wording import duration
 from ocrstudio.jobs.events import Event, EventType
-from ocrstudio.jobs.wording import VALUES, event_in_words, values_in_words
+from ocrstudio.jobs.wording import VALUES, event_in_words, sample_in_words, values_in_words
 
 _LINE_EVERY = 5.0
 """Least seconds between two lines of progress where there is no terminal; a metric always gets its line."""
@@ -42,6 +42,7 @@ class RunProgress:
         data = event.data
         if event.type == EventType.PHASE:
             self.phase = str(data.get("message") or data.get("name", ""))
+            self.done, self.total, self.seconds_left = 0, 0, None  # what was counted before is over
         elif event.type == EventType.QUEUED:
             self.phase = str(data.get("message", "Waiting"))
         elif event.type == EventType.STOPPING:
@@ -72,7 +73,9 @@ _NOTABLE = frozenset(
 
 
 def notable(event: Event) -> str:
-    """The line that an event deserves beside the bar, or nothing."""
+    """The lines that an event deserves beside the bar, or nothing."""
+    if event.type == EventType.SAMPLE and event.data.get("kind") == "training":
+        return sample_in_words(event.data)
     return event_in_words(event) if event.type in _NOTABLE else ""
 
 
@@ -177,8 +180,7 @@ class TerminalView:
             "description": escape(progress.position()),
             "facts": escape(facts_that_fit(progress, room)),
         }
-        if progress.total:
-            changes |= {"completed": progress.done, "total": progress.total}
+        changes |= {"completed": progress.done, "total": progress.total or None}
         self._bar.update(self._task, **changes)
 
 

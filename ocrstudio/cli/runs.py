@@ -211,8 +211,12 @@ def merge(run: str, place: Path | None, output: Path, model: str | None) -> None
     """
     from ocrstudio.services.adapters import merge_adapter
 
-    merge_adapter(_find_adapter(run, place), model, output, NoticeLines().show)
+    adapter = _find_adapter(run, place)
+    merge_adapter(adapter, model, output, NoticeLines().show)
     click.echo(f"Model: {output}")
+    # A model folder of the public layout has no place for them, and reads badly with others.
+    settings = ", ".join(f"{name}: {json.dumps(value)}" for name, value in adapter.image.items())
+    click.echo(f"It was trained with these settings; give it the same ones:\nimage: {{{settings}}}")
 
 
 def _find_adapter(run: str, place: Path | None) -> "Adapter":

@@ -1,21 +1,27 @@
 """Load any image file as an upright RGB picture on white, within bounded memory."""
 
+import contextlib
 import io
 import math
+import struct
 import threading
-import warnings
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from ocrstudio.domain.errors import InputError
+from ocrstudio.imaging.pillow_limit import without_pillow_limit
+
+DAMAGE = (OSError, ValueError, SyntaxError, EOFError, RuntimeError, TypeError, IndexError, struct.error)
+"""What Pillow raises for files that are damaged or no pictures, by format (AVIF: RuntimeError)."""
 
 DEFAULT_MAX_PIXELS = 25_000_000
 MAX_DECODED_BYTES = 1_800_000_000
 """Most memory that the decoded file may take before it is reduced; 20,000 x 20,000 RGB pixels take 1.6 GB."""
 
 _BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}  # all others: 4
+_WEBP_BYTES_PER_PIXEL = 16  # two canvases, a copy and the picture
 _WITH_ALPHA = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
 _WHITE_LEVELS = (1.0, 255.0, 65535.0)
 _ROWS_AT_A_TIME = 256
@@ -29,7 +35,8 @@ _TURNS = {  # EXIF 2.32, tag 274
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_opening = threading.Lock()
+_LARGE_BYTES = 300_000_000
+_large = threading.Lock()  # several threads prepare pages; one large picture in memory is enough
 
 
 def load_image(source: Path | bytes, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.Image:
@@ -47,14 +54,18 @@ def load_image(source: Path | bytes, max_pixels: int = DEFAULT_MAX_PIXELS) -> Im
     """
     name = str(source) if isinstance(source, Path) else f"The image of {len(source):,} bytes"
     try:
-        with _opened(source) as image:
+        opened = source if isinstance(source, Path) else io.BytesIO(source)
+        # `_require_affordable` is the limit here: by bytes, and after the reduction that JPEG offers.
+        with without_pillow_limit(), Image.open(opened) as image:
             # JPEG can decode a half, quarter or eighth directly; the others ignore this.
             factor = _reduction(image, max_pixels)
             image.draft(None, (image.width // factor, image.height // factor))
-            _require_affordable(image, name)
-            image.load()
-            turn = _TURNS.get(int(image.getexif().get(_ORIENTATION_TAG, 1)))
-            picture = _reduced_rgb(image, _reduction(image, max_pixels))
+            needed = _require_affordable(image, name)
+            with _large if needed > _LARGE_BYTES else contextlib.nullcontext():
+                image.load()
+                turn = _TURNS.get(image.getexif().get(_ORIENTATION_TAG, 1))
+                picture = _reduced_rgb(image, _reduction(image, max_pixels))
+                image.close()
             return picture if turn is None else picture.transpose(turn)
     except FileNotFoundError:
         raise InputError(f"{name} does not exist.") from None
@@ -62,22 +73,8 @@ def load_image(source: Path | bytes, max_pixels: int = DEFAULT_MAX_PIXELS) -> Im
         raise InputError(
             f"{name} is not an image that can be read.", "Use PNG, JPEG, TIFF or WebP."
         ) from None
-    except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as error:
+    except (*DAMAGE, MemoryError) as error:
         raise InputError(f"{name} cannot be read: {error}.", "It may be damaged or incomplete.") from error
-
-
-def _opened(source: Path | bytes) -> Image.Image:
-    """The image with its header read; Pillow's limit is a process-wide number, lifted here for a moment only.
-
-    `_require_affordable` puts our own in its place: by bytes, and after the reduction that JPEG offers.
-    """
-    with _opening, warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        usual, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        try:
-            return Image.open(source if isinstance(source, Path) else io.BytesIO(source))
-        finally:
-            Image.MAX_IMAGE_PIXELS = usual
 
 
 def _reduction(image: Image.Image, max_pixels: int) -> int:
@@ -85,13 +82,16 @@ def _reduction(image: Image.Image, max_pixels: int) -> int:
     return max(1, math.ceil(math.sqrt(image.width * image.height / max_pixels)))
 
 
-def _require_affordable(image: Image.Image, name: str) -> None:
-    needed = image.width * image.height * _BYTES_PER_PIXEL.get(image.mode, 4)
+def _require_affordable(image: Image.Image, name: str) -> int:
+    """The bytes that an image takes when it is decoded."""
+    pixel = _WEBP_BYTES_PER_PIXEL if image.format == "WEBP" else _BYTES_PER_PIXEL.get(image.mode, 4)
+    needed = image.width * image.height * pixel
     if needed > MAX_DECODED_BYTES:
         raise InputError(
             f"{name} has {image.width:,} x {image.height:,} pixels, which would take {needed / 1e9:.1f} GB.",
             "Reduce it, or cut it into pieces.",
         )
+    return needed
 
 
 def _reduced_rgb(image: Image.Image, factor: int) -> Image.Image:

@@ -1,28 +1,32 @@
-"""Size and resolution of a picture file, from its header."""
+"""Size and resolution of a picture file."""
 
+import os
 from pathlib import Path
 
 from PIL import Image
 
 from ocrstudio.domain.errors import InputError
+from ocrstudio.imaging.page_image import DAMAGE, load_image
+from ocrstudio.imaging.pillow_limit import without_pillow_limit
 
-_TRANSPOSED = frozenset({5, 6, 7, 8})  # EXIF orientations that swap width and height
-_ORIENTATION = 0x0112
+_MOST_READERS = 8
 
 
 def picture_size(path: Path) -> tuple[int, int]:
-    """Width and height in pixels of a picture file, upright; only its header is read.
+    """Width and height in pixels of a picture as `load_image` gives it.
+
+    All of it is read: a header says nothing of a file that was cut off, and says which side is up in a way
+    of its own in every format.
 
     Raises:
-        InputError: The file is no picture.
+        InputError: It is missing, damaged, not an image, or too large to be decoded.
     """
-    try:
-        with Image.open(path) as picture:
-            width, height = picture.size
-            turned = picture.getexif().get(_ORIENTATION) in _TRANSPOSED
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"The picture {path} cannot be opened: {error}.") from error
-    return (height, width) if turned else (width, height)
+    return load_image(path).size
+
+
+def reader_threads() -> int:
+    """Threads in which pictures are worth being read: decoding leaves Python to others."""
+    return min(_MOST_READERS, os.cpu_count() or 1)
 
 
 def picture_dpi(path: Path) -> int | None:
@@ -32,8 +36,8 @@ def picture_dpi(path: Path) -> int | None:
         InputError: The file is no picture.
     """
     try:
-        with Image.open(path) as picture:
+        with without_pillow_limit(), Image.open(path) as picture:
             stated = picture.info.get("dpi", (0, 0))[0]
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except DAMAGE as error:
         raise InputError(f"The picture {path} cannot be opened: {error}.") from error
     return round(stated) or None

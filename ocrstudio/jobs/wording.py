@@ -1,13 +1,18 @@
 """Events and measurements of a run in words: the window and the command line say the same."""
 
+import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+from ocrstudio.domain.wording import shortened
 from ocrstudio.jobs.events import Event, EventType
 
 VALUES: Mapping[str, str] = {
     "loss": "loss {:.4f}",
     "eval_loss": "evaluation loss {:.4f}",
+    "token_accuracy": "token accuracy {:.1%}",
+    "eval_token_accuracy": "evaluation token accuracy {:.1%}",
     "learning_rate": "learning rate {:.1e}",
     "grad_norm": "gradient norm {:.2f}",
     "tokens_per_second": "{:,.0f} tokens/s",
@@ -27,6 +32,30 @@ def values_in_words(values: Mapping[str, Any]) -> str:
         for name, words in VALUES.items()
         if isinstance(value := values.get(name), int | float)
     )
+
+
+_TEXT_SHOWN = 200  # characters of a part of a sample
+
+
+def sample_facts(data: Mapping[str, Any]) -> str:
+    """How many tokens of a training sample are masked and learnt."""
+    counts = [data.get(f"{part}_tokens", 0) for part in ("image", "prompt", "answer")]
+    end = "ends with the end token" if data.get("ends_with_eos") else "has NO end token"
+    return (
+        f"{counts[0]} positions of the picture, {counts[1]} tokens of the prompt (both masked), "
+        f"{counts[2]} tokens of the answer (learnt); it {end}."
+    )
+
+
+def sample_in_words(data: Mapping[str, Any]) -> str:
+    """A training sample as the model sees it, in three lines, its line breaks as they are written in JSON."""
+    name = Path(str(data.get("image") or "text only")).name
+    texts = {part: str(data.get(f"{part}_text", "")) for part in ("masked", "learnt")}
+    lines = [
+        f"  {part}: {shortened(json.dumps(text, ensure_ascii=False), _TEXT_SHOWN)}"
+        for part, text in texts.items()
+    ]
+    return "\n".join([f"Sample of line {data.get('line', '?')}, {name}: {sample_facts(data)}", *lines])
 
 
 def event_in_words(event: Event) -> str:

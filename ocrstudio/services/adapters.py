@@ -34,10 +34,12 @@ class Adapter:
     Attributes:
         folder: Where it is.
         base_model: What it was trained on: a model folder, or ``micro``.
+        image: The ``image`` section that it was trained with.
     """
 
     folder: Path
     base_model: str
+    image: Mapping[str, Any]
 
 
 def open_adapter(path: Path) -> Adapter:
@@ -49,7 +51,7 @@ def open_adapter(path: Path) -> Adapter:
     folder = adapter_folder(path)
     try:
         data = json.loads((folder / INFO_FILE).read_text(encoding="utf-8"))
-        return Adapter(folder.resolve(), str(data["base_model"]))
+        return Adapter(folder.resolve(), str(data["base_model"]), dict(data["image"]))
     except FileNotFoundError:
         raise ModelError(
             f"{folder} is not an adapter of OCR Studio: it has no {INFO_FILE}.",

@@ -3,6 +3,7 @@
 import importlib
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from ocrstudio.datasets.checks import Finding, FindingKind, check_leakage, check
 from ocrstudio.domain.errors import InputError
 from ocrstudio.domain.run import MICRO_MODEL
 from ocrstudio.imaging.presets import ImageSettings
-from ocrstudio.imaging.size import picture_size
+from ocrstudio.imaging.size import picture_size, reader_threads
 from ocrstudio.imaging.views import count_placeholders
 from ocrstudio.paths import resources_dir
 from ocrstudio.postprocess.repetition import find_runaway
@@ -98,7 +99,8 @@ def check_dataset_file(
     samples = dataset.samples
     count = token_counter(model)
     lengths = [(count or len)(sample.answer) for sample in samples]
-    sizes = [_size(sample.image) for sample in samples]
+    with ThreadPoolExecutor(reader_threads()) as readers:
+        sizes = list(readers.map(_size, [sample.image for sample in samples]))
     findings = check_samples(samples)
     findings += [
         Finding(FindingKind.UNREADABLE, (sample.line,), sample.image_name)

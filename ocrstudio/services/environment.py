@@ -12,7 +12,9 @@ import psutil
 
 from ocrstudio import __version__
 from ocrstudio.domain.run import MICRO_MODEL
+from ocrstudio.domain.wording import size_of
 from ocrstudio.paths import resources_dir
+from ocrstudio.services.model_download import needs_download
 from ocrstudio.services.model_folder import download_command, folder_problem
 from ocrstudio.services.run_requests import base_revision, installed_version
 
@@ -58,12 +60,19 @@ class PackageCheck:
 
 @dataclass(frozen=True)
 class Gpu:
-    """A GPU as its driver describes it; memory in bytes."""
+    """A GPU as its driver describes it; memory in bytes, None where it shares the machine's."""
 
     name: str
     driver: str
-    memory_total: int
-    memory_free: int
+    memory_total: int | None
+    memory_free: int | None
+
+    def in_words(self) -> str:
+        """One line."""
+        if self.memory_total is None or self.memory_free is None:
+            return f"{self.name}, memory not stated, driver {self.driver}"
+        room = f"{size_of(self.memory_free)} of {size_of(self.memory_total)} free"
+        return f"{self.name}, {room}, driver {self.driver}"
 
 
 @dataclass(frozen=True)
@@ -163,21 +172,28 @@ def find_gpus(command: Sequence[str] = ("nvidia-smi",)) -> tuple[list[Gpu], str]
         return [], "no NVIDIA driver was found; training on the CPU suits the micro student only"
     query = [program, *command[1:], f"--query-gpu={_GPU_FIELDS}", "--format=csv,noheader,nounits"]
     try:
-        done = subprocess.run(query, capture_output=True, text=True, timeout=_GPU_TIMEOUT, check=False)
+        done = subprocess.run(
+            query, capture_output=True, text=True, errors="replace", timeout=_GPU_TIMEOUT, check=False
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         return [], f"nvidia-smi did not answer: {error}"
     if done.returncode != 0:
-        return [], f"nvidia-smi failed: {(done.stderr or done.stdout).strip()[:200]}"
+        said = (done.stderr or done.stdout).strip()[:200] or f"status {done.returncode}"
+        return [], f"nvidia-smi failed: {said}"
     return [gpu for line in done.stdout.splitlines() if (gpu := _gpu(line)) is not None], ""
 
 
 def _gpu(line: str) -> Gpu | None:
-    parts = [part.strip() for part in line.split(",")]
     try:
-        name, driver, total, free = parts
-        return Gpu(name, driver, int(total) * _MIB, int(free) * _MIB)
+        name, driver, total, free = (part.strip() for part in line.rsplit(",", 3))
     except ValueError:
         return None
+    return Gpu(name, driver, _mebibytes(total), _mebibytes(free))
+
+
+def _mebibytes(text: str) -> int | None:
+    """Bytes; None for ``[N/A]`` and the like, which is what a GPU without memory of its own says."""
+    return int(text) * _MIB if text.isascii() and text.isdigit() else None
 
 
 def check_model(name: str) -> ModelCheck:
@@ -190,14 +206,18 @@ def check_model(name: str) -> ModelCheck:
         return ModelCheck(name, Verdict.OK, "built in; random weights, for trying out")
     folder = Path(name).expanduser()
     if not folder.is_dir():
-        return ModelCheck(
-            name, Verdict.MISSING, "not there yet; train, evaluate and infer download it (about 6.7 GB)"
-        )
+        comes = "not there yet; train, evaluate and infer download it (about 6.7 GB)"
+        absent = comes if needs_download(str(folder)) else "there is no such folder"
+        return ModelCheck(name, Verdict.MISSING, absent)
     problem = folder_problem(folder)
     if problem:
         return ModelCheck(name, Verdict.PROBLEM, problem)
     revision = base_revision(name)
-    return ModelCheck(name, Verdict.OK, "complete" + (f", revision {revision[:12]}" if revision else ""))
+    return ModelCheck(
+        name,
+        Verdict.OK,
+        "complete, in the public layout" + (f", revision {revision[:12]}" if revision else ""),
+    )
 
 
 def advice(environment: Environment, model: ModelCheck) -> list[str]:

@@ -6,10 +6,9 @@ it is needed.
 """
 
 import errno
-import os
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -17,10 +16,12 @@ from pathlib import Path
 from ocrstudio.domain.errors import ModelError
 from ocrstudio.domain.run import MICRO_MODEL
 from ocrstudio.services.model_folder import REPOSITORY, download_command, folder_problem
+from ocrstudio.services.resumable_file import PART_SUFFIX, fetch_file
 
 _FOLDER_NAME = "deepseek_ocr"
-_WANTED = ("*.json", "*.safetensors")
+_SMALL, _LARGE = "*.json", "*.safetensors"
 _HUB_NOTES = Path(".cache") / "huggingface"
+_PARTS = _HUB_NOTES / "parts"
 _POLL = 0.5
 
 Progress = Callable[[int, int], None]
@@ -33,11 +34,16 @@ class Wanted:
 
     Attributes:
         revision: Commit that all files are taken from.
-        total_bytes: Size of the files that are fetched.
+        sizes: The files that are fetched, and their bytes.
     """
 
     revision: str
-    total_bytes: int
+    sizes: Mapping[str, int]
+
+    @property
+    def total_bytes(self) -> int:
+        """Size of all of them."""
+        return sum(self.sizes.values())
 
 
 def needs_download(model: str) -> bool:
@@ -81,7 +87,7 @@ def download_model(
     while thread.is_alive():
         if should_stop():
             return False
-        on_progress(min(_bytes_in(folder), wanted.total_bytes), wanted.total_bytes)
+        on_progress(min(_arrived(folder, wanted), wanted.total_bytes), wanted.total_bytes)
         thread.join(_POLL)
     if failure:
         raise _explain(failure[0], folder) from failure[0]
@@ -102,12 +108,12 @@ def _ask_hub(folder: Path) -> Wanted:
         info = HfApi().model_info(REPOSITORY, files_metadata=True)
     except Exception as error:  # the hub's client raises its own, httpx's and OSErrors alike
         raise _explain(error, folder) from error
-    sizes = [
-        file.size or 0
+    sizes = {
+        file.rfilename: file.size or 0
         for file in info.siblings or []
-        if any(fnmatch(file.rfilename, pattern) for pattern in _WANTED)
-    ]
-    return Wanted(str(info.sha), sum(sizes))
+        if "/" not in file.rfilename and (fnmatch(file.rfilename, _SMALL) or fnmatch(file.rfilename, _LARGE))
+    }
+    return Wanted(str(info.sha), sizes)
 
 
 def _fetch(folder: Path, wanted: Wanted, failure: list[BaseException]) -> None:
@@ -115,17 +121,20 @@ def _fetch(folder: Path, wanted: Wanted, failure: list[BaseException]) -> None:
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
     disable_progress_bars()
+    small = [name for name in wanted.sizes if fnmatch(name, _SMALL)]
     try:
-        snapshot_download(
-            REPOSITORY, revision=wanted.revision, local_dir=folder, allow_patterns=list(_WANTED)
-        )
+        # The small ones first: with the index there, a folder says what it still lacks.
+        snapshot_download(REPOSITORY, revision=wanted.revision, local_dir=folder, allow_patterns=small)
+        for name in wanted.sizes:
+            if fnmatch(name, _LARGE):
+                fetch_file(REPOSITORY, wanted.revision, name, folder / name, folder / _PARTS)
     except Exception as error:  # noqa: BLE001 - carried to the calling thread, which explains it
         failure.append(error)
 
 
 def _check_disk(folder: Path, wanted: Wanted) -> None:
     existing = next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
-    missing = wanted.total_bytes - _bytes_in(folder)
+    missing = wanted.total_bytes - _arrived(folder, wanted)
     free = shutil.disk_usage(existing).free
     if free < missing:
         raise ModelError(
@@ -134,15 +143,16 @@ def _check_disk(folder: Path, wanted: Wanted) -> None:
         )
 
 
-def _bytes_in(folder: Path) -> int:
-    """Bytes that have arrived, unfinished files included."""
+def _arrived(folder: Path, wanted: Wanted) -> int:
+    """Bytes that have arrived, those of unfinished files included."""
+    places = [folder / name for name in wanted.sizes]
+    places += (folder / _PARTS).glob(f"*{PART_SUFFIX}")
     total = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += os.stat(os.path.join(parent, name)).st_size  # noqa: PTH116, PTH118 - called twice a second
-            except OSError:  # renamed meanwhile
-                continue
+    for place in places:
+        try:
+            total += place.stat().st_size
+        except OSError:  # not there yet, or moved to its place meanwhile
+            continue
     return total
 
 

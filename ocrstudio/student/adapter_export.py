@@ -7,9 +7,9 @@ apart; no number changes.
 
 import json
 import re
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,9 @@ from torch import Tensor
 
 from ocrstudio.domain.errors import ModelError
 from ocrstudio.domain.run import TrainMode
-from ocrstudio.jobs.adapter_files import CONFIG_FILE, INFO_FILE, VECTORS_FILE, WEIGHTS_FILE, copy_adapter
+from ocrstudio.jobs.adapter_files import CONFIG_FILE, VECTORS_FILE, WEIGHTS_FILE, copy_adapter
 from ocrstudio.settings.image import ImageConfig
-from ocrstudio.student.adapters import read_info, read_tensors
+from ocrstudio.student.adapters import PUBLIC, read_info, read_tensors, write_info
 from ocrstudio.student.export import save_model
 from ocrstudio.student.failures import memory_sentences
 from ocrstudio.student.inference import open_student
@@ -90,7 +90,7 @@ def _write(factors: Mapping[str, Tensor], settings: Mapping[str, Any], source: P
         save_file(dict(factors), complete / WEIGHTS_FILE, metadata={"format": "pt"})
         text = json.dumps(settings, indent=2, ensure_ascii=False)
         (complete / CONFIG_FILE).write_text(text + "\n", encoding="utf-8")
-        shutil.copyfile(source / INFO_FILE, complete / INFO_FILE)
+        write_info(complete, replace(read_info(source), layout=PUBLIC))
         copy_adapter(complete, target)
 
 

@@ -28,6 +28,8 @@ from ocrstudio.domain.run import TrainMode
 from ocrstudio.jobs.adapter_files import CONFIG_FILE, FULL_FILE, INFO_FILE, VECTORS_FILE, WEIGHTS_FILE
 from ocrstudio.student.lora import VECTORS, wrap
 
+NATIVE = "native"
+PUBLIC = "public"
 _FORMAT = 1
 
 
@@ -45,6 +47,7 @@ class AdapterInfo:
         run: Id of the run that made it.
         eval_loss: Loss on the evaluation set, or None.
         versions: Packages that made it.
+        layout: Whose names its weights have: the network's (`NATIVE`), or those of the public checkpoint.
     """
 
     base_model: str
@@ -56,6 +59,7 @@ class AdapterInfo:
     run: str = ""
     eval_loss: float | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
+    layout: str = NATIVE
 
 
 def write_adapter(trained: nn.Module, folder: Path, info: AdapterInfo) -> None:
@@ -72,6 +76,11 @@ def write_adapter(trained: nn.Module, folder: Path, info: AdapterInfo) -> None:
         save_file(
             _contiguous(dict(trained.named_parameters())), folder / FULL_FILE, metadata={"format": "pt"}
         )
+    write_info(folder, info)
+
+
+def write_info(folder: Path, info: AdapterInfo) -> None:
+    """Write the description of an adapter."""
     text = json.dumps({"format": _FORMAT, **asdict(info)}, indent=2, ensure_ascii=False)
     (folder / INFO_FILE).write_text(text + "\n", encoding="utf-8")
 
@@ -156,6 +165,11 @@ def load_adapter(model: nn.Module, folder: Path, base: Mapping[str, Any], *, tra
         ModelError: The folder is damaged, or belongs to another base model.
     """
     info = read_info(folder)
+    if info.layout != NATIVE:
+        raise ModelError(
+            f"{folder} was exported for other programs: its weights have the names of the public checkpoint.",
+            "Name the run that it was exported from, or the folder 'adapter' of that run.",
+        )
     different = [name for name, value in info.base.items() if base.get(name, value) != value]
     if different:
         facts = ", ".join(f"{name} {info.base[name]!r} instead of {base[name]!r}" for name in different)

@@ -94,10 +94,10 @@ class Collator:
         return self.processor.encode(images, example.prompt, example.answer)
 
     def measure(self, example: Example) -> Length:
-        """How many positions an example takes; the picture's header is read, not its pixels.
+        """How many positions an example takes; its picture is read whole, so that a damaged one is found.
 
         Raises:
-            InputError: The picture is no picture.
+            InputError: The picture cannot be opened.
         """
         sizes = [] if example.image is None else [picture_size(example.image)]
         image = sum(count_placeholders(*size, self.processor.image) for size in sizes)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from huggingface_hub.dataclasses import strict
+from huggingface_hub.errors import StrictDataclassError
 from transformers import PreTrainedConfig
 from transformers.models.deepseek_ocr2.configuration_deepseek_ocr2 import (
     DeepseekOcr2SamVisionConfig,
@@ -230,8 +231,29 @@ def from_checkpoint_dict(data: Mapping[str, Any]) -> DeepseekOcrConfig:
             f"The entry {error.args[0]!r} is missing in the model configuration.",
             "Only DeepSeek-OCR (version 1) checkpoints in the public layout can be loaded.",
         ) from error
+    except (TypeError, ValueError, AttributeError, ZeroDivisionError, StrictDataclassError) as error:
+        raise ModelError(
+            f"An entry of the model configuration has a value that it cannot have: {error}.",
+            "Copy the model folder again.",
+        ) from error
+    _check_sizes(config)
     _check_projector(config, projector)
     return config
+
+
+def _check_sizes(config: DeepseekOcrConfig) -> None:
+    """Every width has to be a whole number of heads."""
+    for part, section in (
+        ("language_config", config.text_config),
+        ("the CLIP part of vision_config", config.clip_config),
+        ("the SAM part of vision_config", config.sam_config),
+    ):
+        heads = section.num_attention_heads
+        if heads < 1 or section.hidden_size < 1 or section.hidden_size % heads:
+            raise ModelError(
+                f"In {part} a width of {section.hidden_size} cannot be cut into {heads} heads.",
+                "Copy the model folder again.",
+            )
 
 
 def _check_projector(config: DeepseekOcrConfig, projector: Mapping[str, Any]) -> None:

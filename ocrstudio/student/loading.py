@@ -83,7 +83,7 @@ def load_processor(name: str, image: ImageSettings, *, max_length: int = MAX_LEN
     Args:
         name: Folder of a model in the public layout, or ``micro``.
         image: Sides of the views, tiling and tile limit.
-        max_length: Most positions of a sample.
+        max_length: Most positions of a sample; the model's own limit holds where it is lower.
 
     Raises:
         ModelError: Tokenizer or configuration are missing, damaged, or do not belong together.
@@ -99,7 +99,7 @@ def load_processor(name: str, image: ImageSettings, *, max_length: int = MAX_LEN
         config = read_config(folder)
     tokenizer = OcrTokenizer(folder)
     _check_tokenizer(folder, config, tokenizer)
-    return OcrProcessor(tokenizer, image, max_length)
+    return OcrProcessor(tokenizer, image, min(max_length, config.text_config.max_position_embeddings))
 
 
 def _check_tokenizer(folder: Path, config: DeepseekOcrConfig, tokenizer: OcrTokenizer) -> None:

@@ -5,7 +5,9 @@ that cannot be used are counted and named, and with ``strict`` the first of them
 """
 
 import shutil
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +15,8 @@ from ocrstudio.datasets import Dataset, read_dataset
 from ocrstudio.datasets.checks import document_of
 from ocrstudio.datasets.split import split_by_document
 from ocrstudio.domain.errors import DatasetError, InputError, RunError
-from ocrstudio.domain.wording import size_of
+from ocrstudio.domain.wording import count_of, size_of
+from ocrstudio.imaging.size import reader_threads
 from ocrstudio.jobs.context import RunContext
 from ocrstudio.settings.train import TrainingConfig
 from ocrstudio.student.arguments import StepPlan, plan_steps, schedule_warnings
@@ -24,7 +27,9 @@ from ocrstudio.student.request import TrainRequest
 
 _SHOWN_SAMPLES = 3
 _NAMED_PROBLEMS = 5
+_NAMED_LINES = 50
 _SHOWN_CHARACTERS = 2_000
+_TELL_EVERY = 2.0  # seconds
 _CHECKPOINT_BYTES_PER_PARAMETER = 12  # float32 weight and two moments of AdamW
 
 
@@ -77,7 +82,9 @@ def run_preflight(request: TrainRequest, collator: Collator, context: RunContext
     sentence = f"{LengthStatistics.of(lengths).sentence()}; {len(evaluation)} for evaluation"
     context.emit("phase", name="data", message=sentence)
     longest = _longest_first(lengths)
-    for index in dict.fromkeys((0, len(train) // 2, longest[0])):
+    # Of a small dataset the first, the middle and the longest may be one and the same.
+    shown = dict.fromkeys((0, len(train) // 2, longest[0], *range(min(len(train), _SHOWN_SAMPLES))))
+    for index in list(shown)[:_SHOWN_SAMPLES]:
         _show(train[index], lengths[index], collator, context)
     return Preflight(
         train=tuple(train),
@@ -114,8 +121,18 @@ def _read(request: TrainRequest, context: RunContext) -> tuple[list[Example], li
 def _report_lines(dataset: Dataset, context: RunContext) -> None:
     if not dataset.problems:
         return
-    named = " ".join(str(problem) for problem in dataset.problems[:_NAMED_PROBLEMS])
-    context.emit("warning", message=f"{dataset.path.name}: {dataset.summary()}. {named}")
+    skipped = {problem.line: str(problem) for problem in dataset.problems if problem.kind.skips}
+    context.emit("warning", message=f"{dataset.path.name}: {dataset.summary()}. {_named(skipped)}".rstrip())
+
+
+def _named(problems: Mapping[int, str]) -> str:
+    """Sentences by line number: the first ones as they are, of the others the lines."""
+    first = " ".join(list(problems.values())[:_NAMED_PROBLEMS])
+    others = list(problems)[_NAMED_PROBLEMS:]
+    if not others:
+        return first
+    numbers = ", ".join(map(str, others[:_NAMED_LINES])) + (", …" if len(others) > _NAMED_LINES else "")
+    return f"{first} Others: {'line' if len(others) == 1 else 'lines'} {numbers}."
 
 
 def _measure(
@@ -124,16 +141,14 @@ def _measure(
     """Examples that open and fit, with their lengths; the others are reported."""
     usable: list[Example] = []
     lengths: list[Length] = []
-    problems: list[str] = []
-    limit = request.config.training.max_length
-    for example in examples:
-        try:
-            length = collator.measure(example)
-        except InputError as error:
-            problems.append(f"Line {example.line}: {error.message}")
+    problems: dict[int, str] = {}
+    limit = collator.processor.max_length
+    for example, length in zip(examples, _lengths(examples, collator, context), strict=True):
+        if isinstance(length, InputError):
+            problems[example.line] = f"Line {example.line}: {length.message}"
             continue
         if length.total > limit:
-            problems.append(
+            problems[example.line] = (
                 f"Line {example.line}: {example.name} takes {length.total} tokens "
                 f"({length.image} picture, {length.answer} answer), {limit} are allowed."
             )
@@ -141,11 +156,33 @@ def _measure(
         usable.append(example)
         lengths.append(length)
     if problems and request.strict:
-        raise DatasetError(problems[0], "Correct or remove the line, or train without strict.")
+        raise DatasetError(
+            next(iter(problems.values())), "Correct or remove the line, or train without strict."
+        )
     if problems:
-        named = " ".join(problems[:_NAMED_PROBLEMS])
-        context.emit("warning", message=f"{len(problems)} {purpose} samples are left out. {named}")
+        left_out = count_of(len(problems), f"{purpose} sample")
+        context.emit("warning", message=f"Left out: {left_out}. {_named(problems)}")
     return usable, lengths, len(problems)
+
+
+def _lengths(
+    examples: Sequence[Example], collator: Collator, context: RunContext
+) -> Iterator[Length | InputError]:
+    """The length of every example, or why it has none; pictures are read whole, several at once."""
+
+    def measured(example: Example) -> Length | InputError:
+        try:
+            return collator.measure(example)
+        except InputError as error:
+            return error
+
+    told = time.monotonic()
+    with ThreadPoolExecutor(reader_threads()) as readers:
+        for number, length in enumerate(readers.map(measured, examples), start=1):
+            if time.monotonic() - told >= _TELL_EVERY:
+                context.emit("progress", done=number, total=len(examples), unit="pages")
+                told = time.monotonic()
+            yield length
 
 
 def _show(example: Example, length: Length, collator: Collator, context: RunContext) -> None:

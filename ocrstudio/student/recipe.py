@@ -57,6 +57,7 @@ from ocrstudio.student.memory import MemoryEstimate, estimate_memory, fits, free
 from ocrstudio.student.micro import micro_config
 from ocrstudio.student.preflight import check_free_space, run_preflight
 from ocrstudio.student.request import read_train_request
+from ocrstudio.student.resuming import check_checkpoint
 from ocrstudio.student.sampler import StepSampler
 from ocrstudio.student.step_choices import StepChoice, first_that_fits, step_choices
 from ocrstudio.student.trainer import OcrTrainer
@@ -107,6 +108,8 @@ class Recipe:
         )
         self.collator = Collator(self.processor)
         self.data = run_preflight(self.request, self.collator, self.context)
+        if self.request.resume_from is not None:
+            check_checkpoint(self.request.resume_from, self.request, self.data.plan)
 
     def estimate(self) -> None:
         """Say how much memory the run will take, and what to change where that is too much."""
@@ -259,10 +262,6 @@ class Recipe:
     def train(self) -> None:
         """Run the loop, from the beginning or from a checkpoint."""
         resume_from = self.request.resume_from
-        if resume_from is not None and not resume_from.is_dir():
-            raise RunError(
-                f"The checkpoint {resume_from} does not exist.", "Resume from another checkpoint of this run."
-            )
         with self._pictures():
             self._phase("train", f"Training on {self.trainer.args.device}")
             self.trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)

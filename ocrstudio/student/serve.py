@@ -9,7 +9,7 @@ from ocrstudio.paths import config_dir
 from ocrstudio.settings.image import ImageConfig
 from ocrstudio.settings.teacher import GenerationConfig, load_teacher_config
 from ocrstudio.student.failures import PREDICTION_MEMORY_ADVICE, memory_sentences
-from ocrstudio.student.generation import TRUNCATED, Generator, PageRequest
+from ocrstudio.student.generation import TRUNCATED, Generator, PageAnswer, PageRequest
 from ocrstudio.student.inference import LoadedStudent, open_student
 from ocrstudio.student.processor import OcrProcessor
 
@@ -51,10 +51,11 @@ class Server:
 
         Returns:
             For each page ``text`` (with the model's tags), ``tokens``, ``prompt_tokens``, ``truncated``,
-            ``flags``, ``remarks``, ``seconds`` and the ``image`` settings that were used.
+            ``flags``, ``remarks``, ``seconds`` and the ``image`` settings that were used; for a page without
+            an answer ``error`` and ``hint`` alone, the others do not suffer from it.
 
         Raises:
-            InputError: A picture cannot be opened, or a setting is impossible.
+            InputError: A setting is impossible.
             OcrStudioError: Memory ran out.
         """
         if len(images) != len(prompts):
@@ -66,23 +67,25 @@ class Server:
         config = GenerationConfig.model_validate({**self._generation.model_dump(), **settings})
         pages = [PageRequest(Path(image), prompt) for image, prompt in zip(images, prompts, strict=True)]
         with memory_sentences(PREDICTION_MEMORY_ADVICE):
-            answers = Generator(self._student.model, processor, config).answer(pages)
+            answers = dict(Generator(self._student.model, processor, config).stream(pages))
         view = processor.image
         used = {"base_size": view.base_size, "image_size": view.image_size}
         used |= {"crop_mode": view.crop_mode, "max_tiles": view.max_tiles}
-        return [
-            {
-                "text": answer.text,
-                "tokens": answer.tokens,
-                "prompt_tokens": answer.prompt_tokens,
-                "truncated": TRUNCATED in answer.flags,
-                "flags": list(answer.flags),
-                "remarks": [*self._student.remarks, *answer.remarks],
-                "seconds": round(answer.seconds, 3),
-                "image": used,
-            }
-            for answer in answers
-        ]
+        return [self._result(answers[number], used) for number in range(len(pages))]
+
+    def _result(self, answer: PageAnswer | InputError, image: Mapping[str, Any]) -> dict[str, Any]:
+        if isinstance(answer, InputError):
+            return {"error": answer.message, "hint": answer.hint}
+        return {
+            "text": answer.text,
+            "tokens": answer.tokens,
+            "prompt_tokens": answer.prompt_tokens,
+            "truncated": TRUNCATED in answer.flags,
+            "flags": list(answer.flags),
+            "remarks": [*self._student.remarks, *answer.remarks],
+            "seconds": round(answer.seconds, 3),
+            "image": image,
+        }
 
     def _processor(self, image: Mapping[str, Any] | None) -> OcrProcessor:
         """The processor for the asked image settings; an adapter keeps those that it was trained with."""

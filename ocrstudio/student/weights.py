@@ -135,10 +135,10 @@ def _weight_files(folder: Path) -> list[Path]:
     index = folder / INDEX_FILE
     if index.exists():
         try:
-            names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+            named = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+            files = [folder / Path(name).name for name in sorted(named)]
         except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise ModelError(f"The index {index} cannot be read: {error!r}.", _COPY_AGAIN) from error
-        files = [folder / Path(name).name for name in names]
         missing = [file.name for file in files if not file.is_file()]
         if missing:
             raise ModelError(

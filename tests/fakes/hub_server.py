@@ -1,5 +1,6 @@
 """A loopback server that speaks as much of the model hub's protocol as a download needs, ranges included."""
 
+import contextlib
 import hashlib
 import json
 import re
@@ -20,6 +21,7 @@ class HubServer:
         files: Content by file name.
         token: Wanted of every request, or None.
         cut_after: Bytes after which the first transfer of a large file breaks off, or None.
+        hold_after: Bytes after which the first transfer of a large file waits for `go_on`, or None.
     """
 
     def __init__(  # noqa: C901 - the handler has to see the server
@@ -28,11 +30,14 @@ class HubServer:
         files: Mapping[str, bytes],
         token: str | None = None,
         cut_after: int | None = None,
+        hold_after: int | None = None,
     ) -> None:
         self.repository = repository
         self.files = dict(files)
         self.token = token
         self.cut_after = cut_after
+        self.hold_after = hold_after
+        self._may_go_on = threading.Event()
         self.sent: dict[str, int] = dict.fromkeys(files, 0)
         self.ranges: list[str] = []
         self.broken: dict[str, str] = {}
@@ -92,7 +97,14 @@ class HubServer:
                 if hub.cut_after is not None and len(body) > hub.cut_after:
                     body, hub.cut_after = body[: hub.cut_after], None
                     self.close_connection = True
-                self.wfile.write(body)
+                with contextlib.suppress(ConnectionError):  # the client may be gone
+                    if hub.hold_after is not None and len(body) > hub.hold_after:
+                        held, hub.hold_after = hub.hold_after, None
+                        self.wfile.write(body[:held])
+                        hub._may_go_on.wait(60)
+                        self.wfile.write(body[held:])
+                    else:
+                        self.wfile.write(body)
                 if name:
                     with hub._progress:
                         hub.sent[name] += len(body)
@@ -106,6 +118,10 @@ class HubServer:
     def url(self) -> str:
         """For ``HF_ENDPOINT``."""
         return f"http://127.0.0.1:{self._server.server_port}"
+
+    def go_on(self) -> None:
+        """Let a transfer that is held go on."""
+        self._may_go_on.set()
 
     def wait_until_sent(self, name: str) -> None:
         """Return once a whole file has left."""

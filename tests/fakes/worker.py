@@ -124,6 +124,9 @@ ADAPTED = {
 }
 """What a real student adds to an answer when it has an adapter with other image settings."""
 
+DAMAGED = "damaged.png"
+"""A page of this name is not answered."""
+
 
 class Server:
     """A student server that reads nothing and prints what real libraries print."""
@@ -141,6 +144,8 @@ class Server:
     ) -> list[dict[str, Any]]:
         print("generating")  # noqa: T201
         return [
-            {"text": f"{self._model}:{image.name}:{prompt}", **self._extras}
+            {"error": "The picture is damaged.", "hint": "Scan it again."}
+            if image.name == DAMAGED
+            else {"text": f"{self._model}:{image.name}:{prompt}", **self._extras}
             for image, prompt in zip(images, prompts, strict=True)
         ]

@@ -7,9 +7,11 @@ import sys
 
 import pytest
 import torch
+import yaml
 from safetensors.torch import load_file
 
 from ocrstudio.imaging.presets import ImagePreset
+from ocrstudio.student.adapters import read_info
 from ocrstudio.student.inference import open_student
 from ocrstudio.student.layout import layout_of
 from ocrstudio.student.loading import load_student
@@ -44,7 +46,10 @@ def logits(student):
 def test_a_merged_run_is_a_model_that_answers_as_its_adapter(trained, tmp_path):
     target = tmp_path / "merged"
     done = ocrstudio("merge", trained.id, "--in", trained.path.parent, "--output", target)
-    assert (done.returncode, done.stdout) == (0, f"Model: {target}\n"), done.stderr
+    assert done.returncode == 0, done.stderr
+    said, _, image = done.stdout.splitlines()
+    assert said == f"Model: {target}"
+    assert yaml.safe_load(image)["image"] == read_info(trained.adapter).image
     assert "Writing the merged model: 100 %" in done.stderr
     merged = load_student(str(target), VIEW, dtype=torch.float32)
     adapted = open_student("micro", trained.adapter, VIEW)

@@ -114,6 +114,13 @@ def test_a_merged_model_is_a_model_folder_that_answers_as_the_adapter(trained, t
     assert (logits[0] - logits[2]).abs().max() > 0.01
 
 
+def test_an_export_is_told_from_the_adapter_that_it_was_made_of(trained, tmp_path):
+    export_adapter(trained, tmp_path / "public")
+    with pytest.raises(ModelError, match="exported for other programs") as caught:
+        open_student("micro", tmp_path / "public", VIEW)
+    assert "folder 'adapter'" in caught.value.hint
+
+
 def test_what_is_no_adapter_is_refused(tmp_path):
     with pytest.raises(ModelError, match="is not an adapter"):
         export_adapter(tmp_path, tmp_path / "out")

@@ -74,10 +74,11 @@ def test_measuring_equals_encoding(collator, tmp_path):
         assert length.answer == sum(label != IGNORE_INDEX for label in collator.encode(example).labels)
 
 
-def test_a_turned_photograph_is_measured_upright(collator, tmp_path):
-    example = page(tmp_path / "a.jpg", "north", (64, 200))
-    picture = Image.open(example.image)
-    exif = picture.getexif()
+@pytest.mark.parametrize("suffix", ["jpg", "tif", "png", "webp"])
+def test_a_turned_photograph_is_measured_upright(collator, tmp_path, suffix):
+    example = page(tmp_path / f"a.{suffix}", "north", (64, 200))
+    picture = Image.open(example.image).convert("RGB")
+    exif = Image.Exif()
     exif[0x0112] = 6
     picture.save(example.image, exif=exif)
     assert collator.measure(example).total == len(collator.encode(example).input_ids)

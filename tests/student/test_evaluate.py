@@ -151,6 +151,18 @@ def test_the_server_answers_batches(tmp_path):
         server.predict(images[:1], [PROMPT, PROMPT], {})
 
 
+def test_a_page_that_cannot_be_read_costs_the_server_s_batch_nothing_else(tmp_path):
+    server = Server("micro")
+    (tmp_path / "b.png").write_bytes(b"no picture")
+    images = [draw(tmp_path / "a.png", "a"), tmp_path / "b.png", tmp_path / "c.png"]
+    draw(images[2], "c")
+    small = {"base_size": 64, "image_size": 64, "crop_mode": False, "max_tiles": 4, "preset": "custom"}
+    first, broken, last = server.predict(images, [PROMPT] * 3, {"max_tokens": 3, "image": small})
+    assert (first["tokens"], last["tokens"]) == (3, 3)
+    assert broken.keys() == {"error", "hint"}
+    assert "b.png is not an image" in broken["error"]
+
+
 def test_an_adapter_keeps_the_image_settings_that_it_was_trained_with(tmp_path, adapter):
     server = Server("micro", str(adapter))
     other = {"base_size": 320, "image_size": 320, "crop_mode": False, "max_tiles": 9, "preset": "custom"}

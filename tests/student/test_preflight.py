@@ -11,7 +11,15 @@ from ocrstudio.student.failures import sentences
 from ocrstudio.student.loading import load_processor
 from ocrstudio.student.preflight import check_free_space, run_preflight
 from ocrstudio.student.request import read_train_request
-from tests.student.small_run import context_of, events, fast_config, record, training_folder, write_dataset
+from tests.student.small_run import (
+    context_of,
+    draw,
+    events,
+    fast_config,
+    record,
+    training_folder,
+    write_dataset,
+)
 
 
 def preflight(tmp_path, dataset, config=None, **request):
@@ -42,6 +50,35 @@ def test_every_problem_is_counted_and_named(tmp_path):
         assert f"Line {line}:" in warnings(folder)
 
 
+def test_the_lines_of_many_problems_are_all_named(tmp_path):
+    dataset = write_dataset(tmp_path / "data", ["a"], extra_lines=["", *["{not json"] * 8])
+    _, folder = preflight(tmp_path, dataset)
+    said = warnings(folder)
+    assert "Line 3:" in said, "what was ignored takes no place from what was skipped"
+    assert "Line 7:" in said
+    assert "Others: lines 8, 9, 10." in said
+
+
+def cut_off_picture(path):
+    """A picture whose header is whole and whose pixels are not."""
+    draw(path, "b", (300, 200))
+    path.write_bytes(path.read_bytes()[:-400])
+
+
+def test_a_picture_that_was_cut_off_is_found_before_the_training(tmp_path):
+    dataset = write_dataset(
+        tmp_path / "data", ["a"], extra_lines=[record("cut.jpg", "b"), record("c.png", "c")]
+    )
+    cut_off_picture(tmp_path / "data" / "cut.jpg")
+    draw(tmp_path / "data" / "c.png", "c")
+    data, folder = preflight(tmp_path, dataset)
+    assert [example.line for example in data.train] == [1, 3]
+    assert "Left out: 1 training sample. Line 2:" in warnings(folder)
+    assert "truncated" in warnings(folder)
+    with pytest.raises(DatasetError, match=r"Line 2: .*cut\.jpg"):
+        preflight(tmp_path, dataset, strict=True)
+
+
 def test_strict_ends_at_the_first_problem(tmp_path):
     dataset = write_dataset(tmp_path / "data", ["a"], extra_lines=["{not json"])
     with pytest.raises(DatasetError, match="line 2"):
@@ -54,7 +91,7 @@ def test_samples_that_do_not_fit_or_open_are_left_out_and_named(tmp_path):
     data, folder = preflight(tmp_path, dataset, fast_config(training__max_length=100))
     assert [example.line for example in data.train] == [1]
     assert data.skipped == 2
-    assert "2 training samples are left out" in warnings(folder)
+    assert "Left out: 2 training samples." in warnings(folder)
     assert "Line 2: letter_p2.png takes" in warnings(folder)
     assert "Line 3:" in warnings(folder)
 
@@ -65,6 +102,14 @@ def test_the_longest_sample_comes_first_in_the_probe(tmp_path):
     )
     assert data.longest[0] == 1
     assert "3 samples of" in events(folder, "phase")[-1]["message"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "shown"), [(["a"], [1]), (["a", "b"], [1, 2]), (["a", "b", "c"], [1, 2, 3])]
+)
+def test_three_samples_are_shown_where_there_are_three(tmp_path, answers, shown):
+    _, folder = preflight(tmp_path, write_dataset(tmp_path / "data", answers))
+    assert sorted(event["line"] for event in events(folder, "sample")) == shown
 
 
 def test_documents_are_held_out_whole(tmp_path):

@@ -1,12 +1,13 @@
 """Training runs of the micro student, from the dataset file to the adapter folder."""
 
 import math
+import shutil
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from ocrstudio.domain.errors import DatasetError, RunError
+from ocrstudio.domain.errors import DatasetError, OcrStudioError, RunError
 from ocrstudio.imaging.presets import ImagePreset
 from ocrstudio.student.adapters import read_info
 from ocrstudio.student.inference import open_student
@@ -204,6 +205,41 @@ def test_resuming_from_a_missing_checkpoint_is_an_error(tmp_path):
     )
     with pytest.raises(RunError, match="does not exist"):
         run(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "request_fields", "settings", "words"),
+    [
+        ("optimizer.pt", {}, {}, "optimizer.pt"),
+        ("trainer_state.json", {}, {}, "trainer_state.json cannot be read"),
+        ("adapter_model.safetensors", {}, {}, "adapter_model.safetensors"),
+        ("ocrstudio.json", {}, {}, "ocrstudio.json"),
+        (None, {"mode": "vision"}, {}, "mode both, not vision"),
+        (None, {}, {"lora__r": 8}, "lora.r 4, not 8"),
+        (None, {}, {"lora__lora_alpha": 2}, "lora.lora_alpha"),
+        (None, {}, {"training__max_steps": 5}, "at step 6, and this training has 5 steps"),
+    ],
+)
+def test_a_checkpoint_that_cannot_be_gone_on_from_is_said_before_anything_is_loaded(
+    finished, tmp_path, change, request_fields, settings, words
+):
+    checkpoint = tmp_path / "checkpoint-6"
+    shutil.copytree(finished[0].checkpoints / "checkpoint-6", checkpoint)
+    if change in ("optimizer.pt", "adapter_model.safetensors"):
+        (checkpoint / change).unlink()
+    elif change is not None:
+        (checkpoint / change).write_text("{")
+    config = fast_config(**{"training__max_steps": 12, **settings})
+    folder = training_folder(
+        tmp_path / "runs",
+        finished[2] / "data" / "data.jsonl",
+        config,
+        resume_from=str(checkpoint),
+        **request_fields,
+    )
+    with pytest.raises(OcrStudioError, match=words):
+        run(folder)
+    assert not [event for event in events(folder, "phase") if event["name"] == "model"]
 
 
 def test_losses_are_numbers(finished):

@@ -17,7 +17,7 @@ from ocrstudio.student.configuration import (
 )
 from ocrstudio.student.export import save_model
 from ocrstudio.student.layout import expert_module_name, layout_of, to_checkpoint_name, to_native_name
-from ocrstudio.student.loading import load_student
+from ocrstudio.student.loading import load_processor, load_student
 from ocrstudio.student.micro import MICRO_IMAGE, build_micro
 from ocrstudio.student.weights import INDEX_FILE, build_empty, load_model
 
@@ -215,6 +215,34 @@ def test_a_configuration_of_something_else_is_refused(folder, content):
         load_model(folder, **FLOAT32)
 
 
+@pytest.mark.parametrize(
+    ("section", "entries"),
+    [
+        ("language_config", None),
+        ("projector_config", None),
+        ("language_config", {"num_hidden_layers": "4"}),
+        ("language_config", {"num_attention_heads": 0}),
+        ("language_config", {"num_attention_heads": 7}),
+        ("language_config", {"vocab_size": "many"}),
+        ("vision_config", {"width": []}),
+    ],
+)
+def test_a_configuration_with_impossible_values_is_refused(folder, section, entries):
+    path = folder / "config.json"
+    data = json.loads(path.read_text())
+    data[section] = entries if entries is None else {**data[section], **entries}
+    path.write_text(json.dumps(data))
+    with pytest.raises(ModelError, match=r"config\.json"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"weight_map": [1]}', '{"weight_map": {"a": 1}}'])
+def test_a_damaged_index_is_named(folder, content):
+    (folder / "model.safetensors.index.json").write_text(content)
+    with pytest.raises(ModelError, match="index"):
+        load_model(folder)
+
+
 def test_a_model_with_other_arithmetic_is_refused():
     data = to_checkpoint_dict(DeepseekOcrConfig(), "bfloat16")
     data["language_config"]["norm_topk_prob"] = True
@@ -227,6 +255,15 @@ def test_a_folder_without_a_model_is_refused(tmp_path):
         load_student(str(tmp_path / "nowhere"), MICRO_IMAGE)
     with pytest.raises(ModelError, match=r"no config\.json"):
         load_student(str(tmp_path), MICRO_IMAGE)
+
+
+def test_a_sample_never_takes_more_positions_than_the_model_has(folder):
+    path = folder / "config.json"
+    data = json.loads(path.read_text())
+    data["language_config"]["max_position_embeddings"] = 512
+    path.write_text(json.dumps(data))
+    assert load_processor(str(folder), MICRO_IMAGE, max_length=8192).max_length == 512
+    assert load_processor(str(folder), MICRO_IMAGE, max_length=100).max_length == 100
 
 
 def test_a_tokenizer_of_another_model_is_refused(folder):

@@ -120,6 +120,8 @@ class StudentTeacher:
         finally:
             if path != page.image:
                 path.unlink(missing_ok=True)
+        if "error" in result:
+            raise TeacherError(f"{page.key}: {result['error']}", str(result.get("hint", "")))
         return replace(
             self._draft(result, page, prompt, time.monotonic() - started),
             remarks=(*remarks, *_about_the_model(result)),

@@ -74,12 +74,9 @@ def as_text(sections: tuple[Section, ...]) -> str:
 
 
 def _machine(environment: Environment) -> tuple[Fact, ...]:
-    gpus = [
-        Fact(
-            "GPU", f"{gpu.name}, {_free(gpu.memory_free, gpu.memory_total)}, driver {gpu.driver}", Verdict.OK
-        )
-        for gpu in environment.gpus
-    ] or [Fact("GPU", f"none: {environment.gpu_problem or 'the driver lists none'}")]
+    gpus = [Fact("GPU", gpu.in_words(), Verdict.OK) for gpu in environment.gpus] or [
+        Fact("GPU", f"none: {environment.gpu_problem or 'the driver lists none'}")
+    ]
     memory = _free(environment.memory_available, environment.memory_total)
     return (
         Fact("OCR Studio", f"{environment.ocrstudio}, Python {environment.python}, {environment.platform}"),

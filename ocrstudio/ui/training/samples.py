@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ocrstudio.jobs.wording import sample_facts
 from ocrstudio.ui.background import Background
 from ocrstudio.ui.theme import theme
 from ocrstudio.ui.widgets.empty_state import EmptyState
@@ -96,7 +97,7 @@ class SamplesView(QWidget):
         if not 0 <= number < len(self._samples):
             return
         sample = self._samples[number]
-        self._facts.setText(_facts(sample))
+        self._facts.setText(sample_facts(sample))
         self._text.setHtml(_text(sample))
         for picture in (self._overview, self._tiles):
             picture.show_image(None)
@@ -117,15 +118,6 @@ def _load_views(path: Path, image: Mapping[str, Any]) -> "SampleViews":
     from ocrstudio.ui.training.sample_views import load_views
 
     return load_views(path, image)
-
-
-def _facts(sample: Mapping[str, Any]) -> str:
-    counts = [sample.get(f"{part}_tokens", 0) for part in ("image", "prompt", "answer")]
-    end = "ends with the end token" if sample.get("ends_with_eos") else "has NO end token"
-    return (
-        f"{counts[0]} positions of the picture, {counts[1]} tokens of the prompt (both masked), "
-        f"{counts[2]} tokens of the answer (learnt); it {end}."
-    )
 
 
 def _text(sample: Mapping[str, Any]) -> str:

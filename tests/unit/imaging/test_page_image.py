@@ -3,10 +3,12 @@ import threading
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, features
 
 from ocrstudio.domain.errors import InputError
 from ocrstudio.imaging import load_image, page_image
+from ocrstudio.imaging.pillow_limit import without_pillow_limit
+from ocrstudio.imaging.size import picture_dpi, picture_size
 
 RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
 
@@ -116,10 +118,29 @@ def test_a_picture_that_needs_too_much_memory_is_refused_before_it_is_decoded(tm
         load_image(tmp_path / "a.png")
 
 
-def test_a_picture_beyond_pillows_own_limit_is_read(tmp_path, monkeypatch):
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tif", "gif", "webp"])
+def test_a_picture_beyond_pillows_own_limit_is_read(tmp_path, monkeypatch, suffix):
+    path = tmp_path / f"a.{suffix}"
+    Image.new("L", (40, 40), 9).save(path, **({"compression": "tiff_lzw"} if suffix == "tif" else {}))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
-    Image.new("L", (40, 40), 9).save(tmp_path / "a.png")
-    assert load_image(tmp_path / "a.png").size == (40, 40)
+    assert load_image(path).size == picture_size(path) == (40, 40)
+    picture_dpi(path)
+    assert Image.MAX_IMAGE_PIXELS == 10
+
+
+def test_what_a_webp_takes_to_be_decoded_is_counted(tmp_path, monkeypatch):
+    Image.new("RGB", (300, 300)).save(tmp_path / "a.webp")
+    monkeypatch.setattr(page_image, "MAX_DECODED_BYTES", 300 * 300 * 8)
+    with pytest.raises(InputError, match="300 x 300 pixels"):
+        load_image(tmp_path / "a.webp")
+
+
+def test_pillows_limit_comes_back_when_the_last_reader_is_done(monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with without_pillow_limit():
+        with without_pillow_limit():
+            assert Image.MAX_IMAGE_PIXELS is None
+        assert Image.MAX_IMAGE_PIXELS is None
     assert Image.MAX_IMAGE_PIXELS == 10
 
 
@@ -138,6 +159,30 @@ def test_what_cannot_be_read_is_a_sentence_with_the_file_name(tmp_path):
         with pytest.raises(InputError, match=sentence) as caught:
             load_image(tmp_path / name)
         assert name in caught.value.message
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow reads no AVIF")
+def test_damage_that_pillow_calls_a_runtime_error_is_a_sentence_too(tmp_path):
+    whole = io.BytesIO()
+    picture().save(whole, "AVIF")
+    (tmp_path / "a.avif").write_bytes(whole.getvalue().replace(b"iloc", b"free"))
+    for read in (load_image, picture_size, picture_dpi):
+        with pytest.raises(InputError, match=r"a\.avif cannot be"):
+            read(tmp_path / "a.avif")
+
+
+def test_large_pictures_are_decoded_one_at_a_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(page_image, "_LARGE_BYTES", 1000)
+    Image.new("RGB", (40, 40)).save(tmp_path / "a.png")
+    Image.new("RGB", (4, 4)).save(tmp_path / "b.png")
+    with page_image._large:
+        waiting = threading.Thread(target=load_image, args=(tmp_path / "a.png",))
+        waiting.start()
+        load_image(tmp_path / "b.png")  # a small one waits for nobody
+        waiting.join(0.2)
+        assert waiting.is_alive()
+    waiting.join(10)
+    assert not waiting.is_alive()
 
 
 def test_threads_can_load_at_the_same_time(tmp_path):

@@ -74,9 +74,15 @@ def test_duplicates_contradictions_and_endless_answers_are_counted(write):
     assert check.documents == 1
 
 
-def test_a_picture_that_cannot_be_opened_is_counted_and_named(write, tmp_path):
+@pytest.mark.parametrize("content", ["header", "half a JPEG"])
+def test_a_picture_that_cannot_be_opened_is_counted_and_named(write, tmp_path, content):
     path = write(["one", "two", "three"])
-    (tmp_path / "page_p2.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    if content == "header":
+        (tmp_path / "page_p2.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    else:
+        Image.effect_noise((300, 200), 50).save(tmp_path / "page_p2.png", "JPEG")
+        whole = (tmp_path / "page_p2.png").read_bytes()
+        (tmp_path / "page_p2.png").write_bytes(whole[: len(whole) // 2])
     check = check_dataset_file(path, image=ImagePreset(64, 64, False), max_length=100)
     assert check.counts["unreadable"] == 1
     assert check.findings == ("page_p2.png: a picture that cannot be opened (line 2)",)

@@ -2,6 +2,8 @@ import json
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from ocrstudio.paths import resources_dir
 from ocrstudio.services.environment import (
     KNOWN_VERSIONS_FILE,
@@ -13,6 +15,7 @@ from ocrstudio.services.environment import (
     known_versions,
     look_around,
 )
+from tests.fakes.models import PUBLIC_NAMES, safetensors
 from tests.fakes.runs import REPOSITORY
 
 
@@ -30,30 +33,64 @@ def test_versions_are_compared_by_their_release():
     assert PackageCheck("torch", None, "2.11.0").verdict is Verdict.MISSING
 
 
-def _model(folder: Path, weights: list[str]) -> Path:
+def _model(folder: Path, index: dict[str, str]) -> Path:
     folder.mkdir()
     (folder / "config.json").write_text(json.dumps({"model_type": "deepseek_vl_v2"}))
     (folder / "tokenizer.json").write_text("{}")
-    index = {"weight_map": {f"layer.{number}": name for number, name in enumerate(weights)}}
-    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": index}))
     return folder
 
 
 def test_a_model_folder_is_missing_incomplete_or_complete(tmp_path):
     assert check_model("micro").verdict is Verdict.OK
-    assert check_model(str(tmp_path / "absent")).verdict is Verdict.MISSING
-    folder = _model(tmp_path / "model", ["model-00001.safetensors", "model-00002.safetensors"])
-    (folder / "model-00001.safetensors").touch()
+    one, two = "model-00001.safetensors", "model-00002.safetensors"
+    folder = _model(tmp_path / "model", {PUBLIC_NAMES[0]: one, PUBLIC_NAMES[1]: two, PUBLIC_NAMES[2]: two})
+    (folder / one).write_bytes(safetensors(PUBLIC_NAMES[:1]))
     incomplete = check_model(str(folder))
-    assert (incomplete.verdict, incomplete.detail) == (
-        Verdict.PROBLEM,
-        "weights are missing: model-00002.safetensors",
-    )
+    assert (incomplete.verdict, incomplete.detail) == (Verdict.PROBLEM, f"weights are missing: {two}")
     assert any("hf download" in sentence for sentence in advice(look_around(tmp_path), incomplete))
-    (folder / "model-00002.safetensors").touch()
+    (folder / two).write_bytes(safetensors(PUBLIC_NAMES[1:]))
     assert check_model(str(folder)).verdict is Verdict.OK
     (folder / "config.json").write_text(json.dumps({"model_type": "llama"}))
     assert "llama" in check_model(str(folder)).detail
+
+
+def test_only_the_public_model_is_said_to_be_downloaded(tmp_path):
+    public, other = (check_model(str(tmp_path / name)) for name in ("deepseek_ocr", "absent"))
+    assert public.verdict is other.verdict is Verdict.MISSING
+    assert "download it" in public.detail
+    assert other.detail == "there is no such folder"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (safetensors()[:-1], "is damaged or incomplete"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "is damaged or incomplete"),
+        (b"", "is damaged or incomplete"),
+        (b"\2\0\0\0\0\0\0\0[]", "is damaged or incomplete"),
+        (safetensors(PUBLIC_NAMES[:2]), "1 tensor missing, the first is model.view_seperator"),
+    ],
+)
+def test_weights_that_cannot_be_loaded_do_not_count_as_complete(tmp_path, content, words):
+    folder = _model(tmp_path / "model", dict.fromkeys(PUBLIC_NAMES, "model.safetensors"))
+    (folder / "model.safetensors").write_bytes(content)
+    assert words in check_model(str(folder)).detail
+
+
+@pytest.mark.parametrize("index", [{}, {"a": 1}, None])
+def test_a_damaged_index_is_a_problem(tmp_path, index):
+    folder = _model(tmp_path / "model", index)
+    assert check_model(str(folder)).verdict is Verdict.PROBLEM
+
+
+def test_weights_without_an_index_and_those_of_other_layouts_are_told_apart(tmp_path):
+    folder = _model(tmp_path / "model", {})
+    (folder / "model.safetensors.index.json").unlink()
+    (folder / "weights.safetensors").write_bytes(safetensors())
+    assert check_model(str(folder)).detail == "complete, in the public layout"
+    (folder / "weights.safetensors").write_bytes(safetensors(["model.view_separator"]))
+    assert "names of the public checkpoint" in check_model(str(folder)).detail
 
 
 def test_gpus_are_read_from_the_driver(tmp_path):
@@ -67,6 +104,29 @@ def test_gpus_are_read_from_the_driver(tmp_path):
         "580.65",
         80994 * 2**20,
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("NVIDIA GB10, 580.95, [N/A], [N/A]", "NVIDIA GB10, memory not stated, driver 580.95"),
+        ("Odd, with commas, 1.2, 2048, 1024", "Odd, with commas, 1.0 GiB of 2.0 GiB free, driver 1.2"),
+    ],
+)
+def test_odd_gpus_are_shown_too(tmp_path, line, words):
+    program = tmp_path / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\necho '{line}'\n")
+    program.chmod(0o755)
+    assert [gpu.in_words() for gpu in find_gpus((str(program),))[0]] == [words]
+
+
+def test_what_the_driver_says_need_not_be_text(tmp_path):
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\nprintf '\\377\\376'\nexit 3\n")
+    program.chmod(0o755)
+    assert find_gpus((str(program),))[1].startswith("nvidia-smi failed: ")
+    program.write_text("#!/bin/sh\nexit 3\n")
+    assert find_gpus((str(program),))[1] == "nvidia-smi failed: status 3"
 
 
 def test_a_driver_that_fails_is_a_sentence(tmp_path):

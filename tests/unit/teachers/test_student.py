@@ -14,7 +14,7 @@ from ocrstudio.teachers.batch import BatchSummary, PageResult, run_batch
 from ocrstudio.teachers.errors import TeacherUnavailableError
 from ocrstudio.teachers.registry import create_teacher
 from tests.fakes.processes import children
-from tests.fakes.worker import ADAPTED
+from tests.fakes.worker import ADAPTED, DAMAGED
 
 TASK = get_task(load_tasks(), "document")
 
@@ -67,6 +67,17 @@ def test_the_settings_that_were_used_are_recorded_and_remarked_on(tmp_path: Path
     assert result.draft.parameters["image"] == ADAPTED["image"]
     assert result.draft.remarks == ("The image settings of the adapter are used.",)
     assert result.draft.flags == (TRUNCATED,)
+
+
+def test_a_page_that_the_student_cannot_read_fails_alone(tmp_path: Path) -> None:
+    names = ["a.png", DAMAGED, "c.png"]
+    for name in names:
+        Image.new("RGB", (30, 40), "white").save(tmp_path / name)
+    summary, results = run([PageSource(name, image=tmp_path / name) for name in names])
+    assert (summary.done, summary.failed) == (2, 1)
+    (failed,) = [result for result in results if result.draft is None]
+    assert failed.page.key == DAMAGED
+    assert str(failed.error) == f"{DAMAGED}: The picture is damaged. Scan it again."
 
 
 def test_a_model_that_is_not_there_is_said_before_the_first_page() -> None:
