@@ -1,6 +1,7 @@
 """``runs export`` and ``runs merge`` as a user types them, with the micro student in a real worker."""
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -111,7 +112,11 @@ def test_a_disk_that_fills_up_leaves_nothing_behind(trained, tmp_path):
     def small_files() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 
-    done = ocrstudio("merge", trained.path, "--output", tmp_path / "new", preexec_fn=small_files)
+    # A .pyc that is cut off by the limit would stay, and break whoever imports it next.
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    done = ocrstudio(
+        "merge", trained.path, "--output", tmp_path / "new", preexec_fn=small_files, env=environment
+    )
     assert done.returncode == 1
     assert f"cannot be written to {tmp_path / 'new'}" in done.stderr
     assert "Traceback" not in done.stderr

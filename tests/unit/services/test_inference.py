@@ -335,6 +335,7 @@ def test_a_full_disk_is_a_sentence_and_what_was_written_can_be_gone_on_with(
     """The limit on the size of a file stands for the end of the disk."""
     script = (
         "import resource, signal, sys; sys.path.insert(0, sys.argv[3])\n"
+        "sys.dont_write_bytecode = True  # a cut-off .pyc would stay\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "from pathlib import Path; from tests.unit.services import test_inference as t\n"
