@@ -9,6 +9,7 @@ is done by the commands that a user types.
 
 import argparse
 import json
+import math
 import subprocess
 import sys
 import tempfile
@@ -68,7 +69,7 @@ def measure(mode: str, dataset: Path, folder: Path, options: argparse.Namespace)
         "training.per_device_train_batch_size": options.batch,
         # Every page in every step: which page it is shows in the first words of an answer alone, and steps of
         # one page each push the vision part to and fro until all pages look the same to it.
-        "training.gradient_accumulation_steps": max(1, options.pages // options.batch),
+        "training.gradient_accumulation_steps": math.ceil(options.pages / options.batch),
         "lora.r": options.rank,
     }
     overrides = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
