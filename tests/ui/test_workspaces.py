@@ -33,6 +33,12 @@ def test_a_dropped_pdf_makes_a_workspace_beside_it(studio, qtbot, tmp_path):
     qtbot.waitUntil(lambda: studio.window.viewer.view.has_picture)
 
 
+def test_a_pdf_named_on_the_command_line_is_opened(studio, qtbot, tmp_path):
+    studio.start(text_pdf(tmp_path / "ledger.pdf", 2))
+    qtbot.waitUntil(lambda: studio.window.pages.model.total == 2)
+    assert studio.session.root == tmp_path / "ledger labels"
+
+
 def test_opening_the_same_pdf_again_opens_its_workspace(studio, qtbot, tmp_path):
     path = text_pdf(tmp_path / "ledger.pdf", 2)
     for _ in range(2):

@@ -94,9 +94,6 @@ def _group_of(info: FieldInfo) -> str:
 def _task_ids(settings: AppSettings) -> list[str]:
     """The tasks that can be the default; none when the user's prompts cannot be read (said elsewhere)."""
     try:
-        return [
-            task.id
-            for task in usable(load_tasks(settings.prompts_file))
-        ]
+        return [task.id for task in usable(load_tasks(settings.prompts_file))]
     except OcrStudioError:
         return []
