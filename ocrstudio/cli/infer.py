@@ -187,13 +187,11 @@ def _teacher_config(
     from ocrstudio.services.inference.output import format_of
     from ocrstudio.settings.teacher import load_teacher_config
 
-    if config is None and settings.teacher_config:
-        config = Path(settings.teacher_config)
     values = parse_overrides(overrides)
     chosen = output_format or format_of(output)
     if chosen is not None:
         values["output.format"] = chosen
-    return load_teacher_config(config, values)
+    return load_teacher_config(config or settings.teacher_file, values)
 
 
 def _is_given(context: click.Context, name: str) -> bool:

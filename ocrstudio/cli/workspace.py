@@ -265,12 +265,9 @@ def _teacher_and_task(path: Path | None, task_id: str | None) -> tuple[TeacherCo
     from ocrstudio.tasks import get_task, load_tasks
 
     settings = load_app_settings()
-    if path is None and settings.teacher_config:
-        path = Path(settings.teacher_config)
-    config = load_teacher_config(path)
-    return config, get_task(
-        load_tasks(settings.prompts_file, config.prompts), task_id or settings.default_task
-    )
+    config = load_teacher_config(path or settings.teacher_file)
+    tasks = load_tasks(settings.prompts_file, config.prompts)
+    return config, get_task(tasks, task_id or settings.default_task)
 
 
 def _dataset_task(task_id: str | None) -> Task:

@@ -2,7 +2,7 @@
 
 import importlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,16 @@ from ocrstudio.postprocess.repetition import find_runaway
 
 TOKENS = "tokens"
 CHARACTERS = "characters"
+COUNTED: Mapping[str, str] = {
+    "duplicate": "duplicates",
+    "conflict": "contradictions",
+    "unreadable": "pictures that cannot be opened",
+    "truncated": "too long for training",
+    "runaway": "endless repetitions",
+    "shared_picture": "pictures also in the evaluation set",
+    "shared_document": "documents also in the evaluation set",
+}
+"""What is counted in `DatasetCheck.counts`, in words, in the order in which it is shown."""
 
 _BUCKETS = 12
 _PICTURE = "<image>"

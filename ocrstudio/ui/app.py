@@ -239,7 +239,7 @@ class Studio:
     # Life
 
     def start(self, path: Path | None) -> None:
-        """Shows the window, then opens what was asked for (a workspace or a document) or the last workspace."""
+        """Shows the window, then opens the workspace or document asked for, or the last workspace."""
         self.window.show()
         self.renderer.warm_up()
         self._panels_due.start(_PANELS_DELAY_MS)

@@ -107,7 +107,6 @@ class DatasetsController(QObject):
                     raise DatasetError("The export was stopped; nothing was written.")
                 task.report(done, total, plan.folder.name)
 
-            values = Path(settings.train_config) if settings.train_config else None
             with Workspace.open(root) as workspace:
                 return export_workspace(
                     workspace,
@@ -115,7 +114,7 @@ class DatasetsController(QObject):
                     get_task(load_tasks(settings.prompts_file), plan.task),
                     plan.eval_fraction,
                     statuses=plan.statuses,
-                    seed=load_train_config(values).training.seed,
+                    seed=load_train_config(settings.train_file).training.seed,
                     dpi=settings.default_dpi,
                     progress=progress,
                 )

@@ -117,11 +117,12 @@ class EvaluationController(QObject):
         except OcrStudioError as problem:
             self._messages.failure(problem)
             return
-        train_file = Path(settings.train_config) if settings.train_config else None
         self._preparing = True
         self._panel.setup.show_preparation("Preparing…")
         job = self._background.run(
-            lambda running: prepare_evaluation(root, data, student, train_file, tasks, task, running.report),
+            lambda running: prepare_evaluation(
+                root, data, student, settings.train_file, tasks, task, running.report
+            ),
             self._launch,
             self._not_prepared,
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ocrstudio.datasets.writer import EVALUATION, TRAIN
 from ocrstudio.domain.document import Page
 from ocrstudio.domain.errors import DatasetError
 from ocrstudio.domain.run import MICRO_MODEL
@@ -15,7 +16,7 @@ from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task
 from ocrstudio.ui.jobs.students import StudentOption
 
-_PARTS = {"eval.jsonl": "Held-out pages", "train.jsonl": "Training pages"}
+_PARTS = {EVALUATION: "Held-out pages", TRAIN: "Training pages"}
 
 Progress = Callable[[int, int, str], None]
 
@@ -31,7 +32,7 @@ class DataOption:
 def data_options(exports: Path) -> list[DataOption]:
     """The parts of the exported datasets, the newest held-out pages first, then the accepted pages."""
     found = [path for name in _PARTS for path in exports.glob(f"*/{name}")]
-    found.sort(key=lambda path: (path.name == "eval.jsonl", path.parent.stat().st_mtime), reverse=True)
+    found.sort(key=lambda path: (path.name == EVALUATION, path.parent.stat().st_mtime), reverse=True)
     parts = [DataOption(f"{_PARTS[path.name]}, {_exported(path.parent)}", path) for path in found]
     return [*parts, DataOption("Accepted pages, as they are now", None)]
 

@@ -109,7 +109,7 @@ class TeacherController(QObject):
         self._settings = settings
 
     def _open(self) -> None:
-        own = Path(self._settings.teacher_config) if self._settings.teacher_config else None
+        own = self._settings.teacher_file
         self._files = [own] if own is not None else []
         self._panel.setup.show_teachers(teacher_choices(self._files), own)
         self._show_students(())

@@ -35,7 +35,6 @@ from ocrstudio.ui.training.plan import (
 )
 
 _COUNT_MS = 300
-_VERDICT_WORDS = {Verdict.OK: "", Verdict.MISSING: "", Verdict.DIFFERS: "", Verdict.PROBLEM: "unusable, "}
 
 
 class TrainingController(QObject):
@@ -128,11 +127,10 @@ class TrainingController(QObject):
     def _look_at_machine(self) -> None:
         """DeepSeek-OCR comes first where there is a CUDA GPU or its weights, elsewhere the stand-in."""
         settings = self._settings
-        own_file = Path(settings.train_config) if settings.train_config else None
 
         def work(_task: Task) -> bool:
             gpus, _ = find_gpus()
-            folder = load_train_config(own_file).model.base_model_path
+            folder = load_train_config(settings.train_file).model.base_model_path
             return bool(gpus) or check_model(folder).verdict is Verdict.OK
 
         def done(real: bool) -> None:
@@ -174,7 +172,8 @@ class TrainingController(QObject):
 
     def _check_model(self, folder: str) -> None:
         def done(check: ModelCheck) -> None:
-            self._panel.setup.show_model_state(f"Weights: {_VERDICT_WORDS[check.verdict]}{check.detail}.")
+            unusable = "unusable, " if check.verdict is Verdict.PROBLEM else ""
+            self._panel.setup.show_model_state(f"Weights: {unusable}{check.detail}.")
 
         self._background.run(lambda _: check_model(folder), done)
 
