@@ -7,7 +7,6 @@ it is needed.
 
 import errno
 import os
-import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from ocrstudio.domain.errors import ModelError
 from ocrstudio.domain.run import MICRO_MODEL
+from ocrstudio.services.disk import free_bytes
 from ocrstudio.services.model_folder import REPOSITORY, download_command, folder_problem
 
 _FOLDER_NAME = "deepseek_ocr"
@@ -124,9 +124,7 @@ def _fetch(folder: Path, wanted: Wanted, failure: list[BaseException]) -> None:
 
 
 def _check_disk(folder: Path, wanted: Wanted) -> None:
-    existing = next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
-    missing = wanted.total_bytes - _bytes_in(folder)
-    free = shutil.disk_usage(existing).free
+    missing, free = wanted.total_bytes - _bytes_in(folder), free_bytes(folder)
     if free < missing:
         raise ModelError(
             f"The model needs {missing / 1e9:.1f} GB in {folder}, and the disk has {free / 1e9:.1f} GB free.",

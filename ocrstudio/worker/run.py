@@ -5,7 +5,6 @@ import errno
 import json
 import os
 import platform
-import re
 import signal
 import sys
 import traceback
@@ -15,6 +14,7 @@ from typing import Any
 
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.domain.run import MICRO_MODEL, RunKind
+from ocrstudio.domain.secret_names import is_secret_name
 from ocrstudio.jobs.device_lock import device_lock, device_names
 from ocrstudio.jobs.events import EventType, EventWriter
 from ocrstudio.jobs.process_identity import ProcessIdentity
@@ -28,7 +28,6 @@ from ocrstudio.worker.context import WorkerContext
 from ocrstudio.worker.export import export_adapter
 from ocrstudio.worker.peers import follow, is_peer, peers
 
-_SECRET_VARIABLE = re.compile(r"(TOKEN|KEY|SECRET|PASSWORD)$")
 _SHORTEST_SECRET = 8
 _MEGABYTE = 1_000_000
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -158,6 +157,6 @@ def describe_failure(error: Exception) -> dict[str, str]:
 
 def _without_secrets(text: str) -> str:
     for name, value in os.environ.items():
-        if _SECRET_VARIABLE.search(name) and len(value) >= _SHORTEST_SECRET:
+        if is_secret_name(name) and len(value) >= _SHORTEST_SECRET:
             text = text.replace(value, f"<{name}>")
     return text
