@@ -1,5 +1,7 @@
 """Numbers in sentences, the same in the window, the command line and every message."""
 
+from collections.abc import Sequence
+
 _MINUTE, _HOUR = 60, 3600
 
 
@@ -16,6 +18,12 @@ def size_of(size: float) -> str:
 def shortened(text: str, length: int = 60) -> str:
     """A text of at most that many characters; where something was cut off, it ends with ``…``."""
     return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def some_of(names: Sequence[str], most: int) -> str:
+    """The first names of a list, and how many more there are: ``a, b and 3 more``."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def printable(name: str) -> str:

@@ -23,6 +23,7 @@ from ocrstudio.ui.datasets.controller import DatasetsController
 from ocrstudio.ui.documents.controller import DocumentsController
 from ocrstudio.ui.documents.removal import RemovalController
 from ocrstudio.ui.garbage import collect_due, window_thread_only
+from ocrstudio.ui.keys_dialog import KeysDialog
 from ocrstudio.ui.labels.controller import LabelController
 from ocrstudio.ui.main_window import MainWindow
 from ocrstudio.ui.messages import Messages
@@ -31,7 +32,6 @@ from ocrstudio.ui.session import Session
 from ocrstudio.ui.theme import ThemeManager
 from ocrstudio.ui.viewer.controller import ViewerController
 from ocrstudio.ui.viewer.renderer import PageRenderer
-from ocrstudio.ui.widgets.keys_dialog import KeysDialog
 from ocrstudio.ui.window_state import WindowState
 from ocrstudio.ui.workspace_controller import WorkspaceController
 

@@ -61,6 +61,10 @@ class Session(QObject):
         """Folder of the open workspace, for work in another thread, which opens it again."""
         return self.require().root
 
+    def is_at(self, root: Path) -> bool:
+        """Whether this workspace is still the open one, for what comes back from another thread."""
+        return self.workspace is not None and self.workspace.root == root
+
     def open(self, workspace: Workspace) -> None:
         """Takes over an open workspace; the earlier one is closed."""
         self.close()

@@ -176,7 +176,7 @@ def test_ctrl_r_asks_for_a_draft_of_the_page(opened, qtbot):
 
 
 def test_help_lists_the_keys(opened, qtbot):
-    from ocrstudio.ui.widgets.keys_dialog import KeysDialog
+    from ocrstudio.ui.keys_dialog import KeysDialog
 
     qtbot.keyClick(opened.window, Qt.Key.Key_F1)
     dialog = opened.window.findChild(KeysDialog)

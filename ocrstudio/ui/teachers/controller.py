@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QTimer
 
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.domain.label import teacher_source
+from ocrstudio.domain.wording import count_of
 from ocrstudio.services.runs import RunOverview
 from ocrstudio.settings.app import AppSettings
 from ocrstudio.settings.secrets import ApiKey, delete_key, find_api_key, store_key
@@ -226,7 +227,7 @@ class TeacherController(QObject):
         setup.show_summary(self._sentence(self._config, pages), ready=True)
 
     def _sentence(self, config: TeacherConfig, pages: int) -> str:
-        words = f"{pages:,} {'page' if pages == 1 else 'pages'}"
+        words = count_of(pages, "page")
         if config.type == "api" and config.api is not None:
             cost = cost_in_words(config.api, pages, self._use)
             return f"Sends {words} to {server_of(config.api)}, model {config.api.model_name}. {cost}".strip()

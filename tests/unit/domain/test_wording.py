@@ -1,6 +1,6 @@
 import pytest
 
-from ocrstudio.domain.wording import count_of, duration, size_of, time_left
+from ocrstudio.domain.wording import count_of, duration, size_of, some_of, time_left
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,8 @@ def test_a_length_of_time_has_two_units_at_most(seconds, words):
 )
 def test_an_estimate_is_rounded_where_seconds_mean_nothing(seconds, words):
     assert time_left(seconds) == words
+
+
+def test_of_a_long_list_the_first_names_are_said():
+    assert some_of(["a", "b"], 2) == "a, b"
+    assert some_of(["a", "b", "c", "d"], 2) == "a, b and 2 more"
