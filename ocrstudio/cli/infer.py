@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ocrstudio.cli.bar import cancelled_by_ctrl_c, progress_bar
+from ocrstudio.cli.main import EXIT_ERROR, EXIT_INTERRUPTED_BY_USER
 from ocrstudio.cli.notices import NoticeLines
 from ocrstudio.cli.options import file_option, override_option, parse_overrides
 from ocrstudio.cli.output import echo_error, echo_warning
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from ocrstudio.settings.app import AppSettings
     from ocrstudio.settings.teacher import TeacherConfig
     from ocrstudio.tasks import Task
-
-_FAILED = 1
-_INTERRUPTED = 130
 
 _existing = click.Path(path_type=Path, exists=True)
 
@@ -108,9 +106,9 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         _earlier(resume=resume, overwrite=overwrite),
     )
     if report.cancelled:
-        context.exit(_INTERRUPTED)
+        context.exit(EXIT_INTERRUPTED_BY_USER)
     if not report.is_complete:
-        context.exit(_FAILED)
+        context.exit(EXIT_ERROR)
 
 
 def _target(output: Path, config: "TeacherConfig", asked: "Task") -> "OutputTarget":

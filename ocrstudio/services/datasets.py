@@ -32,7 +32,7 @@ Progress = Callable[[int, int], None]
 
 ACCEPTED_ONLY = frozenset({PageStatus.ACCEPTED})
 _MIB = 2**20
-_NO_LABEL = "it has no label"
+_NO_LABEL = "it has no label."
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class ExportReport:
         train_samples: Number of its lines.
         evaluation_samples: Number of its lines.
         split_by: ``document``, ``page`` or ``none``.
-        skipped: (page, reason) of pages in the wanted states that could not be exported.
+        skipped: (page, reason) of pages in the wanted states that could not be exported; a whole sentence.
         findings: Duplicates, leakage and very long answers.
         remarks: Sentences the user should read.
         sha256: Hash of the training part, as a run records it.
@@ -62,6 +62,12 @@ class ExportReport:
     findings: tuple[Finding, ...]
     remarks: tuple[str, ...]
     sha256: str
+
+    @property
+    def notes(self) -> list[str]:
+        """Every page that was left out and everything that should be looked at, as sentences."""
+        left_out = [f"Left out {place}: {reason}" for place, reason in self.skipped]
+        return [*left_out, *(f"Look at {finding}." for finding in self.findings)]
 
 
 @dataclass(frozen=True)

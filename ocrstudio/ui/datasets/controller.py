@@ -8,13 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from PySide6.QtCore import QObject, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QObject
 
 from ocrstudio.domain.errors import DatasetError, OcrStudioError
 from ocrstudio.settings.app import AppSettings
 from ocrstudio.store import Workspace
 from ocrstudio.ui.background import Background, Task
+from ocrstudio.ui.desktop import open_folder
 from ocrstudio.ui.main_window import MainWindow
 from ocrstudio.ui.messages import Level, Messages, Offer
 from ocrstudio.ui.session import Session
@@ -120,11 +120,12 @@ class DatasetsController(QObject):
                 )
 
         def done(report: "ExportReport") -> None:
-            from ocrstudio.ui.datasets.plan import export_message, export_remarks
+            from ocrstudio.ui.datasets.plan import export_message
 
-            for remark in export_remarks(report):
-                self._messages.note(OcrStudioError(remark), Level.WARNING)
-            self._messages.post(export_message(report, Offer("Open folder", lambda: _open(report.folder))))
+            for note in report.notes:
+                self._messages.note(OcrStudioError(note), Level.WARNING)
+            offer = Offer("Open folder", lambda: open_folder(report.folder))
+            self._messages.post(export_message(report, offer))
             self._session.datasets_changed.emit()
 
         self._run(work, done, "Exporting")
@@ -163,12 +164,12 @@ class DatasetsController(QObject):
                 )
 
         def done(report: "DatasetImportReport") -> None:
-            from ocrstudio.ui.datasets.plan import import_message, import_remarks
+            from ocrstudio.ui.datasets.plan import import_message
 
-            for remark in import_remarks(report):
-                self._messages.note(OcrStudioError(remark), Level.WARNING)
+            for note in report.notes:
+                self._messages.note(OcrStudioError(note), Level.WARNING)
             self._messages.post(import_message(report, path.name))
-            if self._session.workspace is not None and self._session.root == root:
+            if self._session.is_at(root):
                 self._session.tell_all_changed()
 
         self._run(work, done, "Importing labels")
@@ -182,7 +183,3 @@ class DatasetsController(QObject):
 
         task = self._background.run(work, done, failed, title=title)
         self._window.tasks.show_task(task)
-
-
-def _open(folder: Path) -> None:
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

@@ -146,7 +146,7 @@ def test_a_corrected_dataset_comes_back_to_its_pages(studio, workspace_root, qtb
     dialog.file.edited.emit(str(path))
     dialog.status.setCurrentText(choice)
     dialog.confirm.click()
-    qtbot.waitUntil(lambda: "1 label of train.jsonl imported; 3 pages had the same" in said(studio))
+    qtbot.waitUntil(lambda: "Imported 1 label from train.jsonl; 3 pages had the same" in said(studio))
     assert studio.window.labels.editor.text.startswith("# Chapter One")
     row = studio.window.pages.model.row_of
     qtbot.waitUntil(lambda: row(studio.session.page_id).page.status is status)

@@ -77,8 +77,8 @@ def test_a_source_that_fails_stops_no_other_of_whatever_kind(
     capsys.readouterr()
     assert main(["workspace", "import", str(root), *(str(tmp_path / name) for name in names)]) == 1
     out, err = capsys.readouterr()
-    assert "Imported 1 label from data1.jsonl: 1 with new pictures." in out
-    assert "Imported 1 label from data2.jsonl: 1 with new pictures." in out
+    assert "Imported 1 label from data1.jsonl; 1 with new pictures." in out
+    assert "Imported 1 label from data2.jsonl; 1 with new pictures." in out
     assert "bad.pdf cannot be opened" in err
     assert "empty.jsonl is empty." in err
 
@@ -91,7 +91,7 @@ def test_labels_that_came_as_drafts_can_be_accepted_by_importing_them_again(
     command = ["workspace", "import", str(root), str(tmp_path / "data.jsonl")]
     assert main(command) == 0
     assert main([*command, "--accepted"]) == 0
-    assert "1 label stood there already, 1 of them accepted now." in capsys.readouterr().out
+    assert "1 page had the same label already; 1 of them accepted now." in capsys.readouterr().out
     with Workspace.open(root) as ws:
         assert ws.pages.counts()[PageStatus.ACCEPTED] == 1
 
