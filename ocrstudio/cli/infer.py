@@ -12,7 +12,7 @@ from ocrstudio.cli.main import EXIT_ERROR, EXIT_INTERRUPTED_BY_USER
 from ocrstudio.cli.notices import NoticeLines
 from ocrstudio.cli.options import file_option, override_option, parse_overrides
 from ocrstudio.cli.output import echo_error, echo_warning
-from ocrstudio.domain.wording import duration
+from ocrstudio.domain.wording import count_of, duration
 
 if TYPE_CHECKING:
     from ocrstudio.services.inference.journal import Earlier
@@ -239,7 +239,8 @@ def _print_report(report: "InferenceReport", results: Path) -> None:
     click.echo(f"{'; '.join(parts)}. Results are in {results}.")
     if report.unfit:
         echo_warning(
-            f"The dataset leaves out {report.unfit} labels (cut off, endlessly repeating, or refusals)."
+            f"The dataset leaves out {count_of(report.unfit, 'label')} "
+            "(cut off, endlessly repeating, or refusals)."
         )
     if report.problems:
         click.echo(f"Files that could not be opened: {len(report.problems)}.", err=True)

@@ -23,9 +23,9 @@ from ocrstudio.jobs.user_state import state_dir
 from ocrstudio.services.model_download import download_model, needs_download
 from ocrstudio.services.model_folder import REPOSITORY
 from ocrstudio.settings.files import write_text
+from ocrstudio.worker.adapter_copy import copy_where_asked
 from ocrstudio.worker.bodies import load_body
 from ocrstudio.worker.context import WorkerContext
-from ocrstudio.worker.export import export_adapter
 from ocrstudio.worker.peers import follow, is_peer, peers
 
 _SHORTEST_SECRET = 8
@@ -83,7 +83,7 @@ def _work(context: WorkerContext) -> dict[str, Any]:
             return {}
         with peers(context.folder, count, lambda fields: _end_at_once(context, fields)):
             summary: dict[str, Any] = body(context)
-        exported = export_adapter(context.folder)
+        exported = copy_where_asked(context.folder)
         if exported is not None:
             summary = {**summary, "exported_to": str(exported)}
         write_text(context.folder.summary_path, json.dumps(summary, ensure_ascii=False, indent=2) + "\n")

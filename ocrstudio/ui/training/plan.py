@@ -26,6 +26,12 @@ MODE_WORDS: Mapping[TrainMode, tuple[str, str]] = {
         "Trains every weight, without an adapter: for small students.",
     ),
 }
+_PARTS: Mapping[TrainMode, str] = {
+    TrainMode.VISION: "the vision part of ",
+    TrainMode.LLM: "the language model of ",
+    TrainMode.BOTH: "both parts of ",
+    TrainMode.FULL: "every weight of ",
+}
 _FEW_PASSES = 10
 """Below this many, a tenth of a pass matters to the reader."""
 
@@ -128,10 +134,7 @@ def preview(plan: TrainingPlan, config: TrainConfig, facts: DataFacts) -> Previe
         pages = facts.samples
         data = f"{count_of(pages, 'sample')} of {plan.dataset.name}"
     student = "the micro student (a stand-in)" if plan.micro else "DeepSeek-OCR"
-    part = {TrainMode.VISION: "the vision part of ", TrainMode.LLM: "the language model of "}.get(
-        plan.mode, ""
-    )
-    return Preview(f"Trains {part}{student} on {data}: {_length(config, pages)}.", ready=True)
+    return Preview(f"Trains {_PARTS[plan.mode]}{student} on {data}: {_length(config, pages)}.", ready=True)
 
 
 def prepare_run(plan: TrainingPlan, config: TrainConfig, root: Path, task: Task, told: Progress) -> RunFolder:
@@ -202,14 +205,16 @@ def _nothing_accepted(facts: DataFacts) -> str:
 
 def _length(config: TrainConfig, pages: int) -> str:
     training = config.training
-    batch = training.per_device_train_batch_size * training.gradient_accumulation_steps
+    batch = training.samples_per_step
+    every = f"of {count_of(batch, 'page')}"
     if training.max_steps is None:
         steps = max(1, round((training.num_train_epochs or 1) * pages / batch))
-        length = f"about {count_of(steps, 'step')} of {batch} pages"
-        return f"{training.num_train_epochs:g} passes over them, {length}"
+        return f"{_passes(training.num_train_epochs or 1)} over them, about {count_of(steps, 'step')} {every}"
     passes = training.max_steps * batch / max(1, pages)
-    return f"{count_of(training.max_steps, 'step')} of {batch} pages, about {_passes(passes)} over them"
+    return f"{count_of(training.max_steps, 'step')} {every}, about {_passes(passes)} over them"
 
 
 def _passes(number: float) -> str:
+    if number == 1:
+        return "1 pass"
     return f"{number:.1f} passes" if number < _FEW_PASSES else f"{number:,.0f} passes"

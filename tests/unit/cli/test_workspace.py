@@ -11,7 +11,7 @@ from ocrstudio.datasets import read_dataset
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.services import labelling
 from ocrstudio.store import Workspace
-from tests.fakes.workspaces import make_pdf
+from tests.fakes.pdfs import short_pdf
 
 TEXT = "A line of text that is long enough for a text layer to be trusted, twice over."
 
@@ -27,13 +27,13 @@ def no_settings_of_the_user(
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A workspace with one PDF of two pages, made by the command."""
-    make_pdf(tmp_path / "report.pdf", [TEXT[:38], TEXT[38:]])
+    short_pdf(tmp_path / "report.pdf", [TEXT[:38], TEXT[38:]])
     assert main(["workspace", "new", str(tmp_path / "ws"), str(tmp_path / "report.pdf")]) == 0
     return tmp_path / "ws"
 
 
 def test_new_imports_and_says_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    source = make_pdf(tmp_path / "report.pdf", ["one", "two"])
+    source = short_pdf(tmp_path / "report.pdf", ["one", "two"])
     assert main(["workspace", "new", str(tmp_path / "ws"), str(source)]) == 0
     out = capsys.readouterr().out
     assert f"Created the workspace {tmp_path / 'ws'}." in out
@@ -111,7 +111,7 @@ def test_two_processes_may_import_the_same_files_at_once(root: Path, tmp_path: P
 
 
 def test_import_takes_a_password(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    secret = str(make_pdf(tmp_path / "secret.pdf", ["x"], password="1234"))
+    secret = str(short_pdf(tmp_path / "secret.pdf", ["x"], password="1234"))
     assert main(["workspace", "import", str(root), secret]) == 1
     assert main(["workspace", "import", str(root), secret, "--password", "1234"]) == 0
     assert "its copy in the workspace is not" in capsys.readouterr().err

@@ -15,8 +15,7 @@ from ocrstudio.services.dataset_import import import_dataset
 from ocrstudio.services.datasets import ExportReport, export_workspace
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task
-from tests.fakes.pdfs import huge_pdf
-from tests.fakes.workspaces import make_pdf
+from tests.fakes.pdfs import huge_pdf, short_pdf
 
 TASK = Task("markdown", "", " Convert this document to markdown.\n", protected=False, description="")
 
@@ -24,7 +23,7 @@ TASK = Task("markdown", "", " Convert this document to markdown.\n", protected=F
 @pytest.fixture
 def ws(tmp_path: Path) -> Iterator[Workspace]:
     """Three documents of two pages; all but the last page accepted."""
-    sources = [make_pdf(tmp_path / f"{name}.pdf", [f"{name} 1", f"{name} 2"]) for name in ("a", "b", "c")]
+    sources = [short_pdf(tmp_path / f"{name}.pdf", [f"{name} 1", f"{name} 2"]) for name in ("a", "b", "c")]
     with workspaces.create_workspace(tmp_path / "ws") as workspace:
         workspaces.import_sources(workspace, sources)
         for row in workspace.pages.list():
@@ -105,7 +104,7 @@ def test_one_document_is_divided_by_pages_and_says_so(ws: Workspace, tmp_path: P
 def test_other_states_on_request_and_pages_without_text_named(ws: Workspace, tmp_path: Path) -> None:
     labelling.save_edit(ws, 6, " ")
     report = export(ws, tmp_path / "out", statuses=[PageStatus.IN_REVIEW, PageStatus.ACCEPTED])
-    assert report.skipped == (("c, page 2", "it has no label"),)
+    assert report.skipped == (("c, page 2", "it has no label."),)
     assert report.train_samples + report.evaluation_samples == 5
 
 
@@ -142,7 +141,7 @@ def test_labels_of_another_task_are_mentioned(ws: Workspace, tmp_path: Path) -> 
 
 
 def test_duplicate_pictures_are_found(ws: Workspace, tmp_path: Path) -> None:
-    make_pdf(tmp_path / "twice.pdf", ["a 1"])
+    short_pdf(tmp_path / "twice.pdf", ["a 1"])
     workspaces.import_sources(ws, [tmp_path / "twice.pdf"])
     labelling.save_edit(ws, 7, "another label")
     labelling.accept(ws, 7)
