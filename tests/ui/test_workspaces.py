@@ -2,14 +2,14 @@
 
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton
 
 from ocrstudio.services import labelling
 from ocrstudio.store import Workspace
 from ocrstudio.ui.documents.password_dialog import PasswordDialog
 from ocrstudio.ui.pages.model import PAGE_ROLE
 from tests.fakes.pdfs import damaged_pdf, encrypted_pdf, text_pdf
-from tests.fakes.window import draft
+from tests.fakes.window import draft, shown_words
 
 
 def drop(window, *paths):
@@ -67,7 +67,7 @@ def password_dialog(studio, qtbot, files):
 
     def found():
         open_ones = [one for one in studio.window.findChildren(PasswordDialog) if one.isVisible()]
-        return [one for one in open_ones if any(files in word.text() for word in one.findChildren(QLabel))]
+        return [one for one in open_ones if files in shown_words(one)]
 
     qtbot.waitUntil(lambda: bool(found()))
     return found()[0]
@@ -146,8 +146,7 @@ def test_an_empty_workspace_says_what_to_do_next(studio, qtbot, tmp_path):
     studio.workspaces.create(tmp_path / "new")
     panel = studio.window.pages
     qtbot.waitUntil(lambda: not studio.background.busy)
-    words = [label.text() for label in panel._stack.currentWidget().findChildren(QLabel)]
-    assert "No documents yet" in words
+    assert "No documents yet" in shown_words(panel)
 
 
 def test_sizes_are_remembered(studio, qtbot):
