@@ -12,13 +12,13 @@ from ocrstudio.datasets.writer import read_manifest
 from ocrstudio.domain.document import Page, PageStatus
 from ocrstudio.domain.errors import DatasetError, OcrStudioError, WorkspaceError
 from ocrstudio.domain.label import IMPORT, NewRevision
+from ocrstudio.domain.page_files import page_of_file
 from ocrstudio.domain.wording import count_of
 from ocrstudio.imaging import load_image
 from ocrstudio.imaging.size import picture_dpi
 from ocrstudio.pdf import DEFAULT_DPI
 from ocrstudio.services.labelling import accept, add_import
 from ocrstudio.services.page_drawing import pixels_sha256
-from ocrstudio.services.page_names import page_of_file
 from ocrstudio.services.workspaces import import_sources, page_image
 from ocrstudio.settings.app import load_app_settings
 from ocrstudio.store import Workspace
@@ -178,7 +178,7 @@ def _shown_page(ws: Workspace, sample: Sample) -> Page | None:
     known = ws.pages.find_by_content(shown)
     if known is not None:
         return known
-    named = page_of_file(sample.image.stem)
+    named = page_of_file(sample.image.name)
     document = ws.documents.find(named[0]) if named else None
     if named is None or document is None or not 1 <= named[1] <= document.page_count:
         return None

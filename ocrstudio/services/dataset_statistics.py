@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ocrstudio.datasets import Sample, read_dataset
-from ocrstudio.datasets.checks import Finding, FindingKind, check_leakage, check_samples, document_of
+from ocrstudio.datasets.checks import Finding, FindingKind, check_leakage, check_samples
 from ocrstudio.domain.errors import InputError
+from ocrstudio.domain.page_files import document_of_file
 from ocrstudio.domain.run import MICRO_MODEL
 from ocrstudio.imaging.presets import ImageSettings
 from ocrstudio.imaging.size import picture_size
@@ -131,7 +132,7 @@ def check_dataset_file(
         path=str(path),
         summary=dataset.summary(),
         samples=len(samples),
-        documents=len({document_of(sample.image_name) or sample.image_name for sample in samples}),
+        documents=len({document_of_file(sample.image_name) or sample.image_name for sample in samples}),
         problems=tuple(map(str, dataset.problems)),
         findings=tuple(map(str, _by_weight(findings))),
         counts=counts,

@@ -11,13 +11,13 @@ from ocrstudio.datasets.checks import (
     check_leakage,
     check_samples,
     dataset_sha256,
-    document_of,
 )
 from ocrstudio.datasets.split import split_by_document
 from ocrstudio.datasets.writer import EVALUATION, IMAGES, TRAIN, Entry, write_dataset
 from ocrstudio.domain.document import DocumentKind, Page, PageStatus
 from ocrstudio.domain.errors import DatasetError, OcrStudioError
 from ocrstudio.domain.label import Revision
+from ocrstudio.domain.page_files import document_of_file, page_file_name
 from ocrstudio.domain.wording import count_of
 from ocrstudio.pdf import DEFAULT_DPI
 from ocrstudio.pdf.render import capped_dpi
@@ -245,11 +245,11 @@ def _place(row: PageRow) -> str:
 
 def _origin(row: PageRow) -> str:
     """The document that a page comes from: pages that were imported as single pictures belong together."""
-    return document_of(f"{row.document_name}_p1") or row.document_name
+    return document_of_file(page_file_name(row.document_name, 1)) or row.document_name
 
 
 def _entry(page: _Labelled, prompt: str) -> Entry:
-    name = f"{IMAGES}/{page.row.document_name}_p{page.row.page.index + 1}.png"
+    name = f"{IMAGES}/{page_file_name(page.row.document_name, page.row.page.index + 1)}"
     return Entry(DatasetRecord(prompt, name, page.revision.text), page.image)
 
 

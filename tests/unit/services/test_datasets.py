@@ -6,10 +6,11 @@ import pytest
 from PIL import Image
 
 from ocrstudio.datasets import read_dataset
-from ocrstudio.datasets.checks import FindingKind, check_leakage, dataset_sha256, document_of
+from ocrstudio.datasets.checks import FindingKind, check_leakage, dataset_sha256
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.errors import DatasetError
 from ocrstudio.domain.label import NewRevision
+from ocrstudio.domain.page_files import document_of_file
 from ocrstudio.services import labelling, workspaces
 from ocrstudio.services.dataset_import import import_dataset
 from ocrstudio.services.datasets import ExportReport, export_workspace
@@ -65,7 +66,7 @@ def test_a_reader_gets_back_what_was_exported(ws: Workspace, tmp_path: Path) -> 
     assert answers == {f"# Seite {number}\n\n한국어 „ä“" for number in range(1, 6)}
     assert dataset_sha256(train.samples) == report.sha256
     assert check_leakage(train.samples, evaluation.samples) == []
-    sides = [{document_of(s.image_name) for s in part.samples} for part in (train, evaluation)]
+    sides = [{document_of_file(s.image_name) for s in part.samples} for part in (train, evaluation)]
     assert sides[0] & sides[1] == set()
     assert sides[0] | sides[1] == {"a", "b", "c"}
 
