@@ -28,7 +28,7 @@ SETTINGS = {
     "training.lr_scheduler_type": "cosine",
     "training.weight_decay": 0,
     "training.gradient_accumulation_steps": 1,
-    "evaluation.max_tokens": 2000,
+    "evaluation.max_tokens": 6000,
     "evaluation.no_repeat_ngram_size": 0,
 }
 
@@ -63,7 +63,7 @@ def measure(mode: str, dataset: Path, folder: Path, options: argparse.Namespace)
     settings = SETTINGS | {
         "training.learning_rate": LEARNING_RATES[mode],
         "training.max_steps": options.steps,
-        "training.save_steps": options.steps,
+        "training.save_steps": max(1, options.steps // 4),
         "training.logging_steps": max(1, options.steps // 20),
         "training.per_device_train_batch_size": options.batch,
         "lora.r": options.rank,

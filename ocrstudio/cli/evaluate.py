@@ -1,15 +1,27 @@
-"""``ocrstudio evaluate``: measure the student on a dataset."""
+"""``ocrstudio evaluate``: measure the student, or any other predictions, on a dataset."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from ocrstudio.cli.options import file_option, parse_overrides, run_options, training_settings
+from ocrstudio.cli.output import echo_warning, table
 from ocrstudio.cli.watch import launch_and_watch
+from ocrstudio.domain.wording import count_of
+
+if TYPE_CHECKING:
+    from ocrstudio.evaluation.bootstrap import Interval
 
 
 @click.command()
 @file_option("--dataset", required=True, help="Pages with reference answers, JSONL.")
+@click.option(
+    "--predictions",
+    type=click.Path(path_type=Path, exists=True),
+    help="Measure these, not the student: JSONL of infer, or a folder of Markdown named like the pictures.",
+)
 @click.option("--task", help="Ask the prompt of this task. [default: the prompt of each line]")
 @click.option("--model", help="Model folder, or micro. [default: model.base_model_path]")
 @click.option(
@@ -25,9 +37,12 @@ from ocrstudio.cli.watch import launch_and_watch
     help="Report file; replaced only when the evaluation succeeds.",
 )
 @run_options
+@click.pass_context
 def command(  # noqa: PLR0913 - the options of the command
+    context: click.Context,
     *,
     dataset: Path,
+    predictions: Path | None,
     task: str | None,
     model: str | None,
     adapter: Path | None,
@@ -39,8 +54,12 @@ def command(  # noqa: PLR0913 - the options of the command
 ) -> int:
     """Measure the student on a dataset: character and word error rates, page by page.
 
-    The evaluation runs in a process of its own: closing the terminal does not end it.
+    The evaluation runs in a process of its own: closing the terminal does not end it. With --predictions
+    nothing is run: what another program or teacher has written is measured in the same way.
     """
+    if predictions is not None:
+        _refuse_options_of_the_student(context)
+        return _measure(dataset, predictions, output, strict=strict)
     from ocrstudio.services.evaluation import EvaluationRequest, create_evaluation_run
     from ocrstudio.services.runs import RUNS_FOLDER
     from ocrstudio.settings.app import load_app_settings
@@ -54,3 +73,40 @@ def command(  # noqa: PLR0913 - the options of the command
     folder = create_evaluation_run(output.parent / RUNS_FOLDER, request, settings, tasks)
     click.echo(f"Dataset: {folder.spec.request['dataset_summary']}")
     return launch_and_watch(folder, detach=detach)
+
+
+def _refuse_options_of_the_student(context: click.Context) -> None:
+    given = [
+        f"--{name}"
+        for name in ("task", "model", "adapter", "config", "detach")
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(f"With --predictions no student is run; leave out {', '.join(given)}.")
+
+
+def _measure(dataset: Path, predictions: Path, output: Path, *, strict: bool) -> int:
+    from ocrstudio.services.foreign_predictions import evaluate_predictions
+
+    measured = evaluate_predictions(dataset, predictions, output, strict=strict)
+    for remark in measured.remarks:
+        echo_warning(remark)
+    overall = measured.report.overall
+    missing = f", {overall.missing} of them without a prediction" if overall.missing else ""
+    click.echo(
+        f"{count_of(overall.pages, 'page')}{missing}, compared with "
+        f"{measured.report.normalisation.describe()}."
+    )
+    rows = [
+        ("character error rate", f"{overall.cer.corpus:.2%}", _between(overall.cer.interval)),
+        ("word error rate", f"{overall.wer.corpus:.2%}", _between(overall.wer.interval)),
+        ("normalised edit distance", f"{overall.ned:.4f}", ""),
+        ("pages that repeat themselves", f"{overall.runaway_rate:.1%}", ""),
+    ]
+    click.echo(table(rows, ("FIGURE", "ALL PAGES", "95 % INTERVAL")))
+    click.echo(f"Report: {output}")
+    return 0
+
+
+def _between(interval: "Interval | None") -> str:
+    return f"{interval.low:.2%} to {interval.high:.2%}" if interval is not None else ""

@@ -14,6 +14,7 @@ from ocrstudio.cli.output import echo_error, echo_warning, training_arguments
 from ocrstudio.cli.workspace_output import (
     echo_errors,
     echo_some,
+    print_draft_quality,
     print_import,
     print_status,
     status_data,
@@ -125,17 +126,24 @@ def label(
 @command.command()
 @_folder
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--teachers", is_flag=True, help="Measure the drafts of each teacher against accepted labels.")
 @click.option("--check", is_flag=True, help="Read the whole database and verify it.")
 @click.pass_context
-def status(context: click.Context, workspace: Path, as_json: bool, check: bool) -> None:
+def status(context: click.Context, workspace: Path, as_json: bool, teachers: bool, check: bool) -> None:
     """Count the documents, pages and labels of a WORKSPACE."""
+    from ocrstudio.services.draft_quality import measure_drafts
+
     with Workspace.open(workspace) as ws:
         found = workspaces.workspace_status(ws)
+        quality = measure_drafts(ws) if teachers else None
         damage = ws.check_integrity() if check else []
     if as_json:
-        click.echo(json.dumps(status_data(found, damage if check else None), ensure_ascii=False, indent=2))
+        data = status_data(found, damage if check else None, quality)
+        click.echo(json.dumps(data, ensure_ascii=False, indent=2))
     else:
         print_status(found)
+        if quality is not None:
+            print_draft_quality(quality)
         if check and not damage:
             click.echo("The database is intact.")
     for line in damage:

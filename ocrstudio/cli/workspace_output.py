@@ -1,8 +1,8 @@
 """What ``ocrstudio workspace`` prints."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -11,6 +11,9 @@ from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.domain.wording import count_of
 from ocrstudio.services.workspaces import ImportReport, WorkspaceStatus
+
+if TYPE_CHECKING:
+    from ocrstudio.services.draft_quality import DraftQuality
 
 T = TypeVar("T")
 
@@ -61,8 +64,23 @@ def print_status(found: WorkspaceStatus) -> None:
         )
 
 
-def status_data(found: WorkspaceStatus, damage: list[str] | None) -> dict[str, object]:
-    """Counts for programs; `damage` is None when the database was not checked."""
+def print_draft_quality(found: "Sequence[DraftQuality]") -> None:
+    """How near the drafts came to the accepted labels, a line for each source and task."""
+    click.echo()
+    if not found:
+        click.echo("No accepted page has a draft of a teacher, so there is nothing to measure.")
+        return
+    rows = [
+        (each.source, each.task, str(each.pages), str(each.unchanged), f"{each.cer:.2%}", f"{each.wer:.2%}")
+        for each in found
+    ]
+    click.echo(table(rows, ("DRAFTS OF", "TASK", "ACCEPTED", "UNCHANGED", "CER", "WER")))
+
+
+def status_data(
+    found: WorkspaceStatus, damage: list[str] | None, quality: "Sequence[DraftQuality] | None" = None
+) -> dict[str, object]:
+    """Counts for programs; `damage` and `quality` are None when they were not asked for."""
     data: dict[str, object] = {
         "root": str(found.root),
         "pages": found.page_count,
@@ -76,7 +94,11 @@ def status_data(found: WorkspaceStatus, damage: list[str] | None) -> dict[str, o
         "removed_documents": found.removed_documents,
         "database_bytes": found.database_bytes,
     }
-    return data if damage is None else {**data, "damage": damage}
+    if quality is not None:
+        data["teachers"] = [asdict(each) for each in quality]
+    if damage is not None:
+        data["damage"] = damage
+    return data
 
 
 def echo_some(lines: Iterable[str]) -> None:

@@ -17,7 +17,7 @@ def page_of_file(name: str) -> tuple[str, int] | None:
 
     Of ``report_p1_p2.png`` it is page 2 of ``report_p1``; `document_of_file` looks further back.
     """
-    found = _PAGE.fullmatch(_stem(name))
+    found = _PAGE.fullmatch(stem_of(name))
     return (found["document"], int(found["number"])) if found else None
 
 
@@ -27,9 +27,10 @@ def document_of_file(name: str) -> str | None:
     A page picture that was imported and exported again is called ``{document}_p{number}_p1.png``; it still
     belongs to ``{document}``.
     """
-    found = _ORIGIN.fullmatch(_stem(name))
+    found = _ORIGIN.fullmatch(stem_of(name))
     return found["document"] if found else None
 
 
-def _stem(name: str) -> str:
+def stem_of(name: str) -> str:
+    """The name of a picture without folders and ending; a dataset of Windows may have backslashes."""
     return PurePath(name.replace("\\", "/")).stem

@@ -11,6 +11,10 @@ _PICTURE_NOTE = re.compile(r"^[^\S\n]*(?:\*\*)?==>.*?<==(?:\*\*)?[^\S\n]*$", re.
 _BREAK = re.compile(r"<br\s*/?>")
 _BOLD_BREAK = re.compile(r"\*\*<br\s*/?>\*\*")  # inside a bold cell the marks end and begin at each line
 _UNWRAPPED_TAGS = re.compile(r"</?(?:mark|u)>")
+_SYMBOLS_IN_ITALICS = re.compile(r"(?<![\w_])_([^\w\s_][^\w\n_]*)_(?![\w_])")
+# Not before ; : ! ? since French has a space there.
+_SPACE_BEFORE_PUNCTUATION = re.compile(r"(</su[bp]>|(?<=[^\s_*])(?:\*\*|_)) (?=[,.)\]])")
+_SPACE_AFTER_BRACKET = re.compile(r"(?<=[(\[]) (?=(?:\*\*|_)\w)")
 _HEADING = re.compile(r"^(?P<marks>#{1,6}) (?P<text>.*)$", re.MULTILINE)
 _BOLD = re.compile(r"\*\*(?P<text>[^*\n]+)\*\*")
 _TABLE_SEPARATOR = re.compile(r"^\|(?::?-+:?\|)+$")
@@ -20,6 +24,22 @@ _LATIN_LIGATURES = {
 }
 _INVISIBLE = {0x00AD: None, 0x200B: None, 0x2060: None, 0xFEFF: None, 0x00A0: " ", 0x202F: " "}
 _KEPT_CONTROLS = "\n\t"
+# TeX's older fonts print an accent and its letter one after the other; the text layer has them that way.
+_ACUTE = "\N{ACUTE ACCENT}"
+_DOTLESS_I = "\N{LATIN SMALL LETTER DOTLESS I}"
+_COMBINING = {
+    _ACUTE: "\N{COMBINING ACUTE ACCENT}",
+    "\N{DIAERESIS}": "\N{COMBINING DIAERESIS}",
+    "\N{BREVE}": "\N{COMBINING BREVE}",
+    "\N{CARON}": "\N{COMBINING CARON}",
+    "\N{RING ABOVE}": "\N{COMBINING RING ABOVE}",
+    "\N{MODIFIER LETTER CIRCUMFLEX ACCENT}": "\N{COMBINING CIRCUMFLEX ACCENT}",
+    "\N{SMALL TILDE}": "\N{COMBINING TILDE}",
+    "\N{DOUBLE ACUTE ACCENT}": "\N{COMBINING DOUBLE ACUTE ACCENT}",
+}
+_ACCENT_FIRST = re.compile(rf"([{''.join(_COMBINING)}])([A-Za-z{_DOTLESS_I}])")
+_CEDILLA_LAST = re.compile("([CcSsTt])\N{CEDILLA}")
+_WHOLE_ACCENTED = re.compile(r"[À-ÖØ-öø-ÿ]")
 
 
 def clean_markdown(text: str) -> str:
@@ -38,6 +58,27 @@ def normalise_characters(text: str) -> str:
         for character in text
         if character in _KEPT_CONTROLS or (unicodedata.category(character) != "Cc" and character != "\ufffd")
     )
+
+
+def compose_accents(text: str) -> str:
+    """An accent that stands beside its letter is joined to it where that makes a letter: ``f¨ur``, ``O˘guz``.
+
+    Where there are whole accented letters, an acute accent stays: such a text has it for an apostrophe.
+    """
+    has_whole = _WHOLE_ACCENTED.search(text) is not None
+
+    def joined(match: re.Match[str]) -> str:
+        accent, letter = match.groups()
+        if accent == _ACUTE and has_whole:
+            return match[0]
+        letter = "i" if letter == _DOTLESS_I else letter
+        composed = unicodedata.normalize("NFC", letter + _COMBINING[accent])
+        return composed if len(composed) == 1 else match[0]
+
+    def with_cedilla(match: re.Match[str]) -> str:
+        return unicodedata.normalize("NFC", f"{match[1]}\N{COMBINING CEDILLA}")
+
+    return _ACCENT_FIRST.sub(joined, _CEDILLA_LAST.sub(with_cedilla, text))
 
 
 def unwrap_picture_text(text: str) -> str:
@@ -59,6 +100,16 @@ def drop_picture_notes(text: str) -> str:
 def unwrap_decoration(text: str) -> str:
     """Remove ``<mark>`` and ``<u>`` around text: looks, not structure."""
     return _UNWRAPPED_TAGS.sub("", text)
+
+
+def plain_symbols(text: str) -> str:
+    """Brackets and signs of formulas are not emphasised by being italic: ``_{_ x _,_ y _}_``."""
+    return _SYMBOLS_IN_ITALICS.sub(r"\1", text)
+
+
+def close_up_punctuation(text: str) -> str:
+    """The layout puts spaces around signs of another style; beside punctuation there are none on the page."""
+    return _SPACE_AFTER_BRACKET.sub("", _SPACE_BEFORE_PUNCTUATION.sub(r"\1", text))
 
 
 def unbold_headings(text: str) -> str:
@@ -93,10 +144,13 @@ def tidy_lines(text: str) -> str:
 
 STEPS: tuple[Callable[[str], str], ...] = (
     normalise_characters,
+    compose_accents,
     unwrap_picture_text,
     drop_picture_notes,
     unwrap_decoration,
+    plain_symbols,
     unbold_headings,
+    close_up_punctuation,
     join_wrapped_cells,
     drop_empty_tables,
     tidy_lines,

@@ -2,10 +2,13 @@
 
 import json
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
+from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.errors import WorkspaceError
-from ocrstudio.domain.label import NewRevision, Revision
+from ocrstudio.domain.label import HUMAN, IMPORT, NewRevision, Revision
 from ocrstudio.domain.region import region_from_row, region_to_row
 from ocrstudio.domain.text import storable
 from ocrstudio.domain.wording import shortened
@@ -15,8 +18,36 @@ _SELECT = (
     "SELECT label_revisions.id, page_id, text, source, task, prompt, parameters, raw, regions, created "
     "FROM label_revisions "
 )
+# Ids first: the texts are read one page at a time.
+_SELECT_DRAFTS_OF_ACCEPTED = (
+    "SELECT max(draft.id), pages.revision_id "
+    "FROM (SELECT pages.id, pages.revision_id "
+    "      FROM pages JOIN documents ON documents.id = pages.document_id "
+    "      WHERE pages.status = ? AND documents.removed IS NULL "
+    "      ORDER BY pages.revision_id DESC LIMIT ?) AS pages "
+    "JOIN label_revisions AS draft ON draft.page_id = pages.id AND draft.source NOT IN (?, ?) "
+    "GROUP BY pages.id, draft.source, draft.task ORDER BY pages.id"
+)
+_NO_LIMIT = -1
 _SNIPPET_LENGTH = 120
 _SNIPPET_SOURCE_LENGTH = 1000  # enough for the snippet of any text with words in it
+
+
+@dataclass(frozen=True)
+class AcceptedDraft:
+    """A draft of a page that is accepted now.
+
+    Attributes:
+        source: Who drafted it.
+        task: Task id.
+        text: The draft.
+        label: The label of the page.
+    """
+
+    source: str
+    task: str
+    text: str
+    label: str
 
 
 class LabelRepository:
@@ -103,6 +134,20 @@ class LabelRepository:
             raise WorkspaceError(
                 f"Label revision number {revision_id} does not belong to the page {page_id}."
             )
+
+    def drafts_of_accepted(self, latest: int | None = None) -> Iterator[AcceptedDraft]:
+        """The newest draft of every source and task, of pages that are accepted now.
+
+        Args:
+            latest: Only so many pages, those whose labels are the newest; None for all.
+        """
+        limit = _NO_LIMIT if latest is None else latest
+        pairs = self._database.rows(
+            _SELECT_DRAFTS_OF_ACCEPTED, (PageStatus.ACCEPTED.value, limit, HUMAN, IMPORT)
+        )
+        for draft_id, label_id in pairs:
+            draft, label = self.get(draft_id), self.get(label_id)
+            yield AcceptedDraft(draft.source, draft.task, draft.text, label.text)
 
     def counts_by_source(self) -> dict[str, int]:
         """How many revisions each source has written, in all pages."""

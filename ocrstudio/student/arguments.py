@@ -101,7 +101,6 @@ def training_arguments(config: TrainConfig, output: Path, *, has_evaluation: boo
         optim=choose_optimizer(training.optim),
         seed=training.seed,
         data_seed=training.seed,
-        train_sampling_strategy="random" if training.shuffle else "sequential",
         logging_strategy="steps",
         logging_steps=training.logging_steps,
         logging_nan_inf_filter=False,

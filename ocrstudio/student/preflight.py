@@ -34,10 +34,10 @@ class Preflight:
 
     Attributes:
         train: Usable training examples, in the order of the file.
-        evaluation: Usable evaluation examples; empty when there are none.
+        evaluation: Usable evaluation examples, the longest first, so that little is padded; empty when
+            there are none.
         longest: Indices into `train` of the longest examples first, for the memory probe.
-        longest_length: Of the first of them.
-        lengths: Distribution over the training examples.
+        lengths: Of each training example.
         image_positions: Placeholders of all examples, those for evaluation too.
         plan: Number of steps.
         skipped: Lines of both files that are left out.
@@ -46,8 +46,7 @@ class Preflight:
     train: tuple[Example, ...]
     evaluation: tuple[Example, ...]
     longest: tuple[int, ...]
-    longest_length: Length
-    lengths: LengthStatistics
+    lengths: tuple[Length, ...]
     image_positions: int
     plan: StepPlan
     skipped: int
@@ -75,21 +74,24 @@ def run_preflight(request: TrainRequest, collator: Collator, context: RunContext
     plan = plan_steps(request.config.training, len(train))
     for warning in schedule_warnings(request.config.training, plan, has_evaluation=bool(evaluation)):
         context.emit("warning", message=warning)
-    statistics = LengthStatistics.of(lengths)
-    context.emit("phase", name="data", message=f"{statistics.sentence()}; {len(evaluation)} for evaluation")
-    longest = sorted(range(len(train)), key=lambda index: lengths[index].total, reverse=True)
+    sentence = f"{LengthStatistics.of(lengths).sentence()}; {len(evaluation)} for evaluation"
+    context.emit("phase", name="data", message=sentence)
+    longest = _longest_first(lengths)
     for index in dict.fromkeys((0, len(train) // 2, longest[0])):
         _show(train[index], lengths[index], collator, context)
     return Preflight(
         train=tuple(train),
-        evaluation=tuple(evaluation),
+        evaluation=tuple(evaluation[index] for index in _longest_first(their_lengths)),
         longest=tuple(longest),
-        longest_length=lengths[longest[0]],
-        lengths=statistics,
+        lengths=tuple(lengths),
         image_positions=sum(length.image for length in [*lengths, *their_lengths]),
         plan=plan,
         skipped=skipped + dropped + dropped_there,
     )
+
+
+def _longest_first(lengths: Sequence[Length]) -> list[int]:
+    return sorted(range(len(lengths)), key=lambda index: lengths[index].total, reverse=True)
 
 
 def _read(request: TrainRequest, context: RunContext) -> tuple[list[Example], list[Example], int]:

@@ -57,6 +57,7 @@ from ocrstudio.student.memory import MemoryEstimate, estimate_memory, fits, free
 from ocrstudio.student.micro import micro_config
 from ocrstudio.student.preflight import check_free_space, run_preflight
 from ocrstudio.student.request import read_train_request
+from ocrstudio.student.sampler import StepSampler
 from ocrstudio.student.step_choices import StepChoice, first_that_fits, step_choices
 from ocrstudio.student.trainer import OcrTrainer
 
@@ -128,12 +129,13 @@ class Recipe:
 
     def _needed_memory(self, choice: StepChoice) -> MemoryEstimate:
         micro = self.request.model == MICRO_MODEL
+        longest = self.data.lengths[self.data.longest[0]]
         return estimate_memory(
             micro_config() if micro else read_config(Path(self.request.model)),
             choice.config,
             self.request.mode,
-            longest=self.data.longest_length.total,
-            image_tokens=self.data.longest_length.image,
+            longest=longest.total,
+            image_tokens=longest.image,
             every=choice.every,
             value_bytes=4 if micro or self.request.mode is TrainMode.FULL else 2,
         )
@@ -213,6 +215,12 @@ class Recipe:
             train_dataset=list(self.data.train),
             eval_dataset=list(self.data.evaluation) or None,
             callbacks=[FiniteLossCallback(), self.best, EventCallback(self.context, throughput), self.stop],
+            sampler=StepSampler(
+                [length.total for length in self.data.lengths],
+                training.per_device_train_batch_size * training.gradient_accumulation_steps * world_size(),
+                shuffle=training.shuffle,
+                seed=training.seed,
+            ),
             throughput=throughput,
             write_checkpoint=lambda folder, step: write_adapter(self.model, folder, self._info(step)),
             should_stop=self.context.should_stop,

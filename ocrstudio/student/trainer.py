@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from accelerate.utils import AutocastKwargs
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Sampler
 from transformers import Trainer, TrainerControl
 from transformers.modeling_outputs import ModelOutput
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
@@ -34,6 +34,7 @@ class OcrTrainer(Trainer):
     """Trains the adapter of a student.
 
     Args:
+        sampler: Order of the training samples.
         throughput: Counter of tokens and pages.
         write_checkpoint: Writes the adapter into a checkpoint folder; is given the folder and the step.
         should_stop: Asked between the batches of an evaluation.
@@ -46,6 +47,7 @@ class OcrTrainer(Trainer):
     def __init__(
         self,
         *,
+        sampler: Sampler[int],
         throughput: Throughput,
         write_checkpoint: Callable[[Path, int], None],
         should_stop: Callable[[], bool],
@@ -55,6 +57,7 @@ class OcrTrainer(Trainer):
         super().__init__(**kwargs)
         # More than one GPU would make the library copy the model to all of them, which cannot split pictures.
         self.args._n_gpu = min(self.args.n_gpu, 1)  # noqa: SLF001
+        self._sampler = sampler
         self._throughput = throughput
         self._write_checkpoint = write_checkpoint
         self._should_stop = should_stop
@@ -73,6 +76,10 @@ class OcrTrainer(Trainer):
             network.model.encode_views = ViewGraphs(network.model, pool)
         through = len(inside) < len(trainable)
         return TextGraphs(network, list(trainable.values()), through=through, **settings)
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:  # noqa: ANN401, ARG002
+        """The library's way to ask for the order."""
+        return self._sampler
 
     def compute_loss(
         self,

@@ -16,6 +16,7 @@ from ocrstudio.ui.messages import Messages
 from ocrstudio.ui.session import Session
 from ocrstudio.ui.teachers.controller import TeacherController
 from ocrstudio.ui.teachers.panel import TeacherPanel
+from ocrstudio.ui.teachers.quality import QualityController
 from ocrstudio.ui.training.controller import TrainingController
 from ocrstudio.ui.training.panel import TrainingPanel
 
@@ -51,6 +52,7 @@ class Panels(QObject):
         self.evaluation = EvaluationPanel(background)
         self.environment = EnvironmentPanel()
         self.log = LogPanel(settings.log_lines_limit)
+        self._quality = QualityController(session, self.teachers, background)
         self._controllers = (
             TeacherController(
                 session,

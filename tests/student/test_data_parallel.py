@@ -75,7 +75,8 @@ def assert_same_run(ours: RunFolder, theirs: RunFolder) -> None:
             assert mine.get(name, 0) == pytest.approx(other.get(name, 0), rel=1e-3), name
     mine, other = (load_file(folder.adapter / "adapter_model.safetensors") for folder in (ours, theirs))
     assert mine.keys() == other.keys()
-    assert all((mine[name] - other[name]).abs().max() < 1e-4 for name in mine)
+    # Adam turns the rounding of a tiny gradient into a small part of a step, which is 0.01 here.
+    assert all((mine[name] - other[name]).abs().max() < 5e-4 for name in mine)
 
 
 def test_two_processes_learn_what_one_learns_from_the_same_pages(datasets, alone, tmp_path):

@@ -111,14 +111,15 @@ def test_a_reloaded_adapter_answers_as_it_was_trained(finished, tmp_path):
 
 def test_a_resumed_run_equals_one_that_was_never_interrupted(tmp_path):
     dataset = write_dataset(tmp_path / "data")
-    config = fast_config(lora__lora_dropout=0.1)
+    # Three steps are an epoch: the run is taken up within the second one and goes on into the third.
+    config = fast_config(lora__lora_dropout=0.1, training__max_steps=8, training__save_steps=4)
     whole = training_folder(tmp_path / "runs", dataset, config)
     run(whole)
-    checkpoint = whole.checkpoints / "checkpoint-3"
+    checkpoint = whole.checkpoints / "checkpoint-4"
     resumed = training_folder(tmp_path / "runs", dataset, config, resume_from=str(checkpoint))
     run(resumed)
     expected, found = losses(whole), losses(resumed)
-    assert sorted(found) == [4, 5, 6]
+    assert sorted(found) == [5, 6, 7, 8]
     assert found == {step: expected[step] for step in found}
     weights = [load_file(folder.adapter / "adapter_model.safetensors") for folder in (whole, resumed)]
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
@@ -207,3 +208,24 @@ def test_resuming_from_a_missing_checkpoint_is_an_error(tmp_path):
 
 def test_losses_are_numbers(finished):
     assert all(math.isfinite(loss) for loss in losses(finished[0]).values())
+
+
+def test_how_a_step_is_divided_into_batches_changes_nothing(tmp_path):
+    """Pages are sorted by length within a step; its loss and gradient are those of all of its pages."""
+    answers = ["a" * length for length in (3, 40, 9, 70, 22, 5, 31, 12)]
+    dataset = write_dataset(tmp_path / "data", answers)
+    measured = []
+    for batch, accumulation in ((4, 1), (2, 2), (1, 4)):
+        config = fast_config(
+            training__max_steps=2,
+            training__per_device_train_batch_size=batch,
+            training__gradient_accumulation_steps=accumulation,
+        )
+        folder = training_folder(tmp_path / f"runs{batch}", dataset, config)
+        run(folder)
+        measured.append([event["values"] for event in events(folder, "metric")])
+    expected = measured[0]
+    for values in measured[1:]:
+        for step, wanted in zip(values, expected, strict=True):
+            assert step["loss"] == pytest.approx(wanted["loss"], rel=1e-3)
+            assert step["grad_norm"] == pytest.approx(wanted["grad_norm"], rel=1e-2)

@@ -62,7 +62,7 @@ class BatchView(QWidget):
         )
         self._empty = EmptyState(
             "teacher",
-            "Nothing drafted yet",
+            "No batch yet",
             "Choose a teacher, a task and pages, then press Start drafting; Ctrl+R drafts the page in view. "
             "A label that you accepted or wrote is never replaced: the new draft is kept beside it.",
         )

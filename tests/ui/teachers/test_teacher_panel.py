@@ -4,6 +4,7 @@ import pytest
 from PySide6.QtCore import QTimer
 
 from ocrstudio.domain.document import PageStatus
+from ocrstudio.domain.label import NewRevision
 from ocrstudio.services import labelling
 from ocrstudio.services.workspaces import import_sources
 from ocrstudio.settings.app import user_config_dir
@@ -169,3 +170,17 @@ def test_costs_are_estimated_from_prices():
     assert "after the first drafts" in cost_in_words(tokens.api, 10, TokenUse(0, 0, 0))
     use = token_use([{"prompt_tokens": 100, "completion_tokens": 500}, {"seconds": 1}])
     assert "10.00" in cost_in_words(tokens.api, 10, use)
+
+
+def test_drafts_are_measured_once_pages_are_accepted(opened, panel, server, qtbot):
+    assert panel.quality.isHidden()
+    page, *_ = [row.page.id for row in opened.session.workspace.pages.list()]
+    ws = opened.session.workspace
+    labelling.add_draft(ws, page, NewRevision("tezt", "teacher:offline", "markdown"))
+    labelling.save_edit(ws, page, "text")
+    labelling.accept(ws, page)
+    opened.session.tell_pages_changed((page,))
+    qtbot.waitUntil(panel.quality.isVisible)
+    table = panel.quality.table
+    cells = [table.item(0, column).text() for column in range(table.columnCount())]
+    assert cells == ["offline · markdown", "1", "0", "25.0%", "100.0%"]

@@ -9,6 +9,7 @@ from PIL import Image
 from ocrstudio.cli.main import main
 from ocrstudio.datasets import read_dataset
 from ocrstudio.domain.document import PageStatus
+from ocrstudio.domain.label import NewRevision
 from ocrstudio.services import labelling
 from ocrstudio.store import Workspace
 from tests.fakes.pdfs import short_pdf
@@ -169,3 +170,17 @@ def test_label_names_the_documents_when_there_is_no_such_one(
 def test_export_without_accepted_pages_says_so(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["workspace", "export", str(root)]) == 1
     assert "no page that is accepted has a label" in capsys.readouterr().err
+
+
+def test_status_measures_the_drafts_of_teachers(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["workspace", "status", str(root), "--teachers"]) == 0
+    assert "nothing to measure" in capsys.readouterr().out
+    with Workspace.open(root) as ws:
+        labelling.add_draft(ws, 1, NewRevision("tezt", "teacher:offline", "markdown"))
+        labelling.save_edit(ws, 1, "text")
+        labelling.accept(ws, 1)
+    assert main(["workspace", "status", str(root), "--teachers"]) == 0
+    line = capsys.readouterr().out.splitlines()[-1].split()
+    assert line == ["teacher:offline", "markdown", "1", "0", "25.00%", "100.00%"]
+    assert main(["workspace", "status", str(root), "--teachers", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["teachers"][0]["cer"] == 0.25

@@ -9,7 +9,13 @@ from ocrstudio.pdf import markdown_cleaning as cleaning
     ("step", "before", "after"),
     [
         (cleaning.normalise_characters, "of\ufb01ce e\u0301\u00adt\x07a\ufffd\u00a0b", "office \u00e9ta b"),
+        (cleaning.compose_accents, "O\u02d8guz f\u00a8ur caf\u00b4e na\u00a8\u0131ve", "Oğuz für café naïve"),
+        (cleaning.compose_accents, "garc\u00b8on \u02c6P \u02dcf", "garçon \u02c6P \u02dcf"),
+        (cleaning.compose_accents, "l\u00b4eau à Paris", "l\u00b4eau à Paris"),
         (cleaning.unwrap_decoration, "a <mark>b</mark> <u>c</u> <sup>2</sup>", "a b c <sup>2</sup>"),
+        (cleaning.plain_symbols, "_{_ 0 _,_ 1 _}_ _in_ snake_case_ __", "{ 0 , 1 } _in_ snake_case_ __"),
+        (cleaning.close_up_punctuation, "a<sup>2</sup> , b<sub>1</sub> c", "a<sup>2</sup>, b<sub>1</sub> c"),
+        (cleaning.close_up_punctuation, "( _X_ , **Y** ) : **Z** , _|C|_ .", "(_X_, **Y**) : **Z**, _|C|_."),
         (cleaning.unbold_headings, "## **1 One** two\n**bold** text", "## 1 One two\n**bold** text"),
         (cleaning.drop_picture_notes, "a\n**==> picture [3 x 4] intentionally omitted <==**\nb", "a\n\nb"),
         (cleaning.drop_empty_tables, "a\n\n|||\n|---|---|\n|||\n\nb", "a\n\nb"),
