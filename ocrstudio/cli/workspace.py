@@ -131,11 +131,13 @@ def label(
 @click.pass_context
 def status(context: click.Context, workspace: Path, as_json: bool, teachers: bool, check: bool) -> None:
     """Count the documents, pages and labels of a WORKSPACE."""
-    from ocrstudio.services.draft_quality import measure_drafts
-
     with Workspace.open(workspace) as ws:
         found = workspaces.workspace_status(ws)
-        quality = measure_drafts(ws) if teachers else None
+        quality = None
+        if teachers:
+            from ocrstudio.services.draft_quality import measure_drafts
+
+            quality = measure_drafts(ws)
         damage = ws.check_integrity() if check else []
     if as_json:
         data = status_data(found, damage if check else None, quality)

@@ -9,6 +9,7 @@ import click
 from ocrstudio.cli.output import echo_error, echo_warning, table
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.errors import OcrStudioError
+from ocrstudio.domain.label import source_in_words
 from ocrstudio.domain.wording import count_of
 from ocrstudio.services.workspaces import ImportReport, WorkspaceStatus
 
@@ -56,8 +57,8 @@ def print_status(found: WorkspaceStatus) -> None:
     if rows:
         click.echo(table(rows, ("DOCUMENT", "PAGES", "ACCEPTED", "FLAGGED OR FAILED")))
         click.echo()
-    sources = ", ".join(f"{count} by {source}" for source, count in found.revisions.items()) or "none"
-    click.echo(f"Revisions: {sources}. Runs: {found.runs}.")
+    sources = [f"{count} by {source_in_words(source)}" for source, count in found.revisions.items()]
+    click.echo(f"Revisions: {', '.join(sources) or 'none'}. Runs: {found.runs}.")
     if found.removed_documents:
         click.echo(
             f"{count_of(found.removed_documents, 'removed document')}: import the file again to restore it."
@@ -71,7 +72,14 @@ def print_draft_quality(found: "Sequence[DraftQuality]") -> None:
         click.echo("No accepted page has a draft of a teacher, so there is nothing to measure.")
         return
     rows = [
-        (each.source, each.task, str(each.pages), str(each.unchanged), f"{each.cer:.2%}", f"{each.wer:.2%}")
+        (
+            source_in_words(each.source),
+            each.task,
+            str(each.pages),
+            str(each.unchanged),
+            f"{each.cer:.2%}",
+            f"{each.wer:.2%}",
+        )
         for each in found
     ]
     click.echo(table(rows, ("DRAFTS OF", "TASK", "ACCEPTED", "UNCHANGED", "CER", "WER")))

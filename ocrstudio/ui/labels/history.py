@@ -3,8 +3,7 @@
 import time
 from collections.abc import Sequence
 
-from ocrstudio.domain.label import HUMAN, Revision
-from ocrstudio.ui.pages.status import source_words
+from ocrstudio.domain.label import HUMAN, Revision, source_in_words
 
 _SITTING = 10 * 60.0
 
@@ -42,7 +41,7 @@ def when(created: float, now: float | None = None) -> str:
 
 def describe(revision: Revision) -> str:
     """Source, task and time of a revision in one line."""
-    source = source_words(revision.source)
+    source = source_in_words(revision.source)
     parts = [source[0].upper() + source[1:]]
     if revision.task:
         parts.append(f"task {revision.task}")

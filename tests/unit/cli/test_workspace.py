@@ -181,6 +181,6 @@ def test_status_measures_the_drafts_of_teachers(root: Path, capsys: pytest.Captu
         labelling.accept(ws, 1)
     assert main(["workspace", "status", str(root), "--teachers"]) == 0
     line = capsys.readouterr().out.splitlines()[-1].split()
-    assert line == ["teacher:offline", "markdown", "1", "0", "25.00%", "100.00%"]
+    assert line == ["teacher", "offline", "markdown", "1", "0", "25.00%", "100.00%"]
     assert main(["workspace", "status", str(root), "--teachers", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["teachers"][0]["cer"] == 0.25
