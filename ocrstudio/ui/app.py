@@ -118,7 +118,7 @@ class Studio:
         window.activated.connect(self._look_for_changes)
         session.opened.connect(lambda _: self._set_available())
         session.closed.connect(self._set_available)
-        session.page_changed.connect(lambda _: self._set_available())
+        session.page_chosen.connect(lambda _: self._set_available())
         self.labels.regions_changed.connect(window.viewer.view.show_regions)
         labels.editor.caret_region.connect(window.viewer.view.activate_region)
         window.viewer.view.region_clicked.connect(self._go_to_region)

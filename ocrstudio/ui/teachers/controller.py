@@ -90,7 +90,7 @@ class TeacherController(QObject):
         session.closing.connect(self._close)
         session.documents_changed.connect(self._count.start)
         session.pages_changed.connect(lambda _: self._count.start())
-        session.page_changed.connect(lambda _: self._count.start())
+        session.page_chosen.connect(lambda _: self._count.start())
         session.draft_requested.connect(self.draft_page)
         setup.changed.connect(self._replan)
         setup.file_chosen.connect(self._add_file)
