@@ -216,7 +216,7 @@ def export(
             settings.eval_fraction if eval_fraction is None else eval_fraction,
             statuses=frozenset(map(PageStatus, statuses)),
             seed=training_settings(None, {}).training.seed if seed is None else seed,
-            dpi=dpi or settings.default_dpi,
+            dpi=dpi,
             progress=lambda done, total: bar.show(done, total, ""),
         )
     for remark in report.remarks:

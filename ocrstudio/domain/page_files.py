@@ -31,6 +31,11 @@ def document_of_file(name: str) -> str | None:
     return found["document"] if found else None
 
 
+def origin_of(document: str) -> str:
+    """Where the pages of a document come from: another document, if it is one imported page of that."""
+    return document_of_file(page_file_name(document, 1)) or document
+
+
 def stem_of(name: str) -> str:
     """The name of a picture without folders and ending; a dataset of Windows may have backslashes."""
     return PurePath(name.replace("\\", "/")).stem

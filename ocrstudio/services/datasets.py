@@ -17,9 +17,8 @@ from ocrstudio.datasets.writer import EVALUATION, IMAGES, TRAIN, Entry, write_da
 from ocrstudio.domain.document import DocumentKind, Page, PageStatus
 from ocrstudio.domain.errors import DatasetError, OcrStudioError
 from ocrstudio.domain.label import Revision
-from ocrstudio.domain.page_files import document_of_file, page_file_name
+from ocrstudio.domain.page_files import origin_of, page_file_name
 from ocrstudio.domain.wording import count_of
-from ocrstudio.pdf import DEFAULT_DPI
 from ocrstudio.pdf.render import capped_dpi
 from ocrstudio.services.page_drawing import PageDrawer
 from ocrstudio.services.workspaces import page_image
@@ -87,7 +86,7 @@ def export_workspace(
     *,
     statuses: Collection[PageStatus] = ACCEPTED_ONLY,
     seed: int,
-    dpi: float = DEFAULT_DPI,
+    dpi: float | None = None,
     progress: Progress | None = None,
 ) -> ExportReport:
     """Write the labels of a workspace as a dataset.
@@ -99,13 +98,14 @@ def export_workspace(
         eval_fraction: Share of the pages for eval.jsonl; documents are kept together.
         statuses: Which pages; accepted ones unless told otherwise.
         seed: Of the split.
-        dpi: Resolution of the pictures.
+        dpi: Resolution of the pictures; None for the one in the settings.
         progress: Told after each page. What it raises ends the export before anything is written.
 
     Raises:
         DatasetError: There is nothing to export, or the target cannot be used.
     """
     settings = load_app_settings()
+    dpi = dpi or settings.default_dpi
     choice = _Choice(statuses, eval_fraction, seed, dpi, settings.max_image_pixels)
     try:
         with PageDrawer() as drawer:
@@ -137,7 +137,8 @@ def _export(
     pages, skipped, remarks = _collect(ws, task, choice.statuses, drawn, progress)
     remarks += _reduced(ws, pages, choice)
     prompt = student_prompt(task)
-    split = split_by_document([_origin(page.row) for page in pages], choice.eval_fraction, choice.seed)
+    origins = [origin_of(page.row.document_name) for page in pages]
+    split = split_by_document(origins, choice.eval_fraction, choice.seed)
     parts = {TRAIN: [_entry(pages[index], prompt) for index in split.train]}
     if split.evaluation:
         parts[EVALUATION] = [_entry(pages[index], prompt) for index in split.evaluation]
@@ -241,11 +242,6 @@ def _reduced(ws: Workspace, pages: Sequence[_Labelled], choice: _Choice) -> list
 
 def _place(row: PageRow) -> str:
     return f"{row.document_name}, page {row.page.index + 1}"
-
-
-def _origin(row: PageRow) -> str:
-    """The document that a page comes from: pages that were imported as single pictures belong together."""
-    return document_of_file(page_file_name(row.document_name, 1)) or row.document_name
 
 
 def _entry(page: _Labelled, prompt: str) -> Entry:

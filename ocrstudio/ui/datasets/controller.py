@@ -62,6 +62,8 @@ class DatasetsController(QObject):
 
     def ask_export(self) -> None:
         """Opens the choices of an export."""
+        from ocrstudio.services.page_counts import count_pages
+        from ocrstudio.settings.train import load_train_config
         from ocrstudio.tasks import load_tasks, usable
         from ocrstudio.ui.datasets.export_dialog import ExportDialog
 
@@ -70,8 +72,9 @@ class DatasetsController(QObject):
         settings = self._settings
         try:
             workspace = self._session.require()
-            counts = workspace.pages.counts()
+            counts = count_pages(workspace)
             tasks = load_tasks(settings.prompts_file)
+            seed = load_train_config(settings.train_file).training.seed
         except OcrStudioError as problem:
             self._messages.failure(problem)
             return
@@ -79,27 +82,28 @@ class DatasetsController(QObject):
             self._window,
             folder=workspace.exports_folder / time.strftime("dataset-%Y%m%d-%H%M%S"),
             counts=counts,
+            seed=seed,
             tasks=usable(tasks),
             task=settings.default_task,
             eval_fraction=settings.eval_fraction,
         )
         self._session.closing.connect(dialog.close)
         root = workspace.root
-        dialog.wanted.connect(lambda plan: self.export(root, plan))
+        dialog.wanted.connect(lambda plan: self.export(root, plan, seed))
         dialog.show()
 
-    def export(self, root: Path, plan: "ExportPlan") -> None:
+    def export(self, root: Path, plan: "ExportPlan", seed: int) -> None:
         """Writes a dataset in the background.
 
         Args:
             root: The workspace.
             plan: What was chosen.
+            seed: Of the split.
         """
         settings = self._settings
 
         def work(task: Task) -> "ExportReport":
             from ocrstudio.services.datasets import export_workspace
-            from ocrstudio.settings.train import load_train_config
             from ocrstudio.tasks import get_task, load_tasks
 
             def progress(done: int, total: int) -> None:
@@ -114,8 +118,7 @@ class DatasetsController(QObject):
                     get_task(load_tasks(settings.prompts_file), plan.task),
                     plan.eval_fraction,
                     statuses=plan.statuses,
-                    seed=load_train_config(settings.train_file).training.seed,
-                    dpi=settings.default_dpi,
+                    seed=seed,
                     progress=progress,
                 )
 

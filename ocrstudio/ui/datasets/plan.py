@@ -1,12 +1,12 @@
 """What the user chose for an export, and reports in words. No Qt."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.wording import count_of
+from ocrstudio.services.page_counts import PageCounts
 from ocrstudio.ui.messages import Level, Message, Offer
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ EXPORTED = (
 )
 """States whose pages have a label worth writing; the first is chosen to begin with."""
 
-_TWO_PAGES = 2  # one page cannot be divided
 _SHOWN = 2
 
 
@@ -42,22 +41,17 @@ class ExportPlan:
     eval_fraction: float
 
 
-def held_out_pages(pages: int, fraction: float) -> int:
-    """About how many of the pages are held out: an estimate, because documents are kept together."""
-    return 0 if fraction == 0 or pages < _TWO_PAGES else max(1, round(pages * fraction))
-
-
-def export_summary(plan: ExportPlan, counts: Mapping[PageStatus, int]) -> tuple[str, bool]:
+def export_summary(plan: ExportPlan, counts: PageCounts, seed: int) -> tuple[str, bool]:
     """What an export will write, or what is missing, and whether it can begin."""
-    pages = sum(counts.get(status, 0) for status in plan.statuses)
+    pages = counts.pages(*plan.statuses)
     if not plan.statuses:
         return "Choose which pages to write.", False
     if not pages:
         return "No page is in this group. Accept some pages first: Ctrl+Enter.", False
-    held_out = held_out_pages(pages, plan.eval_fraction)
+    held_out = counts.held_out(plan.statuses, plan.eval_fraction, seed)
     if not held_out:
         return f"Writes {count_of(pages, 'page')}, all for training.", True
-    return f"Writes {count_of(pages, 'page')}, about {held_out:,} of them for evaluation.", True
+    return f"Writes {count_of(pages, 'page')}, {held_out:,} of them for evaluation.", True
 
 
 def export_message(report: "ExportReport", offer: Offer) -> Message:

@@ -9,6 +9,7 @@ from ocrstudio.domain.run import RunKind, RunState
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.services.dataset_statistics import DatasetCheck, check_dataset_file
 from ocrstudio.services.environment import ModelCheck, Verdict, check_model, find_gpus
+from ocrstudio.services.page_counts import count_pages
 from ocrstudio.services.runs import RunOverview
 from ocrstudio.settings.app import AppSettings
 from ocrstudio.settings.files import write_text
@@ -27,7 +28,6 @@ from ocrstudio.ui.training.plan import (
     DataFacts,
     DataSource,
     Preview,
-    count_data,
     prepare_run,
     preview,
     resolve_config,
@@ -140,7 +140,7 @@ class TrainingController(QObject):
         if self._session.workspace is None:
             return
         try:
-            self._workspace_facts = count_data(self._session.workspace)
+            self._workspace_facts = DataFacts(pages=count_pages(self._session.workspace))
         except OcrStudioError as problem:
             self._messages.failure(problem)
         self._show_preview()

@@ -12,10 +12,10 @@ from ocrstudio.domain.errors import DatasetError
 from ocrstudio.domain.run import MICRO_MODEL, TrainMode
 from ocrstudio.domain.wording import count_of
 from ocrstudio.jobs.run_folder import RunFolder
+from ocrstudio.services.page_counts import PageCounts
 from ocrstudio.settings.train import TrainConfig, load_train_config, micro_train_file
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task
-from ocrstudio.ui.datasets.plan import held_out_pages
 
 MODE_WORDS: Mapping[TrainMode, tuple[str, str]] = {
     TrainMode.VISION: ("Vision", "Adapts how pages are seen: new fonts, scripts, scans, layouts."),
@@ -26,6 +26,8 @@ MODE_WORDS: Mapping[TrainMode, tuple[str, str]] = {
         "Trains every weight, without an adapter: for small students.",
     ),
 }
+_ACCEPTED = PageStatus.ACCEPTED
+_TO_REVIEW = (PageStatus.DRAFT, PageStatus.IN_REVIEW, PageStatus.FLAGGED)
 _PARTS: Mapping[TrainMode, str] = {
     TrainMode.VISION: "the vision part of ",
     TrainMode.LLM: "the language model of ",
@@ -75,16 +77,12 @@ class DataFacts:
     """What is known of the data before the start.
 
     Attributes:
-        accepted: Accepted pages of the workspace.
-        documents: Documents they come from.
-        to_review: Pages with a draft that nobody has accepted yet.
+        pages: Pages of the workspace.
         samples: Usable lines of the chosen file, or None while unknown.
         remark: What is wrong with the file, or empty.
     """
 
-    accepted: int = 0
-    documents: int = 0
-    to_review: int = 0
+    pages: PageCounts = field(default_factory=PageCounts)
     samples: int | None = None
     remark: str = ""
 
@@ -120,12 +118,13 @@ def resolve_config(plan: TrainingPlan) -> TrainConfig:
 def preview(plan: TrainingPlan, config: TrainConfig, facts: DataFacts) -> Preview:
     """Says how many pages are trained on, how long, and what changes; or what has to be done first."""
     if plan.source is DataSource.WORKSPACE:
-        if facts.accepted == 0:
-            return Preview(_nothing_accepted(facts), ready=False)
-        held_out = held_out_pages(facts.accepted, plan.eval_fraction)
-        pages = facts.accepted - held_out
-        data = f"{count_of(facts.accepted, 'accepted page')} of {count_of(facts.documents, 'document')}"
-        data += f", about {held_out} of them held out for evaluation" if held_out else ", none held out"
+        accepted, documents = facts.pages.pages(_ACCEPTED), facts.pages.documents(_ACCEPTED)
+        if not accepted:
+            return Preview(_nothing_accepted(facts.pages), ready=False)
+        held_out = facts.pages.held_out({_ACCEPTED}, plan.eval_fraction, config.training.seed)
+        pages = accepted - held_out
+        data = f"{count_of(accepted, 'accepted page')} of {count_of(documents, 'document')}"
+        data += f", {held_out:,} of them held out for evaluation" if held_out else ", none held out"
     else:
         if plan.dataset is None:
             return Preview("Choose a JSONL file with the samples.", ready=False)
@@ -178,27 +177,16 @@ def prepare_run(plan: TrainingPlan, config: TrainConfig, root: Path, task: Task,
         return create_training_run(workspace.runs_folder, request, config)
 
 
-def count_data(workspace: Workspace) -> DataFacts:
-    """Counts what a training could use."""
-    by_document = workspace.pages.counts_by_document()
-    accepted = [counts.get(PageStatus.ACCEPTED, 0) for counts in by_document.values()]
-    waiting = (PageStatus.DRAFT, PageStatus.IN_REVIEW, PageStatus.FLAGGED)
-    return DataFacts(
-        accepted=sum(accepted),
-        documents=sum(count > 0 for count in accepted),
-        to_review=sum(counts.get(status, 0) for counts in by_document.values() for status in waiting),
-    )
-
-
 def _title(plan: TrainingPlan, root: Path) -> str:
     student = "Micro student" if plan.micro else "DeepSeek-OCR"
     data = root.name if plan.source is DataSource.WORKSPACE or plan.dataset is None else plan.dataset.stem
     return f"{student}, {MODE_WORDS[plan.mode][0].lower()}, {data}"
 
 
-def _nothing_accepted(facts: DataFacts) -> str:
-    if facts.to_review:
-        waiting = f"{count_of(facts.to_review, 'page')} with a draft"
+def _nothing_accepted(counts: PageCounts) -> str:
+    to_review = counts.pages(*_TO_REVIEW)
+    if to_review:
+        waiting = f"{count_of(to_review, 'page')} with a draft"
         return f"No page is accepted yet. Review {waiting}: Ctrl+Enter accepts a page and goes on."
     return "No page is accepted yet. Draft pages in the Teacher panel, then review and accept them."
 

@@ -41,7 +41,7 @@ def test_accepted_pages_are_written_and_the_folder_is_offered(accepted, qtbot, t
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
     dialog = dialog_of(accepted, ExportDialog, "datasets.export")
     assert not dialog.isModal()
-    assert "Writes 3 pages, about 1 of them for evaluation." in shown_words(dialog)
+    assert "Writes 3 pages, 1 of them for evaluation." in shown_words(dialog)
     dialog.folder.set_text(str(tmp_path / "out"))
     dialog.export.click()
     qtbot.waitUntil(lambda: "Exported 2 samples for training, 1 for evaluation." in said(accepted))

@@ -11,9 +11,11 @@ from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.errors import DatasetError
 from ocrstudio.domain.label import NewRevision
 from ocrstudio.domain.page_files import document_of_file
+from ocrstudio.imaging import load_image
 from ocrstudio.services import labelling, workspaces
 from ocrstudio.services.dataset_import import import_dataset
 from ocrstudio.services.datasets import ExportReport, export_workspace
+from ocrstudio.services.page_counts import count_pages
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task
 from tests.fakes.pdfs import huge_pdf, short_pdf
@@ -56,6 +58,23 @@ def test_only_accepted_pages_are_exported_in_the_exact_format(ws: Workspace, tmp
     assert sorted(path.name for path in (tmp_path / "out" / "images").iterdir()) == [
         f"{name}_p{page}.png" for name, page in (("a", 1), ("a", 2), ("b", 1), ("b", 2), ("c", 1))
     ]
+
+
+def test_pictures_have_the_resolution_of_the_settings(
+    ws: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = tmp_path / "config" / "ocrstudio" / "settings.yaml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("default_dpi: 144\n")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    report = export(ws, tmp_path / "out", dpi=None)
+    sample = read_dataset(report.train).samples[0]
+    assert load_image(sample.image).size == (400, 200)  # a page of 200 x 100 points
+
+
+def test_what_is_held_out_is_known_before(ws: Workspace, tmp_path: Path) -> None:
+    planned = count_pages(ws).held_out({PageStatus.ACCEPTED}, 0.3, seed=1)
+    assert export(ws, tmp_path / "out").evaluation_samples == planned > 0
 
 
 def test_a_reader_gets_back_what_was_exported(ws: Workspace, tmp_path: Path) -> None:
