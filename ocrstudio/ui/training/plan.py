@@ -130,8 +130,10 @@ def preview(plan: TrainingPlan, config: TrainConfig, facts: DataFacts) -> Previe
             return Preview("Choose a JSONL file with the samples.", ready=False)
         if facts.remark or not facts.samples:
             return Preview(facts.remark or f"Reading {plan.dataset.name}…", ready=False)
-        pages = facts.samples
-        data = f"{count_of(pages, 'sample')} of {plan.dataset.name}"
+        fraction = config.training.eval_fraction
+        pages = round(facts.samples * (1 - fraction))
+        data = f"{count_of(facts.samples, 'sample')} of {plan.dataset.name}"
+        data += f", about {fraction:.0%} of them held out for evaluation" if fraction else ", none held out"
     student = "the micro student (a stand-in)" if plan.micro else "DeepSeek-OCR"
     return Preview(f"Trains {_PARTS[plan.mode]}{student} on {data}: {_length(config, pages)}.", ready=True)
 

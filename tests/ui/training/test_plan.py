@@ -17,7 +17,7 @@ def sentence(mode: TrainMode = TrainMode.VISION, **training: object) -> str:
         eval_fraction=0.0,
         micro=False,
         mode=mode,
-        overrides={f"training.{key}": value for key, value in training.items()},
+        overrides={f"training.{key}": value for key, value in ({"eval_fraction": 0.0} | training).items()},
     )
     return preview(plan, resolve_config(plan), DataFacts(samples=40)).text
 
@@ -34,6 +34,14 @@ def test_a_length_in_passes_is_told_in_steps():
         max_steps=None, num_train_epochs=1, per_device_train_batch_size=1, gradient_accumulation_steps=1
     )
     assert "1 pass over them, about 40 steps of 1 page." in text
+
+
+def test_what_the_worker_holds_out_of_a_file_is_not_trained_on():
+    text = sentence(
+        eval_fraction=0.5, max_steps=10, per_device_train_batch_size=2, gradient_accumulation_steps=1
+    )
+    assert "40 samples of train.jsonl, about 50% of them held out" in text
+    assert "about 1 pass over them" in text
 
 
 @pytest.mark.parametrize(
