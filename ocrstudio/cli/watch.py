@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from ocrstudio.cli.figures import figure_in_words
 from ocrstudio.cli.main import EXIT_INTERRUPTED_BY_USER
 from ocrstudio.cli.output import echo_warning
 from ocrstudio.cli.run_progress import make_view
@@ -132,9 +133,9 @@ def report_outcome(folder: RunFolder, state: RunState) -> int:
 def _report_result(folder: RunFolder) -> None:
     click.echo("Finished.")
     for name, value in (folder.summary() or {}).items():
-        if isinstance(value, str | int | float | bool):
-            shown = f"{value:.4g}" if isinstance(value, float) else value
-            click.echo(f"  {name.replace('_', ' ')}: {shown}")
+        if isinstance(value, str | int | float):
+            words, shown = figure_in_words(name, value)
+            click.echo(f"  {words}: {shown}")
     request = folder.spec.request
     if folder.spec.kind is RunKind.EVALUATE:
         click.echo(f"Report: {request.get('output', folder.summary_path)}")
