@@ -203,7 +203,7 @@ def export(
     The folder gets train.jsonl, eval.jsonl, images/ and manifest.json. All pages of a document are
     on one side of the split.
     """
-    from ocrstudio.services.datasets import export_workspace
+    from ocrstudio.services.dataset_export import export_workspace
     from ocrstudio.services.document_copy import free_name
 
     settings = load_app_settings()

@@ -25,7 +25,7 @@ from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.jobs.stop import request_stop
 from ocrstudio.paths import resources_dir
 from ocrstudio.services import labelling, workspaces
-from ocrstudio.services.datasets import ExportReport, export_workspace
+from ocrstudio.services.dataset_export import ExportReport, export_workspace
 from ocrstudio.services.drafting import DraftingProgress, draft_pages, select_pages
 from ocrstudio.services.evaluation import EvaluationRequest, create_evaluation_run
 from ocrstudio.services.training import TrainingRequest, create_training_run

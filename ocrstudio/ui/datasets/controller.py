@@ -20,8 +20,8 @@ from ocrstudio.ui.messages import Level, Messages, Offer
 from ocrstudio.ui.session import Session
 
 if TYPE_CHECKING:
+    from ocrstudio.services.dataset_export import ExportReport
     from ocrstudio.services.dataset_import import DatasetImportReport
-    from ocrstudio.services.datasets import ExportReport
     from ocrstudio.ui.datasets.plan import ExportPlan
 
 DATASET_SUFFIX = ".jsonl"
@@ -103,7 +103,7 @@ class DatasetsController(QObject):
         settings = self._settings
 
         def work(task: Task) -> "ExportReport":
-            from ocrstudio.services.datasets import export_workspace
+            from ocrstudio.services.dataset_export import export_workspace
             from ocrstudio.tasks import get_task, load_tasks
 
             def progress(done: int, total: int) -> None:

@@ -10,8 +10,8 @@ from ocrstudio.services.page_counts import PageCounts
 from ocrstudio.ui.messages import Level, Message, Offer
 
 if TYPE_CHECKING:
+    from ocrstudio.services.dataset_export import ExportReport
     from ocrstudio.services.dataset_import import DatasetImportReport
-    from ocrstudio.services.datasets import ExportReport
 
 EXPORTED = (
     PageStatus.ACCEPTED,

@@ -65,7 +65,7 @@ def prepare_evaluation(
     Raises:
         OcrStudioError: The data cannot be exported or used, or the run folder cannot be written.
     """
-    from ocrstudio.services.datasets import export_workspace
+    from ocrstudio.services.dataset_export import export_workspace
     from ocrstudio.services.evaluation import EvaluationRequest, create_evaluation_run
 
     path = micro_train_file() if student.model == MICRO_MODEL else train_file

@@ -151,7 +151,7 @@ def prepare_run(plan: TrainingPlan, config: TrainConfig, root: Path, task: Task,
     Raises:
         OcrStudioError: The data cannot be exported or used, or the run folder cannot be written.
     """
-    from ocrstudio.services.datasets import export_workspace
+    from ocrstudio.services.dataset_export import export_workspace
     from ocrstudio.services.training import TrainingRequest, create_training_run
 
     dataset, held_out = plan.dataset, None

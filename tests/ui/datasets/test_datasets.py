@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QPushButton
 
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.services import labelling
-from ocrstudio.services.datasets import export_workspace
+from ocrstudio.services.dataset_export import export_workspace
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import get_task, load_tasks
 from ocrstudio.ui.datasets.export_dialog import ExportDialog

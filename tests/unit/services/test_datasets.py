@@ -13,8 +13,8 @@ from ocrstudio.domain.label import NewRevision
 from ocrstudio.domain.page_files import document_of_file
 from ocrstudio.imaging import load_image
 from ocrstudio.services import labelling, workspaces
+from ocrstudio.services.dataset_export import ExportReport, export_workspace
 from ocrstudio.services.dataset_import import import_dataset
-from ocrstudio.services.datasets import ExportReport, export_workspace
 from ocrstudio.services.page_counts import count_pages
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task
