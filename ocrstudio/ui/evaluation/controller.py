@@ -10,6 +10,7 @@ from ocrstudio.domain.document import Page
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.domain.label import NewRevision, student_source
 from ocrstudio.domain.run import RunKind, RunState
+from ocrstudio.domain.wording import moment_in_words
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.jobs.spec import RunSpec
 from ocrstudio.services import labelling
@@ -25,7 +26,7 @@ from ocrstudio.ui.evaluation.sources import data_options, find_page, prepare_eva
 from ocrstudio.ui.jobs.chosen_run import ChosenRun
 from ocrstudio.ui.jobs.monitor import RunMonitor
 from ocrstudio.ui.jobs.outcome import RunOutcome
-from ocrstudio.ui.jobs.students import started_in_words, student_options
+from ocrstudio.ui.jobs.students import student_options
 from ocrstudio.ui.messages import Messages
 from ocrstudio.ui.session import Session
 
@@ -234,7 +235,7 @@ class EvaluationController(QObject):
 
     def _label(self, run_id: str) -> str:
         run = self._runs[run_id]
-        return f"{run.title} ({started_in_words(run.created)})"
+        return f"{run.title} ({moment_in_words(run.created)})"
 
     # Pages
 

@@ -10,6 +10,7 @@ from ocrstudio.datasets.writer import EVALUATION, TRAIN
 from ocrstudio.domain.document import Page
 from ocrstudio.domain.errors import DatasetError
 from ocrstudio.domain.run import MICRO_MODEL
+from ocrstudio.domain.wording import moment_in_words
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.settings.train import load_train_config, micro_train_file
 from ocrstudio.store import Workspace
@@ -39,7 +40,7 @@ def data_options(exports: Path) -> list[DataOption]:
 
 def _exported(folder: Path) -> str:
     """When a dataset was exported."""
-    return time.strftime("%d %b %H:%M:%S", time.localtime(folder.stat().st_mtime))
+    return moment_in_words(folder.stat().st_mtime, seconds=True)
 
 
 def prepare_evaluation(
