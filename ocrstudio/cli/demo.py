@@ -85,7 +85,7 @@ class _Screen:
         click.echo(f"{self._number}. {title}")
 
     def progress(self, done: int, total: int) -> None:
-        """Print how many pages are done, on one line at the end."""
+        """Print how many pages are done, once all are."""
         if done == total:
             click.echo(f"   {done} of {total} pages")
 

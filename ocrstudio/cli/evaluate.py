@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from ocrstudio.cli.figures import figure_in_words
 from ocrstudio.cli.options import file_option, parse_overrides, run_options, training_settings
 from ocrstudio.cli.output import echo_warning, table
 from ocrstudio.cli.watch import launch_and_watch
@@ -13,6 +14,8 @@ from ocrstudio.domain.wording import count_of
 
 if TYPE_CHECKING:
     from ocrstudio.evaluation.bootstrap import Interval
+
+_OPTIONS_OF_PREDICTIONS = ("dataset", "predictions", "output", "strict")
 
 
 @click.command()
@@ -77,9 +80,10 @@ def command(  # noqa: PLR0913 - the options of the command
 
 def _refuse_options_of_the_student(context: click.Context) -> None:
     given = [
-        f"--{name}"
-        for name in ("task", "model", "adapter", "config", "detach")
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name not in _OPTIONS_OF_PREDICTIONS
+        and context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
     ]
     if given:
         raise click.UsageError(f"With --predictions no student is run; leave out {', '.join(given)}.")
@@ -98,10 +102,10 @@ def _measure(dataset: Path, predictions: Path, output: Path, *, strict: bool) ->
         f"{measured.report.normalisation.describe()}."
     )
     rows = [
-        ("character error rate", f"{overall.cer.corpus:.2%}", _between(overall.cer.interval)),
-        ("word error rate", f"{overall.wer.corpus:.2%}", _between(overall.wer.interval)),
-        ("normalised edit distance", f"{overall.ned:.4f}", ""),
-        ("pages that repeat themselves", f"{overall.runaway_rate:.1%}", ""),
+        (*figure_in_words("cer", overall.cer.corpus), _between(overall.cer.interval)),
+        (*figure_in_words("wer", overall.wer.corpus), _between(overall.wer.interval)),
+        (*figure_in_words("ned", overall.ned), ""),
+        (*figure_in_words("runaway_rate", overall.runaway_rate), ""),
     ]
     click.echo(table(rows, ("FIGURE", "ALL PAGES", "95 % INTERVAL")))
     click.echo(f"Report: {output}")

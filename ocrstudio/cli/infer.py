@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from ocrstudio.cli.bar import cancelled_by_ctrl_c, progress_bar
+from ocrstudio.cli.main import EXIT_ERROR, EXIT_INTERRUPTED_BY_USER
 from ocrstudio.cli.notices import NoticeLines
 from ocrstudio.cli.options import file_option, override_option, parse_overrides
 from ocrstudio.cli.output import echo_error, echo_warning
-from ocrstudio.domain.wording import duration
+from ocrstudio.domain.wording import count_of, duration
 
 if TYPE_CHECKING:
     from ocrstudio.services.inference.journal import Earlier
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from ocrstudio.settings.app import AppSettings
     from ocrstudio.settings.teacher import TeacherConfig
     from ocrstudio.tasks import Task
-
-_FAILED = 1
-_INTERRUPTED = 130
 
 _existing = click.Path(path_type=Path, exists=True)
 
@@ -108,9 +106,9 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         _earlier(resume=resume, overwrite=overwrite),
     )
     if report.cancelled:
-        context.exit(_INTERRUPTED)
+        context.exit(EXIT_INTERRUPTED_BY_USER)
     if not report.is_complete:
-        context.exit(_FAILED)
+        context.exit(EXIT_ERROR)
 
 
 def _target(output: Path, config: "TeacherConfig", asked: "Task") -> "OutputTarget":
@@ -187,13 +185,11 @@ def _teacher_config(
     from ocrstudio.services.inference.output import format_of
     from ocrstudio.settings.teacher import load_teacher_config
 
-    if config is None and settings.teacher_config:
-        config = Path(settings.teacher_config)
     values = parse_overrides(overrides)
     chosen = output_format or format_of(output)
     if chosen is not None:
         values["output.format"] = chosen
-    return load_teacher_config(config, values)
+    return load_teacher_config(config or settings.teacher_file, values)
 
 
 def _is_given(context: click.Context, name: str) -> bool:
@@ -243,7 +239,8 @@ def _print_report(report: "InferenceReport", results: Path) -> None:
     click.echo(f"{'; '.join(parts)}. Results are in {results}.")
     if report.unfit:
         echo_warning(
-            f"The dataset leaves out {report.unfit} labels (cut off, endlessly repeating, or refusals)."
+            f"The dataset leaves out {count_of(report.unfit, 'label')} "
+            "(cut off, endlessly repeating, or refusals)."
         )
     if report.problems:
         click.echo(f"Files that could not be opened: {len(report.problems)}.", err=True)

@@ -10,7 +10,7 @@ import click
 
 from ocrstudio.cli.options import file_option, training_settings
 from ocrstudio.domain.wording import size_of
-from ocrstudio.services.dataset_statistics import Bucket, DatasetCheck, check_dataset_file
+from ocrstudio.services.dataset_statistics import COUNTED, Bucket, DatasetCheck, check_dataset_file
 from ocrstudio.services.environment import (
     Environment,
     ModelCheck,
@@ -23,15 +23,6 @@ from ocrstudio.services.environment import (
 _SHOWN_LINES = 4
 _WIDTH = 80
 _BARS = " \u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
-_COUNTED = {
-    "duplicate": "duplicates",
-    "conflict": "contradictions",
-    "unreadable": "pictures that cannot be opened",
-    "truncated": "too long for training",
-    "runaway": "endless repetitions",
-    "shared_picture": "pictures also in the evaluation",
-    "shared_document": "documents also in the evaluation",
-}
 _MARKS = {
     Verdict.OK: "ok",
     Verdict.DIFFERS: "DIFFERS",
@@ -131,7 +122,9 @@ def _print_dataset(check: DatasetCheck) -> None:
             f"{'':<12}answers of {lengths.shortest} to {lengths.longest} {lengths.unit} "
             f"(median {lengths.median}, 95 % up to {lengths.p95}) {_sparkline(lengths.histogram)}"
         )
-    found = ", ".join(f"{_COUNTED[name]}: {check.counts[name]}" for name in _COUNTED if name in check.counts)
+    found = ", ".join(
+        f"{words}: {check.counts[name]}" for name, words in COUNTED.items() if name in check.counts
+    )
     for line in textwrap.wrap(f"documents: {check.documents}, {found}", _WIDTH - 12):
         click.echo(f"{'':<12}{line}")
     for lines in (check.problems, check.findings):

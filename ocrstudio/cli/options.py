@@ -76,7 +76,4 @@ def training_settings(config: Path | None, overrides: Mapping[str, Any]) -> "Tra
     from ocrstudio.settings.app import load_app_settings
     from ocrstudio.settings.train import load_train_config
 
-    if config is None:
-        chosen = load_app_settings().train_config
-        config = Path(chosen) if chosen else None
-    return load_train_config(config, overrides)
+    return load_train_config(config or load_app_settings().train_file, overrides)

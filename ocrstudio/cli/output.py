@@ -1,4 +1,4 @@
-"""How the commands speak: errors, tables, sizes and times."""
+"""How the commands speak: errors and warnings, tables, times."""
 
 import logging
 import shlex

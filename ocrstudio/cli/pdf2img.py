@@ -6,6 +6,8 @@ from pathlib import Path
 import click
 
 from ocrstudio.cli.bar import progress_bar
+from ocrstudio.cli.main import EXIT_ERROR
+from ocrstudio.cli.output import echo_warning
 from ocrstudio.domain.wording import count_of
 from ocrstudio.services.conversion import (
     ConversionProgress,
@@ -15,8 +17,6 @@ from ocrstudio.services.conversion import (
     convert,
 )
 from ocrstudio.services.conversion_pool import warm_up
-
-_FAILED = 1
 
 
 @click.command()
@@ -85,7 +85,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     result = _convert_on_terminal(request) if _is_terminal() else convert(request)
     _print_result(result, output)
     if result.problems:
-        context.exit(_FAILED)
+        context.exit(EXIT_ERROR)
 
 
 def _is_terminal() -> bool:
@@ -111,7 +111,7 @@ def _convert_on_terminal(request: ConversionRequest) -> ConversionResult:
 
 def _print_result(result: ConversionResult, output: Path) -> None:
     for warning in result.warnings:
-        click.echo(f"Warning: {warning}", err=True)
+        echo_warning(warning)
     for problem in result.problems:
         click.echo(f"Error: {problem.message}", err=True)
     replaced = f" ({result.replaced} existing files replaced)" if result.replaced else ""

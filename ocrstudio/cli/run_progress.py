@@ -2,66 +2,18 @@
 
 import sys
 import time
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 import click
 
 from ocrstudio.cli.output import echo_warning
-from ocrstudio.domain.wording import duration
 from ocrstudio.jobs.events import Event, EventType
+from ocrstudio.jobs.progress import STARTING, RunProgress
 from ocrstudio.jobs.wording import VALUES, event_in_words, sample_in_words, values_in_words
 
 _LINE_EVERY = 5.0
 """Least seconds between two lines of progress where there is no terminal; a metric always gets its line."""
-
-
-@dataclass
-class RunProgress:
-    """What the events so far amount to.
-
-    Attributes:
-        phase: What the worker is doing, as a sentence.
-        done: Steps or pages done.
-        total: Steps or pages in all; 0 while unknown.
-        unit: What is counted.
-        seconds_left: The worker's estimate, or None.
-        values: The newest measurements.
-    """
-
-    phase: str = "Starting"
-    done: int = 0
-    total: int = 0
-    unit: str = "steps"
-    seconds_left: float | None = None
-    values: dict[str, float | None] = field(default_factory=dict)
-
-    def take(self, event: Event) -> None:
-        """Take one event in; types that are not known change nothing."""
-        data = event.data
-        if event.type == EventType.PHASE:
-            self.phase = str(data.get("message") or data.get("name", ""))
-            self.done, self.total, self.seconds_left = 0, 0, None  # what was counted before is over
-        elif event.type == EventType.QUEUED:
-            self.phase = str(data.get("message", "Waiting"))
-        elif event.type == EventType.STOPPING:
-            self.phase = "Stopping"
-        elif event.type == EventType.PROGRESS:
-            self.done = int(data.get("done") or 0)
-            self.total = int(data.get("total") or 0)
-            self.unit = str(data.get("unit", self.unit))
-            self.seconds_left = data.get("seconds_left")
-        elif event.type == EventType.METRIC:
-            self.values = {**self.values, **data.get("values", {})}
-
-    def position(self) -> str:
-        """``40 of 100 steps``, or the phase while nothing is counted."""
-        return f"{self.done} of {self.total} {self.unit}" if self.total else self.phase
-
-    def time_left(self) -> str:
-        """``3 min 20 s left``, or nothing while unknown."""
-        return f"{duration(self.seconds_left)} left" if self.seconds_left is not None else ""
 
 
 _BAR_WIDTH = 24
@@ -154,7 +106,7 @@ class TerminalView:
             console=self._console,
             transient=True,
         )
-        self._task = self._bar.add_task("Starting", total=None, facts="")
+        self._task = self._bar.add_task(STARTING, total=None, facts="")
 
     def __enter__(self) -> Self:
         self._bar.start()

@@ -187,9 +187,9 @@ _output_option = click.option(
     "--language-only", is_flag=True, help="Leave out the vision part: for servers that adapt only the rest."
 )
 def export(run: str, place: Path | None, output: Path, language_only: bool) -> None:
-    """Write the adapter under the names of the public checkpoint, for PEFT and vLLM.
+    """Write the adapter under its public names, for PEFT and vLLM.
 
-    RUN can also be an adapter folder.
+    The names are those of the public checkpoint. RUN can also be an adapter folder.
     """
     from ocrstudio.services.adapters import export_adapter
 
@@ -204,10 +204,10 @@ def export(run: str, place: Path | None, output: Path, language_only: bool) -> N
 @_output_option
 @click.option("--model", help="Folder of the base model. [default: the one of the training]")
 def merge(run: str, place: Path | None, output: Path, model: str | None) -> None:
-    """Write base model and adapter as one model folder in the public layout.
+    """Write base model and adapter as one model folder.
 
-    RUN can also be an adapter folder. The folder is what train, evaluate and infer take as a model, and what
-    vLLM and converters read.
+    RUN can also be an adapter folder. It has the public layout, which train, evaluate and infer
+    take as a model, and vLLM and converters read.
     """
     from ocrstudio.services.adapters import merge_adapter
 

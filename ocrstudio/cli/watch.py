@@ -5,14 +5,15 @@ from pathlib import Path
 
 import click
 
+from ocrstudio.cli.figures import figure_in_words
 from ocrstudio.cli.main import EXIT_INTERRUPTED_BY_USER
 from ocrstudio.cli.output import echo_warning
 from ocrstudio.cli.run_progress import make_view
 from ocrstudio.domain.errors import RunError
 from ocrstudio.domain.run import RunKind, RunState
-from ocrstudio.jobs.events import EventType, newest_first
+from ocrstudio.jobs.endings import describe_interruption, last_failure
 from ocrstudio.jobs.launch import resume, start_worker
-from ocrstudio.jobs.relay import EXIT_STATUS, Relay, describe_interruption
+from ocrstudio.jobs.relay import EXIT_STATUS, Relay
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.jobs.stop import request_stop
 
@@ -129,21 +130,12 @@ def report_outcome(folder: RunFolder, state: RunState) -> int:
     return EXIT_STATUS[state]
 
 
-def last_failure(folder: RunFolder) -> RunError:
-    """The failure of a run as an error to raise."""
-    for event in newest_first(folder.events_path):
-        if event.type == EventType.FAILED:
-            message, hint = event.data.get("message", "The run failed."), event.data.get("hint", "")
-            return RunError(str(message), str(hint))
-    return RunError(f"The run {folder.id} failed without a message.", f"See {folder.log_path}.")
-
-
 def _report_result(folder: RunFolder) -> None:
     click.echo("Finished.")
     for name, value in (folder.summary() or {}).items():
-        if isinstance(value, str | int | float | bool):
-            shown = f"{value:.4g}" if isinstance(value, float) else value
-            click.echo(f"  {name.replace('_', ' ')}: {shown}")
+        if isinstance(value, str | int | float):
+            words, shown = figure_in_words(name, value)
+            click.echo(f"  {words}: {shown}")
     request = folder.spec.request
     if folder.spec.kind is RunKind.EVALUATE:
         click.echo(f"Report: {request.get('output', folder.summary_path)}")

@@ -7,20 +7,20 @@ from pathlib import Path
 import click
 
 from ocrstudio.cli.bar import cancelled_by_ctrl_c, progress_bar
-from ocrstudio.cli.main import EXIT_INTERRUPTED_BY_USER
+from ocrstudio.cli.main import EXIT_ERROR, EXIT_INTERRUPTED_BY_USER, EXIT_OK
 from ocrstudio.cli.notices import NoticeLines
 from ocrstudio.cli.options import training_settings
 from ocrstudio.cli.output import echo_error, echo_warning, training_arguments
 from ocrstudio.cli.workspace_output import (
+    echo_errors,
     echo_some,
-    print_dataset_import,
     print_draft_quality,
     print_import,
     print_status,
     status_data,
 )
 from ocrstudio.domain.document import PageStatus
-from ocrstudio.domain.errors import DatasetError
+from ocrstudio.domain.errors import DatasetError, OcrStudioError
 from ocrstudio.domain.wording import count_of
 from ocrstudio.services import workspaces
 from ocrstudio.settings.app import load_app_settings
@@ -28,7 +28,6 @@ from ocrstudio.settings.teacher import TeacherConfig
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task
 
-_FAILED = 1
 _NAMES_SHOWN = 20
 
 _PAGES_TO_LABEL = {
@@ -57,7 +56,7 @@ def new(context: click.Context, workspace: Path, sources: tuple[Path, ...]) -> N
     with workspaces.create_workspace(workspace) as ws:
         click.echo(f"Created the workspace {ws.root}.")
         if sources and not _import_all(ws, sources, None, accepted=False):
-            context.exit(_FAILED)
+            context.exit(EXIT_ERROR)
 
 
 @command.command("import")
@@ -78,7 +77,7 @@ def import_(
     """
     with Workspace.open(workspace) as ws:
         if not _import_all(ws, sources, password, accepted=accepted):
-            context.exit(_FAILED)
+            context.exit(EXIT_ERROR)
 
 
 @command.command()
@@ -132,11 +131,13 @@ def label(
 @click.pass_context
 def status(context: click.Context, workspace: Path, as_json: bool, teachers: bool, check: bool) -> None:
     """Count the documents, pages and labels of a WORKSPACE."""
-    from ocrstudio.services.draft_quality import measure_drafts
-
     with Workspace.open(workspace) as ws:
         found = workspaces.workspace_status(ws)
-        quality = measure_drafts(ws) if teachers else None
+        quality = None
+        if teachers:
+            from ocrstudio.services.draft_quality import measure_drafts
+
+            quality = measure_drafts(ws)
         damage = ws.check_integrity() if check else []
     if as_json:
         data = status_data(found, damage if check else None, quality)
@@ -150,7 +151,7 @@ def status(context: click.Context, workspace: Path, as_json: bool, teachers: boo
     for line in damage:
         echo_warning(f"The database is damaged: {line}.")
     if damage:
-        context.exit(_FAILED)
+        context.exit(EXIT_ERROR)
 
 
 @command.command()
@@ -202,7 +203,7 @@ def export(
     The folder gets train.jsonl, eval.jsonl, images/ and manifest.json. All pages of a document are
     on one side of the split.
     """
-    from ocrstudio.services.datasets import export_workspace
+    from ocrstudio.services.dataset_export import export_workspace
     from ocrstudio.services.document_copy import free_name
 
     settings = load_app_settings()
@@ -215,13 +216,12 @@ def export(
             settings.eval_fraction if eval_fraction is None else eval_fraction,
             statuses=frozenset(map(PageStatus, statuses)),
             seed=training_settings(None, {}).training.seed if seed is None else seed,
-            dpi=dpi or settings.default_dpi,
+            dpi=dpi,
             progress=lambda done, total: bar.show(done, total, ""),
         )
     for remark in report.remarks:
         echo_warning(remark)
-    echo_some(f"Left out {place}: {reason}" for place, reason in report.skipped)
-    echo_some(f"Look at {finding}." for finding in report.findings)
+    echo_some(report.notes)
     click.echo(f"{count_of(report.train_samples, 'sample')} for training: {report.train}")
     if report.evaluation is not None:
         click.echo(f"{count_of(report.evaluation_samples, 'sample')} for evaluation: {report.evaluation}")
@@ -261,10 +261,9 @@ def _import_dataset(ws: Workspace, path: Path, *, accepted: bool) -> bool:
         report = import_dataset(
             ws, path, accepted=accepted, progress=lambda done, total: bar.show(done, total, "")
         )
-    echo_some(f"{path}: {problem}" for problem in report.problems)
-    echo_some(f"{path}, line {line}: {reason}" for line, reason in report.failures)
-    print_dataset_import(path, report)
-    return not report.failures and not any(problem.kind.skips for problem in report.problems)
+    echo_some(f"{path}: {note}" for note in report.notes)
+    click.echo(report.in_words(path.name))
+    return not report.unusable
 
 
 def _teacher_and_task(path: Path | None, task_id: str | None) -> tuple[TeacherConfig, Task]:
@@ -273,12 +272,9 @@ def _teacher_and_task(path: Path | None, task_id: str | None) -> tuple[TeacherCo
     from ocrstudio.tasks import get_task, load_tasks
 
     settings = load_app_settings()
-    if path is None and settings.teacher_config:
-        path = Path(settings.teacher_config)
-    config = load_teacher_config(path)
-    return config, get_task(
-        load_tasks(settings.prompts_file, config.prompts), task_id or settings.default_task
-    )
+    config = load_teacher_config(path or settings.teacher_file)
+    tasks = load_tasks(settings.prompts_file, config.prompts)
+    return config, get_task(tasks, task_id or settings.default_task)
 
 
 def _dataset_task(task_id: str | None) -> Task:
@@ -309,14 +305,14 @@ def _draft(ws: Workspace, page_ids: list[int], config: TeacherConfig, task: Task
     if teacher.network:
         where = f" to {config.api.base_url}" if config.api else ""
         click.echo(f"Sending {count_of(len(page_ids), 'page')}{where}.", err=True)
-    failures: list[str] = []
+    failures: list[OcrStudioError] = []
     remarks: dict[str, None] = {}
 
     with progress_bar("Labelling") as bar:
 
         def note(progress: DraftingProgress) -> None:
             if progress.error is not None:
-                failures.append(str(progress.error))
+                failures.append(progress.error)
             remarks.update(dict.fromkeys(progress.remarks))
             bar.show(progress.done + progress.failed, progress.total, "")
 
@@ -326,11 +322,11 @@ def _draft(ws: Workspace, page_ids: list[int], config: TeacherConfig, task: Task
 
         summary = asyncio.run(run())
     echo_some(remarks)
-    echo_some(failures)
+    echo_errors(failures)
     if summary.stopped_by is not None:
-        click.echo(f"Error: {summary.stopped_by}", err=True)
+        echo_error(summary.stopped_by)
     rest = f", {summary.untouched} not reached" if summary.untouched else ""
     click.echo(f"{count_of(summary.done, 'page')} drafted by {teacher.id}, {summary.failed} failed{rest}.")
     if summary.cancelled:
         return EXIT_INTERRUPTED_BY_USER
-    return 0 if summary.done == summary.total else _FAILED
+    return EXIT_OK if summary.done == summary.total else EXIT_ERROR

@@ -1,20 +1,22 @@
 """What ``ocrstudio workspace`` prints."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from ocrstudio.cli.output import echo_warning, table
+from ocrstudio.cli.output import echo_error, echo_warning, table
 from ocrstudio.domain.document import PageStatus
+from ocrstudio.domain.errors import OcrStudioError
+from ocrstudio.domain.label import source_in_words
 from ocrstudio.domain.wording import count_of
 from ocrstudio.services.workspaces import ImportReport, WorkspaceStatus
 
-if TYPE_CHECKING:  # numpy is loaded with the first dataset
-    from ocrstudio.services.dataset_import import DatasetImportReport
+if TYPE_CHECKING:
     from ocrstudio.services.draft_quality import DraftQuality
+
+T = TypeVar("T")
 
 _SHOWN = 20  # of a list that may be thousands of lines long; the count is always exact
 
@@ -28,23 +30,9 @@ def print_import(report: ImportReport) -> None:
     for document in report.restored:
         click.echo(f"{document.name} had been removed and is back, with its labels.")
     for problem in report.problems:
-        click.echo(f"Error: {problem.error}", err=True)
+        echo_error(problem.error)
     pages = sum(document.page_count for document in report.imported)
     click.echo(f"Imported {count_of(len(report.imported), 'document')} with {count_of(pages, 'page')}.")
-
-
-def print_dataset_import(path: Path, report: "DatasetImportReport") -> None:
-    """What became of the lines of a dataset."""
-    parts = {
-        "with new pictures": report.new_documents,
-        "for pages that were here": report.matched,
-        "of them only kept beside a person's label": report.kept_beside,
-    }
-    told = ", ".join(f"{count:,} {words}" for words, count in parts.items() if count)
-    click.echo(f"Imported {count_of(report.labels, 'label')} from {path.name}{': ' if told else ''}{told}.")
-    if report.unchanged:
-        accepted = f", {report.accepted:,} of them accepted now" if report.accepted else ""
-        click.echo(f"{count_of(report.unchanged, 'label')} stood there already{accepted}.")
 
 
 def print_status(found: WorkspaceStatus) -> None:
@@ -69,8 +57,8 @@ def print_status(found: WorkspaceStatus) -> None:
     if rows:
         click.echo(table(rows, ("DOCUMENT", "PAGES", "ACCEPTED", "FLAGGED OR FAILED")))
         click.echo()
-    sources = ", ".join(f"{count} by {source}" for source, count in found.revisions.items()) or "none"
-    click.echo(f"Revisions: {sources}. Runs: {found.runs}.")
+    sources = [f"{count} by {source_in_words(source)}" for source, count in found.revisions.items()]
+    click.echo(f"Revisions: {', '.join(sources) or 'none'}. Runs: {found.runs}.")
     if found.removed_documents:
         click.echo(
             f"{count_of(found.removed_documents, 'removed document')}: import the file again to restore it."
@@ -84,7 +72,14 @@ def print_draft_quality(found: "Sequence[DraftQuality]") -> None:
         click.echo("No accepted page has a draft of a teacher, so there is nothing to measure.")
         return
     rows = [
-        (each.source, each.task, str(each.pages), str(each.unchanged), f"{each.cer:.2%}", f"{each.wer:.2%}")
+        (
+            source_in_words(each.source),
+            each.task,
+            str(each.pages),
+            str(each.unchanged),
+            f"{each.cer:.2%}",
+            f"{each.wer:.2%}",
+        )
         for each in found
     ]
     click.echo(table(rows, ("DRAFTS OF", "TASK", "ACCEPTED", "UNCHANGED", "CER", "WER")))
@@ -116,8 +111,17 @@ def status_data(
 
 def echo_some(lines: Iterable[str]) -> None:
     """Warnings, but not thousands of them."""
-    said = list(lines)
-    for line in said[:_SHOWN]:
-        echo_warning(line)
+    _echo_first(lines, echo_warning)
+
+
+def echo_errors(errors: Iterable[OcrStudioError]) -> None:
+    """Errors, but not thousands of them."""
+    _echo_first(errors, echo_error)
+
+
+def _echo_first(things: Iterable[T], echo: Callable[[T], None]) -> None:
+    said = list(things)
+    for thing in said[:_SHOWN]:
+        echo(thing)
     if len(said) > _SHOWN:
-        echo_warning(f"… and {len(said) - _SHOWN} more.")
+        click.echo(f"… and {len(said) - _SHOWN} more.", err=True)

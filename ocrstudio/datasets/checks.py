@@ -1,7 +1,6 @@
 """Look for what spoils a training or makes an evaluation lie: duplicates, leakage, suspicious answers."""
 
 import hashlib
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,12 +9,11 @@ from pathlib import Path
 
 from ocrstudio.datasets.reader import Sample
 from ocrstudio.domain.errors import DatasetError
+from ocrstudio.domain.page_files import document_of_file
 from ocrstudio.settings.files import file_sha256
 
 LONG_ANSWER = 20_000
 """Characters; about 6,000 tokens of English, close to what fits beside a page in 8,192 tokens."""
-
-_PAGE_FILE = re.compile(r"(?P<document>.+?)(?:_p\d+)+", re.DOTALL)
 
 
 class FindingKind(StrEnum):
@@ -58,16 +56,6 @@ def image_sha256(path: Path) -> str:
         return file_sha256(path)
     except OSError as error:
         raise DatasetError(f"The image {path} cannot be read: {error.strerror}.") from error
-
-
-def document_of(image_name: str) -> str | None:
-    """The document that a page file ``{name}_p{page}.png`` belongs to, or None for another name.
-
-    A page picture that was imported and exported again is called ``{name}_p{page}_p1.png``; it still belongs
-    to ``{name}``.
-    """
-    found = _PAGE_FILE.fullmatch(Path(image_name.replace("\\", "/")).stem)
-    return found["document"] if found else None
 
 
 def dataset_sha256(samples: Iterable[Sample]) -> str:
@@ -121,8 +109,8 @@ def check_leakage(train: Sequence[Sample], evaluation: Sequence[Sample]) -> list
     )
     documents = _shared(
         FindingKind.SHARED_DOCUMENT,
-        [(name, sample) for sample in train if (name := document_of(sample.image_name))],
-        [(name, sample) for sample in evaluation if (name := document_of(sample.image_name))],
+        [(name, sample) for sample in train if (name := document_of_file(sample.image_name))],
+        [(name, sample) for sample in evaluation if (name := document_of_file(sample.image_name))],
     )
     return pictures + documents
 

@@ -20,6 +20,12 @@ def student_source(run_id: str) -> str:
     return f"student:{run_id}"
 
 
+def source_in_words(source: str) -> str:
+    """Who wrote a revision, in words: ``teacher:offline`` becomes ``teacher offline``."""
+    fixed = {HUMAN: "you", IMPORT: "imported dataset"}
+    return fixed.get(source, source.replace(":", " ", 1))
+
+
 @dataclass(frozen=True)
 class NewRevision:
     """A revision before the store gave it an id. See `Revision` for the fields."""

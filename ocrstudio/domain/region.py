@@ -1,6 +1,8 @@
 """Boxes with a type, from grounding output."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -28,3 +30,15 @@ class Region:
     boxes: tuple[Box, ...]
     start: int = -1
     end: int = -1
+
+
+def region_to_row(region: Region) -> list[Any]:
+    """A region as JSON values: label, the four sides of each box, start, end."""
+    boxes = [[box.x0, box.y0, box.x1, box.y1] for box in region.boxes]
+    return [region.label, boxes, region.start, region.end]
+
+
+def region_from_row(row: Sequence[Any]) -> Region:
+    """The region that `region_to_row` wrote."""
+    label, boxes, start, end = row
+    return Region(label, tuple(Box(*box) for box in boxes), start, end)

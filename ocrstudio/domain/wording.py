@@ -1,6 +1,10 @@
 """Numbers in sentences, the same in the window, the command line and every message."""
 
+import time
+from collections.abc import Sequence
+
 _MINUTE, _HOUR = 60, 3600
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def count_of(number: int, noun: str) -> str:
@@ -18,6 +22,12 @@ def shortened(text: str, length: int = 60) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
+def some_of(names: Sequence[str], most: int) -> str:
+    """The first names of a list, and how many more there are: ``a, b and 3 more``."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
 def printable(name: str) -> str:
     """A name from somebody else's file as one line: quoted and escaped where it holds control characters."""
     return name if name.isprintable() else repr(name)
@@ -30,6 +40,22 @@ def duration(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes:02d} min"
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def moment_in_words(unix_time: float, now: float | None = None, *, seconds: bool = False) -> str:
+    """A local time: ``14:05`` of today, ``26 Nov 14:05`` of this year, ``26 Nov 2025 14:05`` of another.
+
+    Args:
+        unix_time: The time.
+        now: What today is; None for the clock's.
+        seconds: Whether seconds are said, too.
+    """
+    then, today = time.localtime(unix_time), time.localtime(now)
+    clock = time.strftime("%H:%M:%S" if seconds else "%H:%M", then)
+    if then[:3] == today[:3]:
+        return clock
+    day = f"{then.tm_mday} {_MONTHS[then.tm_mon - 1]}"  # %b follows the locale, the window is English
+    return f"{day} {clock}" if then.tm_year == today.tm_year else f"{day} {then.tm_year} {clock}"
 
 
 def time_left(seconds: float) -> str:

@@ -3,27 +3,27 @@
 import sys
 
 WORKER_MODULE = "ocrstudio.worker"
-_FROZEN_WORKER_WORD = "--worker"
+_FROZEN_WORD = "--worker"
 
 
 def worker_command(*args: str) -> list[str]:
-    """The command line of ``python -m ocrstudio.worker ARGS``.
-
-    A frozen application has no interpreter to call: its own executable is started with ``--worker`` in front,
-    which ``ocrstudio.__main__`` hands on to the worker.
-    """
+    """The command line of ``python -m ocrstudio.worker ARGS``."""
     return module_command(WORKER_MODULE, *args)
 
 
 def module_command(module: str, *args: str) -> list[str]:
-    """The command line of ``python -m MODULE ARGS`` for a module of this package that is a process entry."""
+    """The command line of ``python -m MODULE ARGS`` for a module of this package that is a process entry.
+
+    A frozen application has no interpreter to call: its own executable is started with a word in front of the
+    module, by which ``ocrstudio.__main__`` knows what to run in place of the window.
+    """
     if getattr(sys, "frozen", False):
-        return [sys.executable, _FROZEN_WORKER_WORD, module, *args]
+        return [sys.executable, _FROZEN_WORD, module, *args]
     return [sys.executable, "-m", module, *args]
 
 
 def frozen_module(argv: list[str]) -> tuple[str, list[str]] | None:
     """The module and arguments that `module_command` put into ``argv`` of a frozen application, or None."""
-    if len(argv) >= 2 and argv[0] == _FROZEN_WORKER_WORD:  # noqa: PLR2004 - the word and the module
+    if len(argv) >= 2 and argv[0] == _FROZEN_WORD:  # noqa: PLR2004 - the word and the module
         return argv[1], argv[2:]
     return None

@@ -29,6 +29,7 @@ _TAIL_LINES = 200
 _HINT_LINES = 8
 _CLOSE_GRACE = 2.0
 _JOIN_TIMEOUT = 5.0
+_LAST_WORDS = 2.0  # seconds; a grandchild may hold the pipe open for ever
 
 
 class ChildError(RunError):
@@ -76,6 +77,7 @@ class LineProcess:
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
+        self._log_is_read = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready: asyncio.Future[dict[str, Any]] | None = None
@@ -224,7 +226,9 @@ class LineProcess:
                 self._tail.append(error.message)
                 continue
             self._post(self._take, record)
-        self._post(self._end, process.wait())
+        status = process.wait()
+        self._log_is_read.wait(_LAST_WORDS)  # they say why it ended
+        self._post(self._end, status)
 
     def _read_log(self) -> None:
         process = self._process
@@ -232,6 +236,7 @@ class LineProcess:
             return
         for line in process.stderr:
             self._tail.append(line.decode("utf-8", errors="replace").rstrip())
+        self._log_is_read.set()
 
     def _write_requests(self) -> None:
         process = self._process

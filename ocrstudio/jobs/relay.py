@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ocrstudio.domain.run import RunState
+from ocrstudio.jobs.endings import describe_interruption
 from ocrstudio.jobs.events import Event, EventFollower, EventType, Gap, encode
 from ocrstudio.jobs.run_folder import RunFolder
 
@@ -80,15 +81,3 @@ def relay_lines(folder: RunFolder, after: int, write: Callable[[str], None]) -> 
         data |= describe_interruption(folder)
     write(encode(Event(0, time.time(), EventType.ENDED, data)))
     return state
-
-
-def describe_interruption(folder: RunFolder) -> dict[str, str]:
-    """Why a run without an ending may have ended, and what can be done: ``message`` and ``hint``."""
-    checkpoint = folder.newest_checkpoint()
-    where = f"from {checkpoint.name}" if checkpoint else "from the beginning (no checkpoint was saved yet)"
-    message = (
-        f"The worker of {folder.id} ended without a word: killed, out of memory, or the machine went down."
-    )
-    tail = folder.log_tail(3)
-    hint = f"It can go on {where}: {folder.command('resume')}"
-    return {"message": message, "hint": f"{hint}\nLast lines of its log:\n{tail}" if tail else hint}

@@ -1,6 +1,5 @@
 """What a run is to do, and everything needed to repeat it: ``run.yaml``."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -10,12 +9,12 @@ import yaml
 
 from ocrstudio.domain.errors import RunError
 from ocrstudio.domain.run import RunKind
+from ocrstudio.domain.secret_names import is_secret_name
 
 _FORMAT = 1
 _KINDS: Mapping[str, Any] = {
     "title": str, "created": int | float, "request": Mapping, "config": Mapping, "versions": Mapping,
 }  # fmt: skip
-_SECRET_NAME = re.compile(r"(^|_)(api_?key|token|password|passwd|secret)$", re.IGNORECASE)
 _SECRET_TEXT = "(not stored)"  # noqa: S105 - the words that stand where a secret was
 
 
@@ -60,7 +59,7 @@ def _strip(mapping: Mapping[str, Any]) -> dict[str, Any]:
             return _strip(value)
         if isinstance(value, list | tuple):
             return [_strip(item) if isinstance(item, Mapping) else item for item in value]
-        return _SECRET_TEXT if value and _SECRET_NAME.search(name) else value
+        return _SECRET_TEXT if value and is_secret_name(name) else value
 
     return {name: clean(name, value) for name, value in mapping.items()}
 

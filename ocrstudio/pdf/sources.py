@@ -15,7 +15,7 @@ _IMAGE_SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"GIF87a", "gif"),
     (b"GIF89a", "gif"),
 )
-OPENABLE_SUFFIXES = frozenset({".pdf", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif"})
+OPENABLE_SUFFIXES = (".pdf", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif")
 
 
 def find_sources(path: Path) -> list[Path]:
@@ -36,7 +36,7 @@ def find_sources(path: Path) -> list[Path]:
             f"{path} cannot be read: {error.strerror}.", "Check the path and its permissions."
         ) from error
     if not documents:
-        kinds = ", ".join(sorted(OPENABLE_SUFFIXES))
+        kinds = ", ".join(OPENABLE_SUFFIXES)
         raise InputError(f"The folder {path} holds no document.", f"Looked for {kinds}, not in sub-folders.")
     return documents
 

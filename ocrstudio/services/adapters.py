@@ -6,7 +6,6 @@ handled there.
 
 import asyncio
 import json
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from ocrstudio.domain.wording import size_of
 from ocrstudio.jobs.adapter_files import INFO_FILE
 from ocrstudio.jobs.command_line import worker_command
 from ocrstudio.jobs.line_process import LineProcess
+from ocrstudio.services.disk import free_bytes
 from ocrstudio.services.model_folder import download_command, folder_problem
 from ocrstudio.services.run_requests import adapter_folder
 
@@ -116,13 +116,10 @@ def _check_target(target: Path, size: int) -> None:
     """Make sure that a new folder of that size can be written."""
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ModelError(f"{target} already holds files.", "Give the name of a new folder.")
-    parent = target.resolve()
-    while not parent.is_dir():
-        parent = parent.parent
-    free, needed = shutil.disk_usage(parent).free, size + _SPARE_BYTES
+    free, needed = free_bytes(target), size + _SPARE_BYTES
     if free < needed:
         raise ModelError(
-            f"{target} needs {size_of(needed)}, but only {size_of(free)} are free in {parent}.",
+            f"{target} needs {size_of(needed)}, but only {size_of(free)} are free on its disk.",
             "Free some space, or choose a folder on another disk.",
         )
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from ocrstudio.domain.errors import InputError
+from ocrstudio.domain.page_files import page_file_name
 from ocrstudio.domain.wording import count_of
 from ocrstudio.pdf.render import DEFAULT_DPI, DEFAULT_MAX_PIXELS, IMAGE_FORMATS
 from ocrstudio.pdf.sources import find_sources
@@ -28,7 +29,7 @@ from ocrstudio.services.conversion_worker import (
     convert_chunk,
     inspect,
 )
-from ocrstudio.services.page_names import document_names, page_file
+from ocrstudio.services.document_names import document_names
 
 _CHUNKS_PER_JOB = 4
 _LARGEST_CHUNK = 16
@@ -243,7 +244,7 @@ class _Conversion:
         request = self._request
         last = min(page_count, request.end_page or page_count)
         pages = [
-            PageTarget(index, page_file(request.output, work.name, index, request.format))
+            PageTarget(index, request.output / page_file_name(work.name, index + 1, request.format))
             for index in range(request.start_page - 1, last)
         ]
         if not pages:

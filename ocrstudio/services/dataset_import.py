@@ -12,12 +12,13 @@ from ocrstudio.datasets.writer import read_manifest
 from ocrstudio.domain.document import Page, PageStatus
 from ocrstudio.domain.errors import DatasetError, OcrStudioError, WorkspaceError
 from ocrstudio.domain.label import IMPORT, NewRevision
+from ocrstudio.domain.page_files import page_of_file
+from ocrstudio.domain.wording import count_of
 from ocrstudio.imaging import load_image
 from ocrstudio.imaging.size import picture_dpi
 from ocrstudio.pdf import DEFAULT_DPI
 from ocrstudio.services.labelling import accept, add_import
 from ocrstudio.services.page_drawing import pixels_sha256
-from ocrstudio.services.page_names import page_of_file
 from ocrstudio.services.workspaces import import_sources, page_image
 from ocrstudio.settings.app import load_app_settings
 from ocrstudio.store import Workspace
@@ -51,6 +52,33 @@ class DatasetImportReport:
     problems: tuple[LineProblem, ...]
     failures: tuple[tuple[int, str], ...]
     stopped: bool = False
+
+    @property
+    def unusable(self) -> int:
+        """Number of lines that brought no label."""
+        return len(self.failures) + sum(problem.kind.skips for problem in self.problems)
+
+    @property
+    def notes(self) -> list[str]:
+        """Every line that could not be used or is odd, as sentences."""
+        return [*map(str, self.problems), *(f"Line {line}: {reason}" for line, reason in self.failures)]
+
+    def in_words(self, name: str) -> str:
+        """One sentence with all counts.
+
+        Args:
+            name: What the dataset is called.
+        """
+        parts = {
+            f"{self.new_documents:,} with new pictures": self.new_documents,
+            f"{self.kept_beside:,} kept beside what a person wrote": self.kept_beside,
+            f"{count_of(self.unchanged, 'page')} had the same label already": self.unchanged,
+            f"{self.accepted:,} of them accepted now": self.accepted,
+            f"{count_of(self.unusable, 'line')} could not be used": self.unusable,
+            "stopped before the last line": self.stopped,
+        }
+        told = [words for words, count in parts.items() if count]
+        return "; ".join([f"Imported {count_of(self.labels, 'label')} from {name}", *told]) + "."
 
 
 def import_dataset(
@@ -150,7 +178,7 @@ def _shown_page(ws: Workspace, sample: Sample) -> Page | None:
     known = ws.pages.find_by_content(shown)
     if known is not None:
         return known
-    named = page_of_file(sample.image.stem)
+    named = page_of_file(sample.image.name)
     document = ws.documents.find(named[0]) if named else None
     if named is None or document is None or not 1 <= named[1] <= document.page_count:
         return None

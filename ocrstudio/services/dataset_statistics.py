@@ -2,14 +2,15 @@
 
 import importlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from ocrstudio.datasets import Sample, read_dataset
-from ocrstudio.datasets.checks import Finding, FindingKind, check_leakage, check_samples, document_of
+from ocrstudio.datasets.checks import Finding, FindingKind, check_leakage, check_samples
 from ocrstudio.domain.errors import InputError
+from ocrstudio.domain.page_files import document_of_file
 from ocrstudio.domain.run import MICRO_MODEL
 from ocrstudio.imaging.presets import ImageSettings
 from ocrstudio.imaging.size import picture_size, reader_threads
@@ -19,6 +20,16 @@ from ocrstudio.postprocess.repetition import find_runaway
 
 TOKENS = "tokens"
 CHARACTERS = "characters"
+COUNTED: Mapping[str, str] = {
+    "duplicate": "duplicates",
+    "conflict": "contradictions",
+    "unreadable": "pictures that cannot be opened",
+    "truncated": "too long for training",
+    "runaway": "endless repetitions",
+    "shared_picture": "pictures also in the evaluation set",
+    "shared_document": "documents also in the evaluation set",
+}
+"""What is counted in `DatasetCheck.counts`, in words, in the order in which it is shown."""
 
 _BUCKETS = 12
 _PICTURE = "<image>"
@@ -123,7 +134,7 @@ def check_dataset_file(
         path=str(path),
         summary=dataset.summary(),
         samples=len(samples),
-        documents=len({document_of(sample.image_name) or sample.image_name for sample in samples}),
+        documents=len({document_of_file(sample.image_name) or sample.image_name for sample in samples}),
         problems=tuple(map(str, dataset.problems)),
         findings=tuple(map(str, _by_weight(findings))),
         counts=counts,

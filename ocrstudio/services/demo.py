@@ -17,17 +17,17 @@ from typing import Protocol, TypeVar
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.errors import InputError, OcrStudioError, RunError
 from ocrstudio.domain.run import MICRO_MODEL, RunState, TrainMode
+from ocrstudio.jobs.endings import describe_interruption, last_failure
 from ocrstudio.jobs.events import Event, EventType
 from ocrstudio.jobs.launch import start_worker
-from ocrstudio.jobs.relay import Relay, describe_interruption
+from ocrstudio.jobs.relay import Relay
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.jobs.stop import request_stop
 from ocrstudio.paths import resources_dir
 from ocrstudio.services import labelling, workspaces
-from ocrstudio.services.datasets import ExportReport, export_workspace
+from ocrstudio.services.dataset_export import ExportReport, export_workspace
 from ocrstudio.services.drafting import DraftingProgress, draft_pages, select_pages
 from ocrstudio.services.evaluation import EvaluationRequest, create_evaluation_run
-from ocrstudio.services.runs import RUNS_FOLDER
 from ocrstudio.services.training import TrainingRequest, create_training_run
 from ocrstudio.settings.app import load_app_settings
 from ocrstudio.settings.teacher import load_teacher_config
@@ -225,7 +225,7 @@ class _Demo:
     def _export(self) -> ExportReport:
         return export_workspace(
             self.ws,
-            self.ws.root / "exports" / "demo",
+            self.ws.exports_folder / "demo",
             self.task,
             _HELD_OUT,
             seed=self.config.training.seed,
@@ -235,12 +235,12 @@ class _Demo:
     def _evaluate(self, dataset: Path, adapter: Path | None, name: str) -> Measured:
         request = EvaluationRequest(
             dataset=dataset,
-            output=self.ws.root / "exports" / f"evaluation-{name}.json",
+            output=self.ws.exports_folder / f"evaluation-{name}.json",
             model=MICRO_MODEL,
             adapter=adapter,
             title=f"Demo: {name} training",
         )
-        folder = create_evaluation_run(self.ws.root / RUNS_FOLDER, request, self.config, load_tasks())
+        folder = create_evaluation_run(self.ws.runs_folder, request, self.config, load_tasks())
         self._follow(folder)
         summary = folder.summary() or {}
         return Measured(summary["cer"], summary["wer"], summary["ned"])
@@ -253,7 +253,7 @@ class _Demo:
             model=MICRO_MODEL,
             title="Demo: micro student",
         )
-        folder = create_training_run(self.ws.root / RUNS_FOLDER, request, self.config)
+        folder = create_training_run(self.ws.runs_folder, request, self.config)
         losses: dict[int, float] = {}
         for event in self._follow(folder):
             loss = event.data.get("values", {}).get("loss") if event.type == EventType.METRIC else None
@@ -282,7 +282,5 @@ class _Demo:
         if relay.final_state is RunState.FINISHED:
             return events
         if relay.final_state is RunState.FAILED:
-            data = events[-1].data
-            raise RunError(str(data.get("message", "The run failed.")), str(data.get("hint", "")))
-        words = describe_interruption(folder)
-        raise RunError(words["message"], words["hint"])
+            raise last_failure(folder)
+        raise RunError(**describe_interruption(folder))

@@ -14,6 +14,7 @@ from ocrstudio import __version__
 from ocrstudio.domain.run import MICRO_MODEL
 from ocrstudio.domain.wording import size_of
 from ocrstudio.paths import resources_dir
+from ocrstudio.services.disk import free_bytes
 from ocrstudio.services.model_download import needs_download
 from ocrstudio.services.model_folder import download_command, folder_problem
 from ocrstudio.services.run_requests import base_revision, installed_version
@@ -134,7 +135,7 @@ def look_around(folder: Path) -> Environment:
         processors=psutil.cpu_count() or 1,
         memory_total=memory.total,
         memory_available=memory.available,
-        disk_free=shutil.disk_usage(_existing(folder)).free,
+        disk_free=free_bytes(folder),
         packages=tuple(check_packages()),
         gpus=tuple(gpus),
         gpu_problem=problem,
@@ -237,8 +238,3 @@ def advice(environment: Environment, model: ModelCheck) -> list[str]:
     if model.verdict is Verdict.PROBLEM:
         sentences.append(f"Download the model again: {download_command(model.name)}")
     return sentences
-
-
-def _existing(folder: Path) -> Path:
-    folder = folder.resolve()
-    return next(place for place in (folder, *folder.parents) if place.is_dir())

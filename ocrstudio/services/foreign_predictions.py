@@ -3,14 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from ocrstudio.datasets import Dataset, Sample, read_dataset
-from ocrstudio.datasets.checks import document_of
 from ocrstudio.datasets.record import DatasetRecord, RecordError
 from ocrstudio.domain.errors import DatasetError, InputError
+from ocrstudio.domain.page_files import document_of_file, page_of_file, stem_of
 from ocrstudio.evaluation.report import EvaluationReport, Pair, build_report, write
-from ocrstudio.services.page_names import page_of_file
 
 _MARKDOWN = (".md", ".markdown", ".txt")
 
@@ -53,7 +52,7 @@ def evaluate_predictions(
     if not dataset.samples:
         raise DatasetError(f"{dataset_file} holds no page that can be evaluated.")
     texts = _by_name(predictions)
-    names = Counter(_stem(sample.image_name) for sample in dataset.samples)
+    names = Counter(stem_of(sample.image_name) for sample in dataset.samples)
     twice = next((name for name, count in names.items() if count > 1), None)
     if twice is not None:
         raise DatasetError(
@@ -66,7 +65,7 @@ def evaluate_predictions(
             f"A page there is called {next(iter(names))}, a prediction {next(iter(texts))}.",
         )
     report = build_report(
-        [_pair(sample, texts.get(_stem(sample.image_name))) for sample in dataset.samples],
+        [_pair(sample, texts.get(stem_of(sample.image_name))) for sample in dataset.samples],
         title=f"{dataset_file.stem}, {predictions.name}",
         system={"predictions": str(predictions.resolve())},
     )
@@ -75,12 +74,12 @@ def evaluate_predictions(
 
 
 def _pair(sample: Sample, text: str | None) -> Pair:
-    found = page_of_file(_stem(sample.image_name))
+    found = page_of_file(sample.image_name)
     return Pair(
         key=sample.image_name,
         reference=sample.answer,
         prediction=text,
-        document=document_of(sample.image_name) or "",
+        document=document_of_file(sample.image_name) or "",
         page=found[1] if found else 0,
     )
 
@@ -126,7 +125,7 @@ def _from_file(path: Path) -> Iterator[tuple[str, str]]:
                 f"{path}, line {number}: {error.message}.",
                 "Predictions are lines of the dataset's own format; infer writes them with --format jsonl.",
             ) from error
-        yield _stem(record.image), record.answer
+        yield stem_of(record.image), record.answer
 
 
 def _read(path: Path) -> str:
@@ -136,7 +135,3 @@ def _read(path: Path) -> str:
         raise DatasetError(f"{path} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path} is not UTF-8 (byte {error.start}).", "Save it as UTF-8.") from error
-
-
-def _stem(image_name: str) -> str:
-    return PurePosixPath(image_name.replace("\\", "/")).stem

@@ -6,7 +6,6 @@ it is needed.
 """
 
 import errno
-import shutil
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from ocrstudio.domain.errors import ModelError
 from ocrstudio.domain.run import MICRO_MODEL
+from ocrstudio.services.disk import free_bytes
 from ocrstudio.services.model_folder import REPOSITORY, download_command, folder_problem
 from ocrstudio.services.resumable_file import PART_SUFFIX, fetch_file
 
@@ -133,9 +133,7 @@ def _fetch(folder: Path, wanted: Wanted, failure: list[BaseException]) -> None:
 
 
 def _check_disk(folder: Path, wanted: Wanted) -> None:
-    existing = next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
-    missing = wanted.total_bytes - _arrived(folder, wanted)
-    free = shutil.disk_usage(existing).free
+    missing, free = wanted.total_bytes - _arrived(folder, wanted), free_bytes(folder)
     if free < missing:
         raise ModelError(
             f"The model needs {missing / 1e9:.1f} GB in {folder}, and the disk has {free / 1e9:.1f} GB free.",

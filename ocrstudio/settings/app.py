@@ -163,6 +163,16 @@ class AppSettings(Section):
         json_schema_extra=_group("Start"),
     )
 
+    @property
+    def train_file(self) -> Path | None:
+        """The user's training values; None for the shipped ones."""
+        return _path(self.train_config)
+
+    @property
+    def teacher_file(self) -> Path | None:
+        """The teacher that is offered first; None for the offline one."""
+        return _path(self.teacher_config)
+
 
 def user_config_dir() -> Path:
     """The folder of the user's own settings; it may not exist yet."""
@@ -227,6 +237,10 @@ def save_overrides(values: Mapping[str, Any], user_file: Path | None = None) -> 
             f"The settings cannot be saved to {user_file}: {error.strerror or error}.",
             "Check the permissions and the free space of that folder.",
         ) from error
+
+
+def _path(text: str | None) -> Path | None:
+    return None if text is None else Path(text).expanduser()
 
 
 def _exists(path: Path) -> bool:

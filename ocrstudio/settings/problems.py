@@ -10,10 +10,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from ocrstudio.domain.errors import ConfigError
+from ocrstudio.domain.secret_names import is_secret_name
 from ocrstudio.domain.wording import shortened
 from ocrstudio.settings.loader import KeyPath, LineMap, dotted, problem_list
-
-_SECRET = re.compile(r"(?:^|_)(?:key|secret|password)$", re.IGNORECASE)
 
 
 def config_error(error: ValidationError, model: type[BaseModel], layers: Sequence[LineMap]) -> ConfigError:
@@ -75,7 +74,7 @@ def _sentence(detail: ErrorDetails, path: KeyPath, model: type[BaseModel]) -> st
     if kind == "value_error":
         text = str(detail["ctx"]["error"])
         return f"{key}: {text}" if path else text
-    value = "" if any(_SECRET.search(str(part)) for part in path) else f", not {_quoted(detail['input'])}"
+    value = "" if any(is_secret_name(str(part)) for part in path) else f", not {_quoted(detail['input'])}"
     if kind == "literal_error":
         choices = re.findall(r"'([^']*)'|\b(True|False)\b", detail["ctx"]["expected"])
         words = [text or word.lower() for text, word in choices]

@@ -134,6 +134,12 @@ class TrainingConfig(Section):
         ge=0, description="Smallest fall of the evaluation loss that counts as improvement."
     )
 
+    @property
+    def samples_per_step(self) -> int:
+        """The true batch: what all processes see before the weights change once."""
+        batches = self.gradient_accumulation_steps * self.num_processes
+        return self.per_device_train_batch_size * batches
+
     @model_validator(mode="after")
     def _one_length(self) -> Self:
         if (self.max_steps is None) == (self.num_train_epochs is None):

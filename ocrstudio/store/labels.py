@@ -9,7 +9,7 @@ from typing import Any
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.errors import WorkspaceError
 from ocrstudio.domain.label import HUMAN, IMPORT, NewRevision, Revision
-from ocrstudio.domain.region import Box, Region
+from ocrstudio.domain.region import region_from_row, region_to_row
 from ocrstudio.domain.text import storable
 from ocrstudio.domain.wording import shortened
 from ocrstudio.store.database import Database
@@ -86,7 +86,7 @@ class LabelRepository:
                     revision.task,
                     revision.prompt,
                     json.dumps(dict(revision.parameters), ensure_ascii=False),
-                    json.dumps([_region_to_json(region) for region in revision.regions], ensure_ascii=False),
+                    json.dumps([region_to_row(region) for region in revision.regions], ensure_ascii=False),
                     text,
                     raw,
                 ),
@@ -161,16 +161,6 @@ def _snippet(text: str) -> str:
     return shortened(" ".join(text[:_SNIPPET_SOURCE_LENGTH].split()), _SNIPPET_LENGTH)
 
 
-def _region_to_json(region: Region) -> list[Any]:
-    boxes = [[box.x0, box.y0, box.x1, box.y1] for box in region.boxes]
-    return [region.label, boxes, region.start, region.end]
-
-
-def _region_from_json(row: list[Any]) -> Region:
-    label, boxes, start, end = row
-    return Region(label, tuple(Box(*box) for box in boxes), start, end)
-
-
 def _revision(row: tuple[Any, ...]) -> Revision:
     revision_id, page_id, text, source, task, prompt, parameters, raw, regions, created = row
     return Revision(
@@ -182,6 +172,6 @@ def _revision(row: tuple[Any, ...]) -> Revision:
         prompt=prompt,
         parameters=json.loads(parameters),
         raw=raw,
-        regions=tuple(_region_from_json(region) for region in json.loads(regions)),
+        regions=tuple(region_from_row(region) for region in json.loads(regions)),
         created=created,
     )

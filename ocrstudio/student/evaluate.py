@@ -4,7 +4,6 @@ Predictions are written as they come; a run that was stopped or interrupted goes
 Base model and adapter are measured in the same way, so that their reports can be compared.
 """
 
-import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -15,8 +14,8 @@ from typing import Any
 import torch
 
 from ocrstudio.datasets import Sample, read_dataset
-from ocrstudio.datasets.checks import document_of
 from ocrstudio.domain.errors import DatasetError, InputError, RunError
+from ocrstudio.domain.page_files import document_of_file, page_of_file
 from ocrstudio.evaluation.report import EvaluationReport, PageResult, Pair, build_report, write
 from ocrstudio.jobs.context import RunContext
 from ocrstudio.jobs.run_folder import RunFolder
@@ -38,7 +37,6 @@ from ocrstudio.student.request import optional_path, read_model
 _GROUNDING = "<|grounding|>"
 _BOX_TAG = "<|det|>"
 _GROUNDING_CLEANUP = "deepseek-document"
-_PAGE_NUMBER = re.compile(r"_p(\d+)$")
 _EXCERPT = 300  # characters of a prediction in an event; the report has all of them
 
 
@@ -174,13 +172,13 @@ class _Evaluation:
         )
 
     def _pair(self, sample: Sample, prediction: Prediction, key: str) -> Pair:
-        number = _PAGE_NUMBER.search(Path(sample.image_name).stem)
+        page = page_of_file(sample.image_name)
         return Pair(
             key=key,
             reference=sample.answer,
             prediction=comparable_text(sample, prediction, self._run.prompt or sample.prompt),
-            document=document_of(sample.image_name) or "",
-            page=int(number[1]) if number else 0,
+            document=document_of_file(sample.image_name) or "",
+            page=page[1] if page else 0,
             truncated=prediction.truncated,
             error=prediction.error,
         )

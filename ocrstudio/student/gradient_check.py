@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ocrstudio.domain.errors import RunError
+from ocrstudio.domain.wording import some_of
 from ocrstudio.student.lora import LANGUAGE, PROJECTOR, SAM, VECTORS, VISION, trainable_parameters
 
 _PROBE_SCALE = 1e-2
@@ -50,11 +51,8 @@ class GradientReport:
         """What the user should know although training can go on."""
         if not self.unreached:
             return []
-        shown = ", ".join(self.unreached[:_NAMED])
-        more = f" and {len(self.unreached) - _NAMED} more" if len(self.unreached) > _NAMED else ""
-        return [
-            f"{len(self.unreached)} trainable tensors got no gradient from the first batch: {shown}{more}."
-        ]
+        named = some_of(self.unreached, _NAMED)
+        return [f"{len(self.unreached)} trainable tensors got no gradient from the first batch: {named}."]
 
 
 def check_gradients(model: nn.Module, compute_loss: Callable[[], Tensor]) -> GradientReport:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ocrstudio.datasets import Dataset, read_dataset
-from ocrstudio.datasets.checks import document_of
 from ocrstudio.datasets.split import split_by_document
 from ocrstudio.domain.errors import DatasetError, InputError, RunError
+from ocrstudio.domain.page_files import document_of_file
 from ocrstudio.domain.wording import count_of, size_of
 from ocrstudio.imaging.size import reader_threads
 from ocrstudio.jobs.context import RunContext
@@ -110,7 +110,7 @@ def _read(request: TrainRequest, context: RunContext) -> tuple[list[Example], li
         _report_lines(held_out, context)
         skipped = dataset.skipped + held_out.skipped
         return examples, [Example.of(sample) for sample in held_out.samples], skipped
-    names = [document_of(example.name) or example.name for example in examples]
+    names = [document_of_file(example.name) or example.name for example in examples]
     training = request.config.training
     split = split_by_document(names, training.eval_fraction, training.seed)
     if split.remark:

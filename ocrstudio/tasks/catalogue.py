@@ -53,7 +53,7 @@ def load_tasks(
     shipped, layer = load_prompts()
     tasks = {key: _task(key, prompt, layer.name, key in PROTECTED) for key, prompt in shipped.items()}
     if prompts_file is not None:
-        own, layer = load_prompts(Path(prompts_file))
+        own, layer = load_prompts(Path(prompts_file).expanduser())
         for key, prompt in own.items():
             line = layer.lines.line(("prompts", key))
             where = f"{layer.name}, line {line}" if line else layer.name

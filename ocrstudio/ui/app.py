@@ -13,6 +13,7 @@ import qasync
 from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtWidgets import QApplication, QMessageBox
 
+from ocrstudio import __version__
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.settings.app import AppSettings, load_app_settings
 from ocrstudio.ui.actions import Context
@@ -22,6 +23,7 @@ from ocrstudio.ui.datasets.controller import DatasetsController
 from ocrstudio.ui.documents.controller import DocumentsController
 from ocrstudio.ui.documents.removal import RemovalController
 from ocrstudio.ui.garbage import collect_due, window_thread_only
+from ocrstudio.ui.keys_dialog import KeysDialog
 from ocrstudio.ui.labels.controller import LabelController
 from ocrstudio.ui.main_window import MainWindow
 from ocrstudio.ui.messages import Messages
@@ -30,7 +32,6 @@ from ocrstudio.ui.session import Session
 from ocrstudio.ui.theme import ThemeManager
 from ocrstudio.ui.viewer.controller import ViewerController
 from ocrstudio.ui.viewer.renderer import PageRenderer
-from ocrstudio.ui.widgets.keys_dialog import KeysDialog
 from ocrstudio.ui.window_state import WindowState
 from ocrstudio.ui.workspace_controller import WorkspaceController
 
@@ -117,7 +118,7 @@ class Studio:
         window.activated.connect(self._look_for_changes)
         session.opened.connect(lambda _: self._set_available())
         session.closed.connect(self._set_available)
-        session.page_changed.connect(lambda _: self._set_available())
+        session.page_chosen.connect(lambda _: self._set_available())
         self.labels.regions_changed.connect(window.viewer.view.show_regions)
         labels.editor.caret_region.connect(window.viewer.view.activate_region)
         window.viewer.view.region_clicked.connect(self._go_to_region)
@@ -228,27 +229,27 @@ class Studio:
 
     def show_about(self) -> None:
         """Says what this is."""
-        from importlib.metadata import version
-
         QMessageBox.about(
             self.window,
             "About OCR Studio",
-            f"<b>OCR Studio {version('ocrstudio')}</b><p>A workbench for fine-tuning DeepSeek-OCR by pseudo "
+            f"<b>OCR Studio {__version__}</b><p>A workbench for fine-tuning DeepSeek-OCR by pseudo "
             "labelling: draft, correct, train, evaluate.</p><p>MIT licence.</p>",
         )
 
     # Life
 
-    def start(self, workspace: Path | None) -> None:
-        """Shows the window, then opens the workspace that was asked for or the last one."""
+    def start(self, path: Path | None) -> None:
+        """Shows the window, then opens the workspace or document asked for, or the last workspace."""
         self.window.show()
         self.renderer.warm_up()
         self._panels_due.start(_PANELS_DELAY_MS)
         recent = self.state.recent()
-        if workspace is None and self.settings.reopen_last_workspace and recent:
-            workspace = recent[0]
-        if workspace is not None:
-            self.workspaces.open(workspace)
+        if path is not None and path.is_file():
+            self.workspaces.take_files([path])
+        elif path is not None:
+            self.workspaces.open(path)
+        elif self.settings.reopen_last_workspace and recent:
+            self.workspaces.open(recent[0])
 
     def _may_close(self) -> bool:
         return self.labels.save_now() or self.labels.autosave.told_to_close()
@@ -278,7 +279,7 @@ def main(argv: Sequence[str]) -> int:
     """Runs the window.
 
     Args:
-        argv: Nothing, or the folder of a workspace to open.
+        argv: Nothing, or the path of a workspace or a document to open.
 
     Returns:
         Exit status.
@@ -303,7 +304,7 @@ def main(argv: Sequence[str]) -> int:
     beat = QTimer()  # also lets Python see Ctrl+C while Qt waits
     beat.start(_BEAT_MS)
     beat.timeout.connect(collect_due)
-    studio.start(Path(argv[0]) if argv else None)
+    studio.start(Path(argv[0]).absolute() if argv else None)
     try:
         with window_thread_only(), loop:
             loop.run_until_complete(_run_until_closed(studio))

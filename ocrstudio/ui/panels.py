@@ -73,7 +73,7 @@ class Panels(QObject):
                 settings,
                 lambda: window.labels.show_tab(0),
             ),
-            EnvironmentController(session, self.environment, background),
+            EnvironmentController(session, self.environment, background, settings),
             LogController(self.log, messages, monitor),
         )
         for panel_id, panel in (

@@ -17,7 +17,7 @@ class Session(QObject):
         closing: The workspace is about to be closed; what is unsaved is saved now.
         closed: No workspace is open.
         page_leaving: Id of the page that is about to be left.
-        page_changed: Id of the chosen page, or None.
+        page_chosen: Id of the chosen page, or None.
         pages_changed: Ids of pages whose label or status changed, as a tuple.
         documents_changed: Documents came or went; the list is read again.
         datasets_changed: A dataset was written from the workspace.
@@ -28,7 +28,7 @@ class Session(QObject):
     closing = Signal()
     closed = Signal()
     page_leaving = Signal(int)
-    page_changed = Signal(object)
+    page_chosen = Signal(object)
     pages_changed = Signal(object)
     documents_changed = Signal()
     datasets_changed = Signal()
@@ -61,6 +61,10 @@ class Session(QObject):
         """Folder of the open workspace, for work in another thread, which opens it again."""
         return self.require().root
 
+    def is_at(self, root: Path) -> bool:
+        """Whether this workspace is still the open one, for what comes back from another thread."""
+        return self.workspace is not None and self.workspace.root == root
+
     def open(self, workspace: Workspace) -> None:
         """Takes over an open workspace; the earlier one is closed."""
         self.close()
@@ -85,7 +89,7 @@ class Session(QObject):
         if self.page_id is not None:
             self.page_leaving.emit(self.page_id)
         self.page_id = page_id
-        self.page_changed.emit(page_id)
+        self.page_chosen.emit(page_id)
 
     def tell_pages_changed(self, page_ids: Iterable[int]) -> None:
         """Says that labels or statuses of these pages are different now."""

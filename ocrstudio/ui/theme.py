@@ -93,6 +93,11 @@ DARK = Theme(
     region="#6ea3ff",
 )
 
+PAPER = "#ffffff"
+PAPER_NOTE = "#5d6878"
+PAPER_MARK = "#c2570c"
+"""A page is white in both themes, so what stands on it keeps its colours: a sentence, a marked region."""
+
 
 class ThemeManager(QObject):
     """Applies a theme to the application and follows the system.

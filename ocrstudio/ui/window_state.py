@@ -26,10 +26,6 @@ class WindowState:
         others = [path for path in self.recent() if path != root]
         self._store.setValue(_RECENT, [str(path) for path in [root, *others]][: self.recent_limit])
 
-    def clear_recent(self) -> None:
-        """Forgets the recent workspaces."""
-        self._store.remove(_RECENT)
-
     def bytes(self, key: str) -> QByteArray | None:
         """A stored geometry or splitter, or None."""
         value = self._store.value(key)

@@ -5,7 +5,6 @@ import errno
 import json
 import os
 import platform
-import re
 import signal
 import sys
 import traceback
@@ -15,6 +14,7 @@ from typing import Any
 
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.domain.run import MICRO_MODEL, RunKind
+from ocrstudio.domain.secret_names import is_secret_name
 from ocrstudio.jobs.device_lock import device_lock, device_names
 from ocrstudio.jobs.events import EventType, EventWriter
 from ocrstudio.jobs.process_identity import ProcessIdentity
@@ -23,12 +23,11 @@ from ocrstudio.jobs.user_state import state_dir
 from ocrstudio.services.model_download import download_model, needs_download
 from ocrstudio.services.model_folder import REPOSITORY
 from ocrstudio.settings.files import write_text
+from ocrstudio.worker.adapter_copy import copy_where_asked
 from ocrstudio.worker.bodies import load_body
 from ocrstudio.worker.context import WorkerContext
-from ocrstudio.worker.export import export_adapter
 from ocrstudio.worker.peers import follow, is_peer, peers
 
-_SECRET_VARIABLE = re.compile(r"(TOKEN|KEY|SECRET|PASSWORD)$")
 _SHORTEST_SECRET = 8
 _MEGABYTE = 1_000_000
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -84,7 +83,7 @@ def _work(context: WorkerContext) -> dict[str, Any]:
             return {}
         with peers(context.folder, count, lambda fields: _end_at_once(context, fields)):
             summary: dict[str, Any] = body(context)
-        exported = export_adapter(context.folder)
+        exported = copy_where_asked(context.folder)
         if exported is not None:
             summary = {**summary, "exported_to": str(exported)}
         write_text(context.folder.summary_path, json.dumps(summary, ensure_ascii=False, indent=2) + "\n")
@@ -158,6 +157,6 @@ def describe_failure(error: Exception) -> dict[str, str]:
 
 def _without_secrets(text: str) -> str:
     for name, value in os.environ.items():
-        if _SECRET_VARIABLE.search(name) and len(value) >= _SHORTEST_SECRET:
+        if is_secret_name(name) and len(value) >= _SHORTEST_SECRET:
             text = text.replace(value, f"<{name}>")
     return text

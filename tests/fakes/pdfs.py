@@ -1,6 +1,7 @@
 """Small real documents, made with MuPDF and Pillow."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import pymupdf
@@ -8,6 +9,18 @@ from PIL import Image, ImageDraw
 
 A4 = (595, 842)
 PROSE = "The harbour office keeps a ledger of every vessel, its master and the cargo that it declared. "
+
+
+def short_pdf(
+    path: Path, texts: Sequence[str], password: str = "", size: tuple[int, int] = (200, 100)
+) -> Path:
+    """A page for each text, which is one line; a password if given."""
+    with pymupdf.open() as document:
+        for text in texts:
+            document.new_page(width=size[0], height=size[1]).insert_text((10, 50), text)
+        kept = pymupdf.PDF_ENCRYPT_AES_256 if password else pymupdf.PDF_ENCRYPT_NONE
+        document.save(path, encryption=kept, user_pw=password, owner_pw=password and f"{password}!")
+    return path
 
 
 def text_pdf(path: Path, pages: int = 1, text: str = PROSE * 6, heading: str = "Chapter") -> Path:
@@ -50,10 +63,7 @@ def table_pdf(path: Path, rows: int = 5) -> Path:
 
 def encrypted_pdf(path: Path, password: str = "sesame") -> Path:
     """One page that needs a password."""
-    with pymupdf.open() as document:
-        document.new_page().insert_text((72, 90), "Secret ledger")
-        document.save(path, encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw=password, owner_pw="owner")
-    return path
+    return short_pdf(path, ["Secret ledger"], password, A4)
 
 
 def zero_page_pdf(path: Path) -> Path:

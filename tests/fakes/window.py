@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from PySide6.QtCore import QSettings, QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 
 from ocrstudio.domain.label import NewRevision, teacher_source
 from ocrstudio.domain.region import Box, Region
@@ -54,6 +54,18 @@ def show_panel(studio, panel_id: str) -> None:
     """Brings a panel of the bottom area to the front; builds the panels if they are not there yet."""
     assert studio.panels is not None
     studio.window.show_panel(panel_id)
+
+
+def shown_words(widget: QWidget) -> str:
+    """Every word that labels in a widget show, a line for each; what a stack hides is not among them."""
+    labels = widget.findChildren(QLabel)
+    return "\n".join(label.text() for label in labels if label.isVisibleTo(widget))
+
+
+def button(widget: QWidget, words: str) -> QAbstractButton:
+    """The button with these words that a widget shows."""
+    buttons = widget.findChildren(QAbstractButton)
+    return next(one for one in buttons if one.text() == words and one.isVisibleTo(widget))
 
 
 async def until(condition: Callable[[], object], what: str) -> None:

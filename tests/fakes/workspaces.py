@@ -1,10 +1,6 @@
-"""Workspaces and documents for tests: real databases, real small PDFs."""
-
-from collections.abc import Sequence
-from pathlib import Path
+"""Documents for tests in a real database."""
 
 from ocrstudio.domain.document import DocumentKind
-from ocrstudio.pdf import engine
 from ocrstudio.store import Workspace
 
 
@@ -18,18 +14,3 @@ def add_document(ws: Workspace, name: str = "report", pages: int = 3) -> list[in
         page_sizes=[(595.0, 842.0)] * pages,
     )
     return [page.id for page in ws.pages.of_document(document.id)]
-
-
-def make_pdf(path: Path, texts: Sequence[str], password: str | None = None) -> Path:
-    """A PDF with a small page for each text."""
-    pymupdf = engine.load()
-    with pymupdf.open() as document:
-        for text in texts:
-            document.new_page(width=200, height=100).insert_text((10, 50), text)
-        if password is None:
-            document.save(path)
-        else:
-            document.save(
-                path, encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw=password, owner_pw=f"{password}!"
-            )
-    return path

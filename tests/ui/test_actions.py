@@ -5,8 +5,8 @@ from PySide6.QtGui import QKeySequence
 
 from ocrstudio.paths import resources_dir
 from ocrstudio.ui.actions import ACTIONS
+from ocrstudio.ui.keys_dialog import keys_html
 from ocrstudio.ui.menus import MENUS, SEPARATOR, SUBMENUS
-from ocrstudio.ui.widgets.keys_dialog import keys_html
 
 IN_MENUS = [entry for _, entries in MENUS for entry in entries if entry not in (SEPARATOR, *SUBMENUS)]
 

@@ -2,14 +2,14 @@
 
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton
 
 from ocrstudio.services import labelling
 from ocrstudio.store import Workspace
 from ocrstudio.ui.documents.password_dialog import PasswordDialog
 from ocrstudio.ui.pages.model import PAGE_ROLE
 from tests.fakes.pdfs import damaged_pdf, encrypted_pdf, text_pdf
-from tests.fakes.window import draft
+from tests.fakes.window import draft, shown_words
 
 
 def drop(window, *paths):
@@ -31,6 +31,12 @@ def test_a_dropped_pdf_makes_a_workspace_beside_it(studio, qtbot, tmp_path):
     assert "1 document with 3 pages imported." in studio.window.message_stack.text
     assert str(tmp_path / "ledger labels") in studio.window.message_stack.text
     qtbot.waitUntil(lambda: studio.window.viewer.view.has_picture)
+
+
+def test_a_pdf_named_on_the_command_line_is_opened(studio, qtbot, tmp_path):
+    studio.start(text_pdf(tmp_path / "ledger.pdf", 2))
+    qtbot.waitUntil(lambda: studio.window.pages.model.total == 2)
+    assert studio.session.root == tmp_path / "ledger labels"
 
 
 def test_opening_the_same_pdf_again_opens_its_workspace(studio, qtbot, tmp_path):
@@ -61,7 +67,7 @@ def password_dialog(studio, qtbot, files):
 
     def found():
         open_ones = [one for one in studio.window.findChildren(PasswordDialog) if one.isVisible()]
-        return [one for one in open_ones if any(files in word.text() for word in one.findChildren(QLabel))]
+        return [one for one in open_ones if files in shown_words(one)]
 
     qtbot.waitUntil(lambda: bool(found()))
     return found()[0]
@@ -140,8 +146,7 @@ def test_an_empty_workspace_says_what_to_do_next(studio, qtbot, tmp_path):
     studio.workspaces.create(tmp_path / "new")
     panel = studio.window.pages
     qtbot.waitUntil(lambda: not studio.background.busy)
-    words = [label.text() for label in panel._stack.currentWidget().findChildren(QLabel)]
-    assert "No documents yet" in words
+    assert "No documents yet" in shown_words(panel)
 
 
 def test_sizes_are_remembered(studio, qtbot):
@@ -170,7 +175,7 @@ def test_ctrl_r_asks_for_a_draft_of_the_page(opened, qtbot):
 
 
 def test_help_lists_the_keys(opened, qtbot):
-    from ocrstudio.ui.widgets.keys_dialog import KeysDialog
+    from ocrstudio.ui.keys_dialog import KeysDialog
 
     qtbot.keyClick(opened.window, Qt.Key.Key_F1)
     dialog = opened.window.findChild(KeysDialog)

@@ -9,6 +9,7 @@ from typing import Literal
 
 from ocrstudio.datasets.record import DatasetRecord
 from ocrstudio.domain.errors import InputError, OcrStudioError
+from ocrstudio.domain.page_files import page_file_name
 from ocrstudio.services.inference.journal import JOURNAL_NAME, LabelledPage
 from ocrstudio.services.inference.pages import InputPage
 from ocrstudio.settings.files import write_text
@@ -64,7 +65,7 @@ class OutputTarget:
         A dataset needs a picture for each line; pages of a PDF have none until they are rendered.
         """
         if self.save_images or (self.format == "jsonl" and not page.is_picture):
-            return self.folder / IMAGES / f"{page.document}_p{page.number}.png"
+            return self.folder / IMAGES / page_file_name(page.document, page.number)
         return None
 
 

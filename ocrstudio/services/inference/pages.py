@@ -6,8 +6,9 @@ from pathlib import Path
 
 from ocrstudio.domain.document import DocumentKind
 from ocrstudio.domain.errors import InputError, OcrStudioError
+from ocrstudio.domain.page_files import page_of_file
 from ocrstudio.pdf import DEFAULT_MAX_PIXELS, find_sources, open_document
-from ocrstudio.services.page_names import document_names, page_of_file
+from ocrstudio.services.document_names import document_names
 from ocrstudio.teachers.base import PageSource
 
 
@@ -115,7 +116,7 @@ def _picture_pages(
     grouped: dict[str, dict[int, Path]] = {}
     single: list[Path] = []
     for path in paths:
-        named = page_of_file(path.stem) if counts[path] == 1 else None
+        named = page_of_file(path.name) if counts[path] == 1 else None
         siblings = grouped.setdefault(named[0], {}) if named else {}
         if named is None or named[1] in siblings:
             single.append(path)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ocrstudio.domain.errors import TeacherError
-from ocrstudio.domain.region import Region
+from ocrstudio.domain.region import Region, region_to_row
 from ocrstudio.pdf import PageImage
 from ocrstudio.teachers.base import PageSource
 from ocrstudio.teachers.offline import reading_order
@@ -123,15 +123,7 @@ def as_record(page: PageText) -> dict[str, Any]:
     return {
         "markdown": page.markdown,
         "method": page.method,
-        "regions": [
-            [
-                region.label,
-                [[box.x0, box.y0, box.x1, box.y1] for box in region.boxes],
-                region.start,
-                region.end,
-            ]
-            for region in page.regions
-        ],
+        "regions": [region_to_row(region) for region in page.regions],
         "doubtful": page.doubtful,
         "unread": round(page.unread, 3),
         "remarks": list(page.remarks),

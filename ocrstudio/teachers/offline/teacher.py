@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from ocrstudio.domain.errors import TeacherError
-from ocrstudio.domain.region import Box, Region
+from ocrstudio.domain.region import region_from_row
 from ocrstudio.jobs.command_line import module_command
 from ocrstudio.jobs.line_pool import LinePool
 from ocrstudio.jobs.line_process import ChildError
@@ -92,7 +92,7 @@ class OfflineTeacher:
         return Draft(
             text=text,
             raw=record["markdown"],
-            regions=regions or _regions(record["regions"]),
+            regions=regions or tuple(map(region_from_row, record["regions"])),
             parameters={
                 "method": record["method"],
                 "reading_order": self._config.reading_order,
@@ -114,9 +114,3 @@ def _request(page: PageSource) -> dict[str, Any]:
         "image": None if page.image is None else str(page.image),
         "max_pixels": page.max_pixels,
     }
-
-
-def _regions(rows: list[Any]) -> tuple[Region, ...]:
-    return tuple(
-        Region(label, tuple(Box(*box) for box in boxes), start, end) for label, boxes, start, end in rows
-    )

@@ -8,20 +8,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from PySide6.QtCore import QObject, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QObject
 
 from ocrstudio.domain.errors import DatasetError, OcrStudioError
 from ocrstudio.settings.app import AppSettings
 from ocrstudio.store import Workspace
 from ocrstudio.ui.background import Background, Task
+from ocrstudio.ui.desktop import open_folder
 from ocrstudio.ui.main_window import MainWindow
 from ocrstudio.ui.messages import Level, Messages, Offer
 from ocrstudio.ui.session import Session
 
 if TYPE_CHECKING:
+    from ocrstudio.services.dataset_export import ExportReport
     from ocrstudio.services.dataset_import import DatasetImportReport
-    from ocrstudio.services.datasets import ExportReport
     from ocrstudio.ui.datasets.plan import ExportPlan
 
 DATASET_SUFFIX = ".jsonl"
@@ -62,6 +62,8 @@ class DatasetsController(QObject):
 
     def ask_export(self) -> None:
         """Opens the choices of an export."""
+        from ocrstudio.services.page_counts import count_pages
+        from ocrstudio.settings.train import load_train_config
         from ocrstudio.tasks import load_tasks, usable
         from ocrstudio.ui.datasets.export_dialog import ExportDialog
 
@@ -70,8 +72,9 @@ class DatasetsController(QObject):
         settings = self._settings
         try:
             workspace = self._session.require()
-            counts = workspace.pages.counts()
+            counts = count_pages(workspace)
             tasks = load_tasks(settings.prompts_file)
+            seed = load_train_config(settings.train_file).training.seed
         except OcrStudioError as problem:
             self._messages.failure(problem)
             return
@@ -79,27 +82,28 @@ class DatasetsController(QObject):
             self._window,
             folder=workspace.exports_folder / time.strftime("dataset-%Y%m%d-%H%M%S"),
             counts=counts,
+            seed=seed,
             tasks=usable(tasks),
             task=settings.default_task,
             eval_fraction=settings.eval_fraction,
         )
         self._session.closing.connect(dialog.close)
         root = workspace.root
-        dialog.wanted.connect(lambda plan: self.export(root, plan))
+        dialog.wanted.connect(lambda plan: self.export(root, plan, seed))
         dialog.show()
 
-    def export(self, root: Path, plan: "ExportPlan") -> None:
+    def export(self, root: Path, plan: "ExportPlan", seed: int) -> None:
         """Writes a dataset in the background.
 
         Args:
             root: The workspace.
             plan: What was chosen.
+            seed: Of the split.
         """
         settings = self._settings
 
         def work(task: Task) -> "ExportReport":
-            from ocrstudio.services.datasets import export_workspace
-            from ocrstudio.settings.train import load_train_config
+            from ocrstudio.services.dataset_export import export_workspace
             from ocrstudio.tasks import get_task, load_tasks
 
             def progress(done: int, total: int) -> None:
@@ -107,7 +111,6 @@ class DatasetsController(QObject):
                     raise DatasetError("The export was stopped; nothing was written.")
                 task.report(done, total, plan.folder.name)
 
-            values = Path(settings.train_config) if settings.train_config else None
             with Workspace.open(root) as workspace:
                 return export_workspace(
                     workspace,
@@ -115,17 +118,17 @@ class DatasetsController(QObject):
                     get_task(load_tasks(settings.prompts_file), plan.task),
                     plan.eval_fraction,
                     statuses=plan.statuses,
-                    seed=load_train_config(values).training.seed,
-                    dpi=settings.default_dpi,
+                    seed=seed,
                     progress=progress,
                 )
 
         def done(report: "ExportReport") -> None:
-            from ocrstudio.ui.datasets.plan import export_message, export_remarks
+            from ocrstudio.ui.datasets.plan import export_message
 
-            for remark in export_remarks(report):
-                self._messages.note(OcrStudioError(remark), Level.WARNING)
-            self._messages.post(export_message(report, Offer("Open folder", lambda: _open(report.folder))))
+            for note in report.notes:
+                self._messages.note(OcrStudioError(note), Level.WARNING)
+            offer = Offer("Open folder", lambda: open_folder(report.folder))
+            self._messages.post(export_message(report, offer))
             self._session.datasets_changed.emit()
 
         self._run(work, done, "Exporting")
@@ -164,12 +167,12 @@ class DatasetsController(QObject):
                 )
 
         def done(report: "DatasetImportReport") -> None:
-            from ocrstudio.ui.datasets.plan import import_message, import_remarks
+            from ocrstudio.ui.datasets.plan import import_message
 
-            for remark in import_remarks(report):
-                self._messages.note(OcrStudioError(remark), Level.WARNING)
+            for note in report.notes:
+                self._messages.note(OcrStudioError(note), Level.WARNING)
             self._messages.post(import_message(report, path.name))
-            if self._session.workspace is not None and self._session.root == root:
+            if self._session.is_at(root):
                 self._session.tell_all_changed()
 
         self._run(work, done, "Importing labels")
@@ -183,7 +186,3 @@ class DatasetsController(QObject):
 
         task = self._background.run(work, done, failed, title=title)
         self._window.tasks.show_task(task)
-
-
-def _open(folder: Path) -> None:
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

@@ -1,6 +1,6 @@
 """Chooses what is exported and where to. Not modal; the export itself shows its progress in the window."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.wording import count_of
+from ocrstudio.services.page_counts import PageCounts
 from ocrstudio.tasks import Task
 from ocrstudio.ui.datasets.plan import EXPORTED, ExportPlan, export_summary
 from ocrstudio.ui.pages.status import STATUS_LOOKS
@@ -34,6 +35,7 @@ class ExportDialog(QDialog):
         parent: The window.
         folder: Where it goes unless the user says otherwise.
         counts: Pages in each state.
+        seed: Of the split.
         tasks: Tasks whose prompt can be the question.
         task: Id of the one to begin with.
         eval_fraction: Share to hold out, to begin with.
@@ -49,7 +51,8 @@ class ExportDialog(QDialog):
         parent: QWidget,
         *,
         folder: Path,
-        counts: Mapping[PageStatus, int],
+        counts: PageCounts,
+        seed: int,
         tasks: Iterable[Task],
         task: str,
         eval_fraction: float,
@@ -58,7 +61,7 @@ class ExportDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Export dataset")
         self.setMinimumWidth(520)
-        self._counts = counts
+        self._counts, self._seed = counts, seed
         self.folder = PathField(PathKind.FOLDER, _FOLDER)
         self.folder.set_text(str(folder))
         self.folder.edited.connect(lambda _: self._show_summary())
@@ -77,9 +80,10 @@ class ExportDialog(QDialog):
         self._show_summary()
 
     def _box(self, status: PageStatus) -> QCheckBox:
-        box = QCheckBox(f"{STATUS_LOOKS[status].word} ({count_of(self._counts.get(status, 0), 'page')})")
+        pages = self._counts.pages(status)
+        box = QCheckBox(f"{STATUS_LOOKS[status].word} ({count_of(pages, 'page')})")
         box.setChecked(status is EXPORTED[0])
-        box.setEnabled(self._counts.get(status, 0) > 0)
+        box.setEnabled(pages > 0)
         box.toggled.connect(self._show_summary)
         return box
 
@@ -118,7 +122,7 @@ class ExportDialog(QDialog):
         )
 
     def _show_summary(self) -> None:
-        text, ready = export_summary(self.plan, self._counts)
+        text, ready = export_summary(self.plan, self._counts, self._seed)
         if ready and not self.folder.text:
             text, ready = "Choose a folder for the dataset.", False
         self._summary.setText(text)

@@ -9,9 +9,8 @@ from ocrstudio.ui.widgets.buttons import dialog_buttons
 from ocrstudio.ui.widgets.fields import Choice
 from ocrstudio.ui.widgets.form_rows import FormRows
 from ocrstudio.ui.widgets.notes import note
-from ocrstudio.ui.widgets.path_field import PathField, PathKind
+from ocrstudio.ui.widgets.path_field import JSONL_FILES, PathField, PathKind
 
-_JSONL = "JSON Lines (*.jsonl);;All files (*)"
 _ABOUT = (
     "A picture that shows a page of this workspace gives its label to that page; any other becomes a "
     "document. A label that you wrote or accepted is never replaced: the imported one is kept beside it."
@@ -36,7 +35,7 @@ class ImportDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Import dataset")
         self.setMinimumWidth(520)
-        self.file = PathField(PathKind.FILE, "Choose a dataset", "dataset.jsonl", _JSONL)
+        self.file = PathField(PathKind.FILE, "Choose a dataset", "dataset.jsonl", JSONL_FILES)
         self.file.set_text("" if file is None else str(file))
         self.file.edited.connect(lambda _: self._show_state())
         self.status = Choice("Labels")

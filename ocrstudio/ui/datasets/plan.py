@@ -1,17 +1,17 @@
 """What the user chose for an export, and reports in words. No Qt."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.wording import count_of
+from ocrstudio.services.page_counts import PageCounts
 from ocrstudio.ui.messages import Level, Message, Offer
 
 if TYPE_CHECKING:
+    from ocrstudio.services.dataset_export import ExportReport
     from ocrstudio.services.dataset_import import DatasetImportReport
-    from ocrstudio.services.datasets import ExportReport
 
 EXPORTED = (
     PageStatus.ACCEPTED,
@@ -21,7 +21,6 @@ EXPORTED = (
 )
 """States whose pages have a label worth writing; the first is chosen to begin with."""
 
-_TWO_PAGES = 2  # one page cannot be divided
 _SHOWN = 2
 
 
@@ -42,22 +41,17 @@ class ExportPlan:
     eval_fraction: float
 
 
-def held_out_pages(pages: int, fraction: float) -> int:
-    """About how many of the pages are held out: an estimate, because documents are kept together."""
-    return 0 if fraction == 0 or pages < _TWO_PAGES else max(1, round(pages * fraction))
-
-
-def export_summary(plan: ExportPlan, counts: Mapping[PageStatus, int]) -> tuple[str, bool]:
+def export_summary(plan: ExportPlan, counts: PageCounts, seed: int) -> tuple[str, bool]:
     """What an export will write, or what is missing, and whether it can begin."""
-    pages = sum(counts.get(status, 0) for status in plan.statuses)
+    pages = counts.pages(*plan.statuses)
     if not plan.statuses:
         return "Choose which pages to write.", False
     if not pages:
         return "No page is in this group. Accept some pages first: Ctrl+Enter.", False
-    held_out = held_out_pages(pages, plan.eval_fraction)
+    held_out = counts.held_out(plan.statuses, plan.eval_fraction, seed)
     if not held_out:
         return f"Writes {count_of(pages, 'page')}, all for training.", True
-    return f"Writes {count_of(pages, 'page')}, about {held_out:,} of them for evaluation.", True
+    return f"Writes {count_of(pages, 'page')}, {held_out:,} of them for evaluation.", True
 
 
 def export_message(report: "ExportReport", offer: Offer) -> Message:
@@ -65,46 +59,16 @@ def export_message(report: "ExportReport", offer: Offer) -> Message:
     parts = [f"{count_of(report.train_samples, 'sample')} for training"]
     if report.evaluation_samples:
         parts.append(f"{report.evaluation_samples:,} for evaluation")
-    hints = [f"The dataset is in {report.folder}.", *report.remarks]
-    hints += [f"Left out: {place}, because {reason}." for place, reason in report.skipped[:_SHOWN]]
-    more = len(report.skipped[_SHOWN:]) + len(report.findings)
-    if more:
-        hints.append(f"The Log panel has {count_of(more, 'more remark')}.")
-    odd = report.remarks or report.skipped or report.findings
-    level = Level.WARNING if odd else Level.INFO
+    notes = report.notes
+    hints = [f"The dataset is in {report.folder}.", *report.remarks, *notes[:_SHOWN]]
+    if len(notes) > _SHOWN:
+        hints.append(f"The Log panel has {count_of(len(notes) - _SHOWN, 'more remark')}.")
+    level = Level.WARNING if report.remarks or notes else Level.INFO
     return Message(level, f"Exported {', '.join(parts)}.", "\n".join(hints), offer)
-
-
-def export_remarks(report: "ExportReport") -> list[str]:
-    """Everything that the message has no room for."""
-    skipped = [f"{place} was left out of the dataset: {reason}." for place, reason in report.skipped]
-    return [*skipped, *(f"In the dataset, look at {finding}." for finding in report.findings)]
 
 
 def import_message(report: "DatasetImportReport", name: str) -> Message:
     """What the import of a dataset did, as a message."""
-    parts = [f"{count_of(report.labels, 'label')} of {name} imported"]
-    if report.new_documents:
-        parts.append(f"{report.new_documents:,} with new pictures")
-    if report.kept_beside:
-        parts.append(f"{report.kept_beside:,} kept beside labels that you wrote")
-    if report.unchanged:
-        parts.append(f"{count_of(report.unchanged, 'page')} had the same label already")
-    if report.accepted:
-        parts.append(f"{report.accepted:,} of them accepted now")
-    wrong = len(report.failures) + sum(problem.kind.skips for problem in report.problems)
-    if wrong:
-        parts.append(f"{count_of(wrong, 'line')} could not be used")
-    if report.stopped:
-        parts.append("stopped before the last line")
-    first = import_remarks(report)[:1]
-    hint = f"{first[0]} The Log panel has all of them." if len(import_remarks(report)) > 1 else "".join(first)
-    return Message(Level.WARNING if wrong else Level.INFO, "; ".join(parts) + ".", hint)
-
-
-def import_remarks(report: "DatasetImportReport") -> list[str]:
-    """The lines that could not be used, and why."""
-    return [
-        *(f"{problem}" for problem in report.problems),
-        *(f"Line {line}: {reason}" for line, reason in report.failures),
-    ]
+    notes = report.notes
+    hint = f"{notes[0]} The Log panel has all of them." if len(notes) > 1 else "".join(notes)
+    return Message(Level.WARNING if report.unusable else Level.INFO, report.in_words(name), hint)

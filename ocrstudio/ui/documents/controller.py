@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QFileDialog
 
 from ocrstudio.domain.document import Document
 from ocrstudio.domain.errors import EncryptedDocumentError, OcrStudioError
-from ocrstudio.domain.wording import count_of
+from ocrstudio.domain.wording import count_of, some_of
+from ocrstudio.pdf.sources import OPENABLE_SUFFIXES
 from ocrstudio.store import Workspace
 from ocrstudio.ui.background import Background, Task
 from ocrstudio.ui.main_window import MainWindow
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ocrstudio.services.workspaces import ImportReport
     from ocrstudio.ui.documents.password_dialog import PasswordDialog
 
-DOCUMENT_FILTER = "Documents (*.pdf *.png *.jpg *.jpeg *.tif *.tiff *.webp *.bmp *.gif);;All files (*)"
+DOCUMENT_FILTER = f"Documents ({' '.join(f'*{suffix}' for suffix in OPENABLE_SUFFIXES)});;All files (*)"
 _NAMED = 3
 
 
@@ -78,7 +79,7 @@ class DocumentsController(QObject):
                 )
 
         def done(report: "ImportReport") -> None:
-            if self._session.workspace is not None and self._session.root == root:
+            if self._session.is_at(root):
                 self._finish(report, tried_password=password is not None)
 
         self._window.tasks.show_task(self._background.run(work, done, title="Importing"))
@@ -114,7 +115,7 @@ class DocumentsController(QObject):
             parts.append(f"{len(report.restored)} of them had been removed and brought labels back")
         if report.duplicates:
             names = [f"{path.name} (as {document.name})" for path, document in report.duplicates]
-            parts.append(f"{_some(names)}: already there")
+            parts.append(f"{some_of(names, _NAMED)}: already there")
         if problems:
             parts.append(f"{count_of(len(problems), 'file')} could not be read")
         if report.stopped:
@@ -123,15 +124,16 @@ class DocumentsController(QObject):
         hint = str(problems[0]) if len(problems) == 1 else ""
         if len(problems) > 1:
             names = [one.path.name for one in report.problems if one.error in problems]
-            hint = f"{_some(names)}: the Log panel has the reasons."
+            hint = f"{some_of(names, _NAMED)}: the Log panel has the reasons."
         offer = None
         if new and self._session.page_id is not None:
             offer = Offer("Show", partial(self._show, self._session.root, new[0].id))
         return Message(level, "; ".join(parts) + ".", hint, offer)
 
     def _show(self, root: Path, document_id: int) -> None:
-        if self._session.workspace is not None and self._session.root == root:
-            pages = self._session.workspace.pages.of_document(document_id)
+        workspace = self._session.workspace
+        if workspace is not None and self._session.is_at(root):
+            pages = workspace.pages.of_document(document_id)
             if pages:
                 self._session.choose_page(pages[0].id)
 
@@ -148,16 +150,10 @@ class DocumentsController(QObject):
 
     def _tell_left_out(self, files: Sequence[Path]) -> None:
         are = "is encrypted and was" if len(files) == 1 else "are encrypted and were"
-        self._messages.warning(f"{_some([path.name for path in files])} {are} not imported.")
+        self._messages.warning(f"{some_of([path.name for path in files], _NAMED)} {are} not imported.")
 
     def _drop_questions(self) -> None:
         """The workspace that the files were meant for is closed."""
         for dialog in list(self._questions):
             dialog.rejected.disconnect()
             dialog.close()
-
-
-def _some(names: Sequence[str]) -> str:
-    """The first names, and how many more there are."""
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more

@@ -6,6 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
+from ocrstudio.domain.wording import some_of
 from ocrstudio.ui.theme import theme
 from ocrstudio.ui.widgets.notes import note
 
@@ -64,6 +65,5 @@ _REFUSED = "That password does not open them."
 def _question(files: Sequence[Path]) -> str:
     if len(files) == 1:
         return f"{files[0].name} is encrypted. What is its password?"
-    names = ", ".join(path.name for path in files[:_NAMED])
-    more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
-    return f"{names}{more} are encrypted. What is their password? Those with another one are asked for next."
+    names = some_of([path.name for path in files], _NAMED)
+    return f"{names} are encrypted. What is their password? Those with another one are asked for next."

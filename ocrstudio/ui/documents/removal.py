@@ -109,7 +109,7 @@ class RemovalController(QObject):
         )
 
     def _undo(self, root: Path, document_id: int) -> None:
-        if self._session.workspace is not None and self._session.root == root:
+        if self._session.is_at(root):
             self.restore(document_id)
 
     def restore(self, document_id: int) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject
 
+from ocrstudio.datasets.writer import EVALUATION, TRAIN
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.services.dataset_statistics import check_dataset_file
 from ocrstudio.services.environment import check_model, look_around
@@ -14,9 +15,6 @@ from ocrstudio.ui.environment.facts import Section, describe
 from ocrstudio.ui.environment.panel import EnvironmentPanel
 from ocrstudio.ui.session import Session
 
-_TRAINING_FILE = "train.jsonl"
-_EVALUATION_FILE = "eval.jsonl"
-
 
 class EnvironmentController(QObject):
     """Fills the panel when it is first shown, when the user asks, and when another workspace is opened.
@@ -25,26 +23,35 @@ class EnvironmentController(QObject):
         session: Whose exports are looked at.
         panel: The panel.
         background: Runs the search.
+        settings: Whose training values name the model.
     """
 
-    def __init__(self, session: Session, panel: EnvironmentPanel, background: Background) -> None:
+    def __init__(
+        self, session: Session, panel: EnvironmentPanel, background: Background, settings: AppSettings
+    ) -> None:
         super().__init__(panel)
         self._session = session
         self._panel = panel
         self._background = background
+        self._settings = settings
         panel.wanted.connect(self.look)
         session.opened.connect(lambda _: self._look_if_shown())
 
     def apply_settings(self, settings: AppSettings) -> None:
-        """Nothing here depends on them."""
-        del settings
+        """Takes over changed settings."""
+        before, self._settings = self._settings, settings
+        if settings.train_file != before.train_file:
+            self._look_if_shown()
 
     def look(self) -> None:
         """Looks around and shows what was found."""
         workspace = self._session.workspace
         exports = workspace.exports_folder if workspace is not None else None
         self._panel.show_busy()
-        self._background.run(lambda _: _find(exports), self._panel.show_sections, self._show_failure)
+        train_file = self._settings.train_file
+        self._background.run(
+            lambda _: _find(exports, train_file), self._panel.show_sections, self._show_failure
+        )
 
     def _look_if_shown(self) -> None:
         if self._panel.isVisible():
@@ -54,14 +61,14 @@ class EnvironmentController(QObject):
         self._panel.show_failure(problem.message)
 
 
-def _find(exports: Path | None) -> tuple[Section, ...]:
+def _find(exports: Path | None, train_file: Path | None) -> tuple[Section, ...]:
     """Look at machine, model and last export; runs in a thread."""
-    config = load_train_config()
+    config = load_train_config(train_file)
     name = config.model.base_model_path
     found = newest_export(exports) if exports is not None else None
     check = None
     if found is not None:
-        evaluation = found.with_name(_EVALUATION_FILE)
+        evaluation = found.with_name(EVALUATION)
         check = check_dataset_file(
             found,
             model=name,
@@ -74,5 +81,5 @@ def _find(exports: Path | None) -> tuple[Section, ...]:
 
 def newest_export(exports: Path) -> Path | None:
     """The training part of the dataset that was exported last, or None."""
-    found = [(path.stat().st_mtime, path) for path in exports.glob(f"*/{_TRAINING_FILE}")]
+    found = [(path.stat().st_mtime, path) for path in exports.glob(f"*/{TRAIN}")]
     return max(found)[1] if found else None

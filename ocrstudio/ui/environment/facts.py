@@ -3,19 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ocrstudio.services.dataset_statistics import DatasetCheck
+from ocrstudio.domain.wording import size_of
+from ocrstudio.services.dataset_statistics import COUNTED, DatasetCheck
 from ocrstudio.services.environment import Environment, ModelCheck, Verdict
 from ocrstudio.services.model_folder import download_command
-
-_GIB = 2**30
-_COUNTED = {
-    "duplicate": "Duplicates",
-    "conflict": "Contradictions",
-    "truncated": "Too long for training",
-    "runaway": "Endless repetitions",
-    "shared_picture": "Pictures also in the evaluation set",
-    "shared_document": "Documents also in the evaluation set",
-}
 
 
 @dataclass(frozen=True)
@@ -82,7 +73,7 @@ def _machine(environment: Environment) -> tuple[Fact, ...]:
         Fact("OCR Studio", f"{environment.ocrstudio}, Python {environment.python}, {environment.platform}"),
         *gpus,
         Fact("Memory", f"{memory}, {environment.processors} cores"),
-        Fact("Disk", f"{_size(environment.disk_free)} free"),
+        Fact("Disk", f"{size_of(environment.disk_free)} free"),
     )
 
 
@@ -114,16 +105,12 @@ def _dataset(check: DatasetCheck | None) -> tuple[Fact, ...]:
         bars = [f"{bar.first}-{bar.last}: {bar.count}" for bar in lengths.histogram if bar.count]
         facts.append(Fact("Histogram", ", ".join(bars)))
     facts += [
-        Fact(words, str(check.counts[name]), Verdict.PROBLEM if check.counts[name] else Verdict.OK)
-        for name, words in _COUNTED.items()
-        if name in check.counts
+        Fact(words.capitalize(), str(count), Verdict.PROBLEM if count else Verdict.OK)
+        for name, words in COUNTED.items()
+        if (count := check.counts.get(name)) is not None
     ]
     return tuple(facts)
 
 
 def _free(free: int, total: int) -> str:
-    return f"{_size(free)} of {_size(total)} available"
-
-
-def _size(size: int) -> str:
-    return f"{size / _GIB:.1f} GiB"
+    return f"{size_of(free)} of {size_of(total)} available"

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QUrl
-from PySide6.QtGui import QDesktopServices, QImage
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QImage
 
 from ocrstudio.domain.document import Page
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.domain.label import NewRevision, student_source
 from ocrstudio.domain.run import RunKind, RunState
+from ocrstudio.domain.wording import moment_in_words
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.jobs.spec import RunSpec
 from ocrstudio.services import labelling
@@ -22,9 +23,10 @@ from ocrstudio.ui.evaluation.panel import EvaluationPanel
 from ocrstudio.ui.evaluation.reports import Reports
 from ocrstudio.ui.evaluation.results import PageLine, figures_of, lines_of, lines_of_samples
 from ocrstudio.ui.evaluation.sources import data_options, find_page, prepare_evaluation
+from ocrstudio.ui.jobs.chosen_run import ChosenRun
 from ocrstudio.ui.jobs.monitor import RunMonitor
 from ocrstudio.ui.jobs.outcome import RunOutcome
-from ocrstudio.ui.jobs.students import started_in_words, student_options
+from ocrstudio.ui.jobs.students import student_options
 from ocrstudio.ui.messages import Messages
 from ocrstudio.ui.session import Session
 
@@ -61,22 +63,19 @@ class EvaluationController(QObject):
         self._reports = Reports(background, self._report_read, messages.failure)
         self._runs: dict[str, RunOverview] = {}
         self._compared: dict[str, str] = {}
-        self._wanted: str | None = None
+        self._run = ChosenRun(RunKind.EVALUATE, panel.setup.runs, panel.status, monitor, session, messages)
         self._preparing = False
         session.opened.connect(self._open)
         session.closed.connect(self._close)
         session.datasets_changed.connect(self._show_data)
         panel.setup.start_requested.connect(self.start)
-        panel.setup.runs.chosen.connect(self._choose_run)
+        self._run.chosen.connect(self._show_chosen)
+        self._run.resuming.connect(self._reports.forget)
         panel.compare_chosen.connect(self._compare)
         panel.flag_requested.connect(self.flag_worst)
         panel.pages.line_chosen.connect(self._show_line)
         panel.page.open_requested.connect(self.open_page)
         panel.page.draft_requested.connect(self.use_prediction)
-        panel.status.stop_requested.connect(lambda: self._with_run(monitor.stop))
-        panel.status.stop_now_requested.connect(lambda: self._with_run(monitor.stop_now))
-        panel.status.resume_requested.connect(self._resume)
-        panel.status.folder_requested.connect(self._open_folder)
         monitor.listed.connect(self._show_runs)
         monitor.changed.connect(self._show_history)
         monitor.ended.connect(self._tell_outcome)
@@ -89,7 +88,7 @@ class EvaluationController(QObject):
 
     def _open(self) -> None:
         self._show_data()
-        self._panel.setup.show_students(student_options(()), has_gpu_student=False)
+        self._panel.setup.show_students(student_options(()))
         self._panel.show_run(shown=False)
 
     def _show_data(self) -> None:
@@ -117,11 +116,12 @@ class EvaluationController(QObject):
         except OcrStudioError as problem:
             self._messages.failure(problem)
             return
-        train_file = Path(settings.train_config) if settings.train_config else None
         self._preparing = True
         self._panel.setup.show_preparation("Preparing…")
         job = self._background.run(
-            lambda running: prepare_evaluation(root, data, student, train_file, tasks, task, running.report),
+            lambda running: prepare_evaluation(
+                root, data, student, settings.train_file, tasks, task, running.report
+            ),
             self._launch,
             self._not_prepared,
         )
@@ -134,9 +134,7 @@ class EvaluationController(QObject):
     def _launch(self, folder: RunFolder) -> None:
         self._preparing = False
         self._panel.setup.show_preparation("")
-        if self._session.workspace is not None and folder.path.is_relative_to(self._session.root.resolve()):
-            self._wanted = folder.id
-            self._monitor.launch(folder)
+        self._run.launch(folder)
 
     def _not_prepared(self, problem: OcrStudioError) -> None:
         self._preparing = False
@@ -146,26 +144,12 @@ class EvaluationController(QObject):
     # Runs
 
     def _show_runs(self, runs: tuple[RunOverview, ...]) -> None:
-        setup = self._panel.setup
         self._show_data()
-        setup.show_students(student_options(runs), has_gpu_student=False)
-        evaluations = tuple(run for run in runs if run.kind is RunKind.EVALUATE)
-        self._runs = {run.id: run for run in evaluations}
-        setup.runs.show_runs(evaluations)
-        if self._wanted in self._runs:
-            setup.runs.choose(str(self._wanted))
-            self._wanted = None
-        elif setup.runs.current is None and evaluations:
-            setup.runs.choose(evaluations[0].id)
-        self._panel.show_run(bool(evaluations))
+        self._panel.setup.show_students(student_options(runs))
+        self._runs = {run.id: run for run in runs if run.kind is RunKind.EVALUATE}
+        self._panel.show_run(bool(self._run.show_runs(runs)))
 
-    def _choose_run(self, run_id: str) -> None:
-        if self._monitor.history(run_id) is None:
-            try:
-                self._monitor.attach(RunFolder(self._session.require().runs_folder / run_id))
-            except OcrStudioError as problem:
-                self._messages.failure(problem)
-                return
+    def _show_chosen(self, run_id: str) -> None:
         if self._reports.get(run_id) is None:
             self._panel.page.show_line(
                 None, in_workspace=False
@@ -178,7 +162,7 @@ class EvaluationController(QObject):
         if history is None or spec is None or spec.kind is not RunKind.EVALUATE:
             return
         self._panel.setup.runs.show_history(run_id, history)
-        if run_id != self._panel.setup.runs.current:
+        if run_id != self._run.id:
             return
         self._panel.status.show_run(spec.title, history)
         if history.state is RunState.FINISHED:
@@ -205,14 +189,14 @@ class EvaluationController(QObject):
         self._show_report()
 
     def _compare(self, other: str) -> None:
-        run_id = self._panel.setup.runs.current
+        run_id = self._run.id
         if run_id is not None:
             self._compared[run_id] = other
             self._show_report()
 
     def _show_report(self) -> None:
         """The figures and pages of the chosen run, beside another one of the same data."""
-        run_id = self._panel.setup.runs.current
+        run_id = self._run.id
         spec = self._monitor.spec(run_id) if run_id is not None else None
         if run_id is None or spec is None:
             return
@@ -251,7 +235,7 @@ class EvaluationController(QObject):
 
     def _label(self, run_id: str) -> str:
         run = self._runs[run_id]
-        return f"{run.title} ({started_in_words(run.created)})"
+        return f"{run.title} ({moment_in_words(run.created)})"
 
     # Pages
 
@@ -274,7 +258,7 @@ class EvaluationController(QObject):
 
     def use_prediction(self) -> None:
         """Keeps the prediction of the chosen page as a draft of the student."""
-        line, page, run_id = self._panel.pages.current, self._chosen_page(), self._panel.setup.runs.current
+        line, page, run_id = self._panel.pages.current, self._chosen_page(), self._run.id
         spec = self._monitor.spec(run_id) if run_id is not None else None
         if line is None or line.result is None or page is None or run_id is None or spec is None:
             return
@@ -327,26 +311,6 @@ class EvaluationController(QObject):
     def _chosen_page(self) -> Page | None:
         line = self._panel.pages.current
         return self._page_of(line) if line is not None else None
-
-    # The chosen run
-
-    def _with_run(self, act: Callable[[str], None]) -> None:
-        run_id = self._panel.setup.runs.current
-        if run_id is not None and self._monitor.history(run_id) is not None:
-            act(run_id)
-
-    def _resume(self) -> None:
-        run_id = self._panel.setup.runs.current
-        folder = self._monitor.folder(run_id) if run_id is not None else None
-        if folder is not None:
-            self._reports.forget(folder.id)
-            self._monitor.resume(folder)
-
-    def _open_folder(self) -> None:
-        run_id = self._panel.setup.runs.current
-        folder = self._monitor.folder(run_id) if run_id is not None else None
-        if folder is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder.path)))
 
 
 def _report_path(spec: RunSpec) -> Path:

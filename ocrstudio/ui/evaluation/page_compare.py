@@ -5,9 +5,9 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QTextBrowser, QVBoxLayout, QWidget
 
 from ocrstudio.ui.background import Background
-from ocrstudio.ui.evaluation.rendered_diff import count_differences, mark_differences
+from ocrstudio.ui.evaluation.rendered_diff import mark_differences
 from ocrstudio.ui.evaluation.results import PageLine
-from ocrstudio.ui.labels.differences import to_html, word_changes
+from ocrstudio.ui.labels.differences import MINUS, PLUS, count_changes, to_html, word_changes
 from ocrstudio.ui.labels.preview import Preview
 from ocrstudio.ui.widgets.buttons import push_button
 from ocrstudio.ui.widgets.elided_label import ElidedLabel
@@ -17,7 +17,6 @@ from ocrstudio.ui.widgets.layouts import Edge, fill, side_by_side, stacked, styl
 from ocrstudio.ui.widgets.scaled_picture import ScaledPicture
 
 _SOURCE, _RENDERED = "Source", "Rendered"
-_MINUS = "\N{MINUS SIGN}"
 _HELP = {
     "Use as draft": "Keeps the prediction as a draft; a label that you accepted or wrote stays beside it",
     "Open in editor": "Goes to this page in the list and the editor",
@@ -78,7 +77,7 @@ class PageCompare(QWidget):
         column.addWidget(self._title)
         column.addLayout(tools)
         sides = []
-        for number, title in enumerate((f"{_MINUS} Reference", "+ Prediction")):
+        for number, title in enumerate((f"{MINUS} Reference", f"{PLUS} Prediction")):
             words = QLabel(title)
             words.setProperty("role", "muted")
             words.setContentsMargins(10, 4, 10, 4)
@@ -138,8 +137,8 @@ class PageCompare(QWidget):
             return
         reference, prediction = result.reference, result.prediction or ""
         changes = word_changes(reference, prediction)
-        removed, added = count_differences(changes)
-        words = f"{_MINUS} {removed}   + {added}" if removed or added else "No differences"
+        removed, added = count_changes(changes)
+        words = f"{MINUS} {removed}   {PLUS} {added}" if removed or added else "No differences"
         self._counts.setText(words if result.prediction is not None else result.error or "No prediction")
         if rendered:
             for view, text in zip(self._rendered, (reference, prediction), strict=True):

@@ -1,11 +1,9 @@
 """Two rendered texts side by side with their differences marked."""
 
-from collections.abc import Sequence
-
 from PySide6.QtGui import QColor, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QTextEdit
 
-from ocrstudio.evaluation.diff import Change, ChangeKind
+from ocrstudio.evaluation.diff import ChangeKind
 from ocrstudio.ui.labels.differences import word_changes
 from ocrstudio.ui.labels.positions import Utf16Map
 from ocrstudio.ui.labels.preview import Preview
@@ -21,14 +19,6 @@ def mark_differences(reference: Preview, prediction: Preview) -> None:
     changes = [change for change in word_changes(left, right) if change.kind is not ChangeKind.EQUAL]
     _mark(reference, left, [change.left for change in changes], added=False)
     _mark(prediction, right, [change.right for change in changes], added=True)
-
-
-def count_differences(changes: Sequence[Change]) -> tuple[int, int]:
-    """Stretches that were removed and added."""
-    kinds = [change for change in changes if change.kind is not ChangeKind.EQUAL]
-    removed = sum(change.left[1] > change.left[0] for change in kinds)
-    added = sum(change.right[1] > change.right[0] for change in kinds)
-    return removed, added
 
 
 def _mark(view: Preview, text: str, spans: list[tuple[int, int]], *, added: bool) -> None:

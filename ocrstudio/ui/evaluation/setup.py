@@ -13,6 +13,7 @@ from ocrstudio.ui.widgets.buttons import push_button
 from ocrstudio.ui.widgets.empty_state import EmptyState
 from ocrstudio.ui.widgets.fields import Choice
 from ocrstudio.ui.widgets.form_rows import FormRows
+from ocrstudio.ui.widgets.path_field import JSONL_FILES
 
 _OTHER = "Another dataset file…"
 
@@ -82,7 +83,7 @@ class EvaluationSetup(QWidget):
             self.data.addItem(_OTHER)
             self.data.setCurrentIndex(max(0, self.data.findText(before) if before else 0))
 
-    def show_students(self, options: Sequence[StudentOption], *, has_gpu_student: bool) -> None:
+    def show_students(self, options: Sequence[StudentOption]) -> None:
         """Offers students; the choice stays, otherwise the newest training or the stand-in is chosen."""
         before = self.student.currentText()
         with QSignalBlocker(self.student):
@@ -92,7 +93,7 @@ class EvaluationSetup(QWidget):
             number = self.student.findText(before) if before else -1
             newest_is_new = bool(options) and options[0].run_id and self.student.findText(before) != 0
             if number < 0 or newest_is_new:
-                number = 0 if options and (options[0].run_id or has_gpu_student) else len(options) - 1
+                number = 0 if options and options[0].run_id else len(options) - 1
             self.student.setCurrentIndex(number)
 
     def show_preparation(self, text: str) -> None:
@@ -105,9 +106,7 @@ class EvaluationSetup(QWidget):
         if self.chosen_data is not None:
             self._chosen_by_user = True
             return
-        path, _ = QFileDialog.getOpenFileName(
-            self, "Choose a dataset", "", "JSON Lines (*.jsonl);;All files (*)"
-        )
+        path, _ = QFileDialog.getOpenFileName(self, "Choose a dataset", "", JSONL_FILES)
         if path:
             self._chosen_by_user = True
             self._files.insert(0, DataOption(Path(path).name, Path(path)))

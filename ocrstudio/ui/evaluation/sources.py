@@ -6,16 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ocrstudio.datasets.writer import EVALUATION, TRAIN
 from ocrstudio.domain.document import Page
 from ocrstudio.domain.errors import DatasetError
 from ocrstudio.domain.run import MICRO_MODEL
+from ocrstudio.domain.wording import moment_in_words
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.settings.train import load_train_config, micro_train_file
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task
 from ocrstudio.ui.jobs.students import StudentOption
 
-_PARTS = {"eval.jsonl": "Held-out pages", "train.jsonl": "Training pages"}
+_PARTS = {EVALUATION: "Held-out pages", TRAIN: "Training pages"}
 
 Progress = Callable[[int, int, str], None]
 
@@ -31,14 +33,14 @@ class DataOption:
 def data_options(exports: Path) -> list[DataOption]:
     """The parts of the exported datasets, the newest held-out pages first, then the accepted pages."""
     found = [path for name in _PARTS for path in exports.glob(f"*/{name}")]
-    found.sort(key=lambda path: (path.name == "eval.jsonl", path.parent.stat().st_mtime), reverse=True)
+    found.sort(key=lambda path: (path.name == EVALUATION, path.parent.stat().st_mtime), reverse=True)
     parts = [DataOption(f"{_PARTS[path.name]}, {_exported(path.parent)}", path) for path in found]
     return [*parts, DataOption("Accepted pages, as they are now", None)]
 
 
 def _exported(folder: Path) -> str:
     """When a dataset was exported."""
-    return time.strftime("%d %b %H:%M:%S", time.localtime(folder.stat().st_mtime))
+    return moment_in_words(folder.stat().st_mtime, seconds=True)
 
 
 def prepare_evaluation(
@@ -64,7 +66,7 @@ def prepare_evaluation(
     Raises:
         OcrStudioError: The data cannot be exported or used, or the run folder cannot be written.
     """
-    from ocrstudio.services.datasets import export_workspace
+    from ocrstudio.services.dataset_export import export_workspace
     from ocrstudio.services.evaluation import EvaluationRequest, create_evaluation_run
 
     path = micro_train_file() if student.model == MICRO_MODEL else train_file

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from ocrstudio.domain.run import RunKind, RunState
 from ocrstudio.jobs.events import Event, EventType
+from ocrstudio.jobs.progress import STARTING, RunProgress
 from ocrstudio.jobs.wording import event_in_words
 from ocrstudio.ui.jobs.outcome import Ending, RunOutcome
 
@@ -69,15 +70,11 @@ class LogLine:
     text: str
 
 
-class RunHistory:
-    """Takes events in and keeps what they amount to.
+class RunHistory(RunProgress):
+    """Takes events in and keeps what they amount to, beside the position.
 
     Attributes:
         state: Where the run stands, as far as the events say.
-        phase: What the worker is doing, as a sentence.
-        done, total, unit: Position.
-        seconds_left: The worker's own estimate, or None.
-        values: The newest measurements.
         loss, eval_loss: The curves.
         samples: Samples as the model sees them, of the newest attempt.
         lines: The log in words; only the newest are kept.
@@ -86,14 +83,9 @@ class RunHistory:
     """
 
     def __init__(self, kind: RunKind) -> None:
+        super().__init__()
         self.kind = kind
         self.state = RunState.STARTING
-        self.phase = "Starting the worker"
-        self.done = 0
-        self.total = 0
-        self.unit = "steps"
-        self.seconds_left: float | None = None
-        self.values: dict[str, float | None] = {}
         self.loss = Curve()
         self.eval_loss = Curve()
         self.samples: list[Mapping[str, Any]] = []
@@ -122,10 +114,11 @@ class RunHistory:
         """The run begins another attempt."""
         self.outcome = None
         self.state = RunState.STARTING
-        self.phase = "Starting the worker"
+        self.phase = STARTING
 
     def _take(self, event: Event) -> None:
         self.last_seq = max(self.last_seq, event.seq)
+        self.take(event)
         act = self._ACTIONS.get(event.type)
         if act is not None:
             act(self, event.data)
@@ -138,26 +131,16 @@ class RunHistory:
         self.restart()
         self.samples = []
 
-    def _queued(self, data: Mapping[str, Any]) -> None:
+    def _queued(self, _data: Mapping[str, Any]) -> None:
         self.state = RunState.QUEUED
-        self.phase = str(data.get("message", "Waiting for the device"))
 
-    def _phase(self, data: Mapping[str, Any]) -> None:
-        self._runs()
-        self.phase = str(data.get("message") or data.get("name", ""))
-
-    def _progress(self, data: Mapping[str, Any]) -> None:
-        self._runs()
-        self.done, self.total = int(data.get("done") or 0), int(data.get("total") or 0)
-        self.unit = str(data.get("unit", self.unit))
-        left = data.get("seconds_left")
-        self.seconds_left = float(left) if isinstance(left, int | float) else None
+    def _runs(self, _data: Mapping[str, Any]) -> None:
+        if self.state in (RunState.STARTING, RunState.QUEUED):
+            self.state = RunState.RUNNING
 
     def _metric(self, data: Mapping[str, Any]) -> None:
-        self._runs()
-        values = data.get("values", {})
-        self.values.update(values)
-        step = data.get("step")
+        self._runs(data)
+        values, step = data.get("values", {}), data.get("step")
         for name, curve in (("loss", self.loss), ("eval_loss", self.eval_loss)):
             value = values.get(name)
             if isinstance(step, int | float) and isinstance(value, int | float):
@@ -175,15 +158,11 @@ class RunHistory:
     def _finished(self, data: Mapping[str, Any]) -> None:
         self.summary = data.get("summary") or {}
 
-    def _runs(self) -> None:
-        if self.state in (RunState.STARTING, RunState.QUEUED):
-            self.state = RunState.RUNNING
-
     _ACTIONS: ClassVar[Mapping[str, Callable[["RunHistory", Mapping[str, Any]], None]]] = {
         EventType.STARTED: _started,
         EventType.QUEUED: _queued,
-        EventType.PHASE: _phase,
-        EventType.PROGRESS: _progress,
+        EventType.PHASE: _runs,
+        EventType.PROGRESS: _runs,
         EventType.METRIC: _metric,
         EventType.SAMPLE: _sample,
         EventType.CHECKPOINT: _checkpoint,

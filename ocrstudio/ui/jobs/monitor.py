@@ -104,7 +104,7 @@ class RunMonitor(QObject):
         self._names = _names(self._session.workspace.runs_folder)
 
         def done(found: tuple[list[tuple[RunFolder, RunOverview]], list[str]]) -> None:
-            if self._session.workspace is None or self._session.root != root:
+            if not self._session.is_at(root):
                 return
             runs, problems = found
             for problem in problems:

@@ -62,11 +62,6 @@ class RelayProcess(QObject):
         self._pump.timeout.connect(self._decode)
 
     @property
-    def last_seq(self) -> int:
-        """Number of the last event that came."""
-        return self._stream.last_seq
-
-    @property
     def missing(self) -> int:
         """Events that are missing in the log."""
         return sum(gap.missing for gap in self._stream.gaps)

@@ -3,11 +3,11 @@
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QStackedWidget, QWidget
 
+from ocrstudio.domain.wording import moment_in_words
 from ocrstudio.services.runs import RunOverview
 from ocrstudio.ui.icons import icon
 from ocrstudio.ui.jobs.history import RunHistory
 from ocrstudio.ui.jobs.looks import RUN_LOOKS
-from ocrstudio.ui.jobs.students import started_in_words
 from ocrstudio.ui.widgets.empty_state import EmptyState
 from ocrstudio.ui.widgets.layouts import fill
 from ocrstudio.ui.widgets.notes import heading
@@ -111,7 +111,7 @@ class RunList(QWidget):
         parts = [look.word]
         if total and not (state.is_over and done == total):
             parts.append(f"{done or 0:,} of {total:,}")
-        parts.append(started_in_words(run.created))
+        parts.append(moment_in_words(run.created))
         item.setText(f"{run.title}\n{', '.join(parts)}")
         item.setIcon(icon(look.icon, look.colour))
 

@@ -129,12 +129,10 @@ class RunStatus(QWidget):
             self.show_run(self._title_text, self._history)
 
     def _show_position(self, history: RunHistory) -> None:
-        parts = (
-            [f"{history.done:,} of {history.total:,} {history.unit}"] if history.total else [history.phase]
-        )
+        parts = [history.position()]
         if history.seconds_left is not None and history.state is RunState.RUNNING:
             parts.append(time_left(history.seconds_left))
-        if history.state is RunState.STOPPING:
+        if history.state is RunState.STOPPING and history.total:
             parts.append("stopping, a checkpoint is saved first")
         self._phase.setText(_SEPARATOR.join(parts))
         figures = values_in_words(history.values)

@@ -1,6 +1,5 @@
 """The students that can draft or be evaluated: base models, and the adapters of trainings. No Qt."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from ocrstudio.domain.errors import RunError
 from ocrstudio.domain.run import MICRO_MODEL, RunKind, RunState
+from ocrstudio.domain.wording import moment_in_words
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.services.runs import RunOverview
 
@@ -54,11 +54,6 @@ def student_options(runs: Sequence[RunOverview]) -> list[StudentOption]:
     ]
 
 
-def started_in_words(created: float) -> str:
-    """When a run was started, as the lists of runs say it."""
-    return time.strftime("%d %b %H:%M", time.localtime(created))
-
-
 def _of_run(run: RunOverview) -> list[StudentOption]:
     try:
         folder = RunFolder(run.path)
@@ -69,5 +64,5 @@ def _of_run(run: RunOverview) -> list[StudentOption]:
     spec = folder.spec
     config = spec.config.get("image") or {}
     image = {key: config[key] for key in _IMAGE_KEYS if key in config}
-    title = f"{run.title} ({started_in_words(run.created)})"
+    title = f"{run.title} ({moment_in_words(run.created)})"
     return [StudentOption(title, spec.base_model, folder.adapter, image, run.id)]

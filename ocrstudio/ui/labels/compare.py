@@ -136,11 +136,11 @@ class ComparePanel(QWidget):
         self._restore.setEnabled(self._left.currentData() in self._revisions)
         if not self.isVisible():
             return
-        from ocrstudio.ui.labels.differences import MINUS, PLUS, count, to_html, word_changes
+        from ocrstudio.ui.labels.differences import MINUS, PLUS, count_changes, to_html, word_changes
 
         left, right = self._text_of(self._left), self._text_of(self._right)
         changes = word_changes(left, right)
-        removed, added = count(changes)
+        removed, added = count_changes(changes)
         words = f"{MINUS} {removed} removed   {PLUS} {added} added"
         self._summary.setText(words if removed or added else "No differences")
         inline = self._mode.currentText() == _INLINE

@@ -46,7 +46,7 @@ class LabelController(QObject):
         panel.compare.restore_requested.connect(self.restore)
         session.opened.connect(lambda workspace: panel.preview.set_root(workspace.root))
         session.page_leaving.connect(lambda _: self.save_now())
-        session.page_changed.connect(self._show_page)
+        session.page_chosen.connect(self._show_page)
         session.pages_changed.connect(self._refresh)
         session.closing.connect(self.save_now)
         session.closed.connect(self._close)

@@ -24,7 +24,7 @@ def word_changes(left: str, right: str) -> list[Change]:
     return result
 
 
-def count(changes: Sequence[Change]) -> tuple[int, int]:
+def count_changes(changes: Sequence[Change]) -> tuple[int, int]:
     """How many stretches were removed and how many added."""
     changed = [change for change in changes if change.kind is not ChangeKind.EQUAL]
     removed = sum(change.left[1] > change.left[0] for change in changed)

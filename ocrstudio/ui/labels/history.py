@@ -1,10 +1,9 @@
 """Revisions as a person wants to choose from them, and in words."""
 
-import time
 from collections.abc import Sequence
 
-from ocrstudio.domain.label import HUMAN, Revision
-from ocrstudio.ui.pages.status import source_words
+from ocrstudio.domain.label import HUMAN, Revision, source_in_words
+from ocrstudio.domain.wording import moment_in_words
 
 _SITTING = 10 * 60.0
 
@@ -32,19 +31,11 @@ def sittings(history: Sequence[Revision], current: int | None) -> list[Revision]
     return result
 
 
-def when(created: float, now: float | None = None) -> str:
-    """A time in words: the clock today, the date before."""
-    then, today = time.localtime(created), time.localtime(now)
-    if then[:3] == today[:3]:
-        return time.strftime("%H:%M", then)
-    return time.strftime("%d %b %Y %H:%M", then)
-
-
 def describe(revision: Revision) -> str:
     """Source, task and time of a revision in one line."""
-    source = source_words(revision.source)
+    source = source_in_words(revision.source)
     parts = [source[0].upper() + source[1:]]
     if revision.task:
         parts.append(f"task {revision.task}")
-    parts.append(when(revision.created))
+    parts.append(moment_in_words(revision.created))
     return " · ".join(parts)

@@ -58,7 +58,7 @@ class PagesController(QObject):
         session.closed.connect(self._close)
         session.documents_changed.connect(self.reload)
         session.pages_changed.connect(self._update_pages)
-        session.page_changed.connect(self._show_choice)
+        session.page_chosen.connect(self._show_choice)
 
     # Contents
 

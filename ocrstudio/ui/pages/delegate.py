@@ -6,6 +6,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPixmap
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
+from ocrstudio.domain.wording import count_of
 from ocrstudio.store import PageRow
 from ocrstudio.ui.icons import pixmap
 from ocrstudio.ui.pages.model import DOCUMENT_ROLE, PAGE_ROLE, DocumentHeading
@@ -72,8 +73,7 @@ class PageDelegate(QStyledItemDelegate):
         painter.drawText(upper, _LEFT, painter.fontMetrics().elidedText(heading.name, elide, upper.width()))
         painter.setFont(option.font)
         painter.setPen(QColor(colours.muted))
-        pages = "1 page" if heading.shown == 1 else f"{heading.shown:,} pages"
-        words = f"{pages} · {heading.accepted:,} accepted"
+        words = f"{count_of(heading.shown, 'page')} · {heading.accepted:,} accepted"
         right = Qt.TextElideMode.ElideRight
         painter.drawText(lower, _LEFT, painter.fontMetrics().elidedText(words, right, lower.width()))
 

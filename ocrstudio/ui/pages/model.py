@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from ocrstudio.domain.document import Page, PageStatus
+from ocrstudio.domain.wording import count_of
 from ocrstudio.store import PageRow
 from ocrstudio.ui.pages.status import STATUS_LOOKS
 
@@ -197,7 +198,7 @@ class PageListModel(QAbstractItemModel):
         if index.internalId() == _TOP:
             heading = self._heading(index.row())
             words = {Qt.ItemDataRole.DisplayRole: heading.name, DOCUMENT_ROLE: heading}
-            words[Qt.ItemDataRole.AccessibleTextRole] = f"{heading.name}, {heading.shown} pages"
+            words[Qt.ItemDataRole.AccessibleTextRole] = f"{heading.name}, {count_of(heading.shown, 'page')}"
             return words.get(role)
         row = self._all[self._documents[int(index.internalId())][2][index.row()]]
         number = f"Page {row.page.index + 1}"

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from ocrstudio.domain.document import PageStatus
+from ocrstudio.domain.wording import count_of
 from ocrstudio.store import PageRow
 from ocrstudio.ui.icons import icon
 from ocrstudio.ui.pages.delegate import PageDelegate, PictureOf
@@ -197,11 +198,13 @@ class PagesPanel(QWidget):
             look = STATUS_LOOKS[status]
             chip.setText(f"{look.word} {counts[status]:,}")
             chip.setVisible(counts[status] > 0 or chip.isChecked())
-            chip.setAccessibleName(f"{look.word}, {counts[status]} pages")
+            chip.setAccessibleName(f"{look.word}, {count_of(counts[status], 'page')}")
         total, shown = self.model.total, self.model.shown
         accepted = counts[PageStatus.ACCEPTED]
         words = (
-            f"{total:,} pages, {accepted:,} accepted" if shown == total else f"{shown:,} of {total:,} pages"
+            f"{count_of(total, 'page')}, {accepted:,} accepted"
+            if shown == total
+            else f"{shown:,} of {count_of(total, 'page')}"
         )
         self._summary.setText(words if total else "")
         empty = self._blank if self._reading else self._empty

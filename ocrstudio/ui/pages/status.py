@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from ocrstudio.domain.document import PageStatus
-from ocrstudio.domain.label import HUMAN, IMPORT
 from ocrstudio.ui.theme import theme
 
 
@@ -30,9 +29,3 @@ STATUS_LOOKS: dict[PageStatus, StatusLook] = {
     PageStatus.FAILED: StatusLook("Failed", "failed", "red"),
     PageStatus.EXCLUDED: StatusLook("Excluded", "excluded", "grey"),
 }
-
-
-def source_words(source: str) -> str:
-    """Who wrote a revision, in words: ``teacher:offline`` becomes ``teacher offline``."""
-    fixed = {HUMAN: "you", IMPORT: "imported dataset"}
-    return fixed.get(source, source.replace(":", " ", 1))

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QTimer
 
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.domain.label import teacher_source
+from ocrstudio.domain.wording import count_of
 from ocrstudio.services.runs import RunOverview
 from ocrstudio.settings.app import AppSettings
 from ocrstudio.settings.secrets import ApiKey, delete_key, find_api_key, store_key
@@ -89,7 +90,7 @@ class TeacherController(QObject):
         session.closing.connect(self._close)
         session.documents_changed.connect(self._count.start)
         session.pages_changed.connect(lambda _: self._count.start())
-        session.page_changed.connect(lambda _: self._count.start())
+        session.page_chosen.connect(lambda _: self._count.start())
         session.draft_requested.connect(self.draft_page)
         setup.changed.connect(self._replan)
         setup.file_chosen.connect(self._add_file)
@@ -109,7 +110,7 @@ class TeacherController(QObject):
         self._settings = settings
 
     def _open(self) -> None:
-        own = Path(self._settings.teacher_config) if self._settings.teacher_config else None
+        own = self._settings.teacher_file
         self._files = [own] if own is not None else []
         self._panel.setup.show_teachers(teacher_choices(self._files), own)
         self._show_students(())
@@ -226,7 +227,7 @@ class TeacherController(QObject):
         setup.show_summary(self._sentence(self._config, pages), ready=True)
 
     def _sentence(self, config: TeacherConfig, pages: int) -> str:
-        words = f"{pages:,} {'page' if pages == 1 else 'pages'}"
+        words = count_of(pages, "page")
         if config.type == "api" and config.api is not None:
             cost = cost_in_words(config.api, pages, self._use)
             return f"Sends {words} to {server_of(config.api)}, model {config.api.model_name}. {cost}".strip()

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
+from ocrstudio.domain.label import source_in_words
 from ocrstudio.services.draft_quality import DraftQuality
-from ocrstudio.ui.pages.status import source_words
 from ocrstudio.ui.widgets.layouts import Edge, fill, style_bar
 
 _COLUMNS = {
@@ -51,7 +51,7 @@ class QualityView(QWidget):
         self.table.setRowCount(len(rows))
         for row, each in enumerate(rows):
             cells = (
-                f"{source_words(each.source).removeprefix('teacher ')} · {each.task}",
+                f"{source_in_words(each.source).removeprefix('teacher ')} · {each.task}",
                 f"{each.pages:,}",
                 f"{each.unchanged:,}",
                 f"{each.cer:.1%}",

@@ -17,6 +17,7 @@ from ocrstudio.ui.widgets.buttons import push_button
 from ocrstudio.ui.widgets.fields import Choice, Count
 from ocrstudio.ui.widgets.form_rows import FormRows
 from ocrstudio.ui.widgets.notes import note
+from ocrstudio.ui.widgets.path_field import YAML_FILES
 from ocrstudio.ui.widgets.setup_frame import SetupFrame
 
 _OTHER = "Another YAML file…"
@@ -215,9 +216,7 @@ class TeacherSetup(SetupFrame):
     def _teacher_chosen(self) -> None:
         if self.choice is None:
             self.teacher.setCurrentIndex(self._shown_row)
-            path, _ = QFileDialog.getOpenFileName(
-                self, "Choose a teacher's YAML file", "", "YAML (*.yaml *.yml)"
-            )
+            path, _ = QFileDialog.getOpenFileName(self, "Choose a teacher's YAML file", "", YAML_FILES)
             if path:
                 self.file_chosen.emit(Path(path))
             return

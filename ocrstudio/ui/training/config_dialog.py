@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from ocrstudio.settings.loader import dump_yaml
 from ocrstudio.settings.train import TrainConfig
+from ocrstudio.ui.widgets.path_field import YAML_FILES
 from ocrstudio.ui.widgets.value_field import ValueField, field_of, value_at, value_form
 
 _TITLES = {
@@ -97,8 +98,6 @@ class ConfigDialog(QDialog):
         self._problem.show()
 
     def _save(self) -> None:
-        chosen, _ = QFileDialog.getSaveFileName(
-            self, "Save the values", "train.yaml", "YAML (*.yaml *.yml);;All files (*)"
-        )
+        chosen, _ = QFileDialog.getSaveFileName(self, "Save the values", "train.yaml", YAML_FILES)
         if chosen:
             self.save_requested.emit(Path(chosen))

@@ -1,16 +1,15 @@
 """Joins the training panel to the services and to the monitor of runs."""
 
-from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QObject, QTimer
 
 from ocrstudio.domain.errors import InputError, OcrStudioError
 from ocrstudio.domain.run import RunKind, RunState
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.services.dataset_statistics import DatasetCheck, check_dataset_file
 from ocrstudio.services.environment import ModelCheck, Verdict, check_model, find_gpus
+from ocrstudio.services.page_counts import count_pages
 from ocrstudio.services.runs import RunOverview
 from ocrstudio.settings.app import AppSettings
 from ocrstudio.settings.files import write_text
@@ -18,6 +17,7 @@ from ocrstudio.settings.loader import dump_yaml
 from ocrstudio.settings.train import TrainConfig, load_train_config
 from ocrstudio.tasks import get_task, load_tasks, usable
 from ocrstudio.ui.background import Background, Progress, Task
+from ocrstudio.ui.jobs.chosen_run import ChosenRun
 from ocrstudio.ui.jobs.monitor import RunMonitor
 from ocrstudio.ui.jobs.outcome import RunOutcome
 from ocrstudio.ui.messages import Messages
@@ -28,14 +28,12 @@ from ocrstudio.ui.training.plan import (
     DataFacts,
     DataSource,
     Preview,
-    count_data,
     prepare_run,
     preview,
     resolve_config,
 )
 
 _COUNT_MS = 300
-_VERDICT_WORDS = {Verdict.OK: "", Verdict.MISSING: "", Verdict.DIFFERS: "", Verdict.PROBLEM: "unusable, "}
 
 
 class TrainingController(QObject):
@@ -71,7 +69,7 @@ class TrainingController(QObject):
         self._workspace_facts = DataFacts()
         self._file_facts: tuple[Path | None, DataFacts] = (None, DataFacts())
         self._preparing = False
-        self._wanted: str | None = None
+        self._run = ChosenRun(RunKind.TRAIN, panel.runs, panel.run.status, monitor, session, messages)
         self._count = QTimer(self)
         self._count.setSingleShot(True)
         self._count.setInterval(_COUNT_MS)
@@ -79,7 +77,7 @@ class TrainingController(QObject):
         self._join()
 
     def _join(self) -> None:
-        session, setup, status = self._session, self._panel.setup, self._panel.run.status
+        session, setup = self._session, self._panel.setup
         session.opened.connect(self._open)
         session.closed.connect(self._close)
         session.documents_changed.connect(self._count.start)
@@ -87,11 +85,7 @@ class TrainingController(QObject):
         setup.changed.connect(self._replan)
         setup.start_requested.connect(self.start)
         setup.all_values_requested.connect(self.show_all_values)
-        status.stop_requested.connect(lambda: self._with_chosen(self._monitor.stop))
-        status.stop_now_requested.connect(lambda: self._with_chosen(self._monitor.stop_now))
-        status.resume_requested.connect(self._resume)
-        status.folder_requested.connect(self._open_folder)
-        self._panel.runs.chosen.connect(self._choose_run)
+        self._run.chosen.connect(self._show_history)
         self._monitor.listed.connect(self._show_runs)
         self._monitor.changed.connect(self._show_history)
         self._monitor.ended.connect(self._tell_outcome)
@@ -128,11 +122,10 @@ class TrainingController(QObject):
     def _look_at_machine(self) -> None:
         """DeepSeek-OCR comes first where there is a CUDA GPU or its weights, elsewhere the stand-in."""
         settings = self._settings
-        own_file = Path(settings.train_config) if settings.train_config else None
 
         def work(_task: Task) -> bool:
             gpus, _ = find_gpus()
-            folder = load_train_config(own_file).model.base_model_path
+            folder = load_train_config(settings.train_file).model.base_model_path
             return bool(gpus) or check_model(folder).verdict is Verdict.OK
 
         def done(real: bool) -> None:
@@ -147,7 +140,7 @@ class TrainingController(QObject):
         if self._session.workspace is None:
             return
         try:
-            self._workspace_facts = count_data(self._session.workspace)
+            self._workspace_facts = DataFacts(pages=count_pages(self._session.workspace))
         except OcrStudioError as problem:
             self._messages.failure(problem)
         self._show_preview()
@@ -174,7 +167,8 @@ class TrainingController(QObject):
 
     def _check_model(self, folder: str) -> None:
         def done(check: ModelCheck) -> None:
-            self._panel.setup.show_model_state(f"Weights: {_VERDICT_WORDS[check.verdict]}{check.detail}.")
+            unusable = "unusable, " if check.verdict is Verdict.PROBLEM else ""
+            self._panel.setup.show_model_state(f"Weights: {unusable}{check.detail}.")
 
         self._background.run(lambda _: check_model(folder), done)
 
@@ -256,9 +250,7 @@ class TrainingController(QObject):
     def _launch(self, folder: RunFolder) -> None:
         self._preparing = False
         self._panel.setup.end_preparation()
-        self._wanted = folder.id
-        if self._session.workspace is not None and folder.path.is_relative_to(self._session.root.resolve()):
-            self._monitor.launch(folder)
+        self._run.launch(folder)
 
     def _not_prepared(self, problem: OcrStudioError) -> None:
         self._preparing = False
@@ -268,25 +260,8 @@ class TrainingController(QObject):
     # Runs
 
     def _show_runs(self, runs: tuple[RunOverview, ...]) -> None:
-        trainings = tuple(run for run in runs if run.kind is RunKind.TRAIN)
-        self._panel.runs.show_runs(trainings)
-        chosen = self._panel.runs.current
-        if self._wanted is not None and any(run.id == self._wanted for run in trainings):
-            self._panel.runs.choose(self._wanted)
-            self._wanted = None
-        elif chosen is None and trainings:
-            self._panel.runs.choose(trainings[0].id)
-        if not trainings:
+        if not self._run.show_runs(runs):
             self._panel.run.show_nothing()
-
-    def _choose_run(self, run_id: str) -> None:
-        if self._monitor.history(run_id) is None:
-            try:
-                self._monitor.attach(RunFolder(self._session.require().runs_folder / run_id))
-            except OcrStudioError as problem:
-                self._messages.failure(problem)
-                return
-        self._show_history(run_id)
 
     def _show_history(self, run_id: str) -> None:
         history, folder, spec = (
@@ -295,7 +270,7 @@ class TrainingController(QObject):
         if history is None or folder is None or spec is None or spec.kind is not RunKind.TRAIN:
             return
         self._panel.runs.show_history(run_id, history)
-        if run_id == self._panel.runs.current:
+        if run_id == self._run.id:
             self._panel.run.show_run(spec.title, history, folder.log_path, spec.config.get("image") or {})
 
     def _tell_outcome(self, run_id: str, outcome: RunOutcome) -> None:
@@ -311,20 +286,3 @@ class TrainingController(QObject):
             self._messages.info(
                 f"{title}: the training has finished.", "Evaluate it in the Evaluation panel."
             )
-
-    def _with_chosen(self, act: Callable[[str], None]) -> None:
-        run_id = self._panel.runs.current
-        if run_id is not None and self._monitor.history(run_id) is not None:
-            act(run_id)
-
-    def _resume(self) -> None:
-        run_id = self._panel.runs.current
-        folder = self._monitor.folder(run_id) if run_id is not None else None
-        if folder is not None:
-            self._monitor.resume(folder)
-
-    def _open_folder(self) -> None:
-        run_id = self._panel.runs.current
-        folder = self._monitor.folder(run_id) if run_id is not None else None
-        if folder is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder.path)))

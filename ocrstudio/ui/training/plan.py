@@ -12,10 +12,10 @@ from ocrstudio.domain.errors import DatasetError
 from ocrstudio.domain.run import MICRO_MODEL, TrainMode
 from ocrstudio.domain.wording import count_of
 from ocrstudio.jobs.run_folder import RunFolder
+from ocrstudio.services.page_counts import PageCounts
 from ocrstudio.settings.train import TrainConfig, load_train_config, micro_train_file
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task
-from ocrstudio.ui.datasets.plan import held_out_pages
 
 MODE_WORDS: Mapping[TrainMode, tuple[str, str]] = {
     TrainMode.VISION: ("Vision", "Adapts how pages are seen: new fonts, scripts, scans, layouts."),
@@ -25,6 +25,14 @@ MODE_WORDS: Mapping[TrainMode, tuple[str, str]] = {
         "Full",
         "Trains every weight, without an adapter: for small students.",
     ),
+}
+_ACCEPTED = PageStatus.ACCEPTED
+_TO_REVIEW = (PageStatus.DRAFT, PageStatus.IN_REVIEW, PageStatus.FLAGGED)
+_PARTS: Mapping[TrainMode, str] = {
+    TrainMode.VISION: "the vision part of ",
+    TrainMode.LLM: "the language model of ",
+    TrainMode.BOTH: "both parts of ",
+    TrainMode.FULL: "every weight of ",
 }
 _FEW_PASSES = 10
 """Below this many, a tenth of a pass matters to the reader."""
@@ -69,16 +77,12 @@ class DataFacts:
     """What is known of the data before the start.
 
     Attributes:
-        accepted: Accepted pages of the workspace.
-        documents: Documents they come from.
-        to_review: Pages with a draft that nobody has accepted yet.
+        pages: Pages of the workspace.
         samples: Usable lines of the chosen file, or None while unknown.
         remark: What is wrong with the file, or empty.
     """
 
-    accepted: int = 0
-    documents: int = 0
-    to_review: int = 0
+    pages: PageCounts = field(default_factory=PageCounts)
     samples: int | None = None
     remark: str = ""
 
@@ -114,24 +118,24 @@ def resolve_config(plan: TrainingPlan) -> TrainConfig:
 def preview(plan: TrainingPlan, config: TrainConfig, facts: DataFacts) -> Preview:
     """Says how many pages are trained on, how long, and what changes; or what has to be done first."""
     if plan.source is DataSource.WORKSPACE:
-        if facts.accepted == 0:
-            return Preview(_nothing_accepted(facts), ready=False)
-        held_out = held_out_pages(facts.accepted, plan.eval_fraction)
-        pages = facts.accepted - held_out
-        data = f"{count_of(facts.accepted, 'accepted page')} of {count_of(facts.documents, 'document')}"
-        data += f", about {held_out} of them held out for evaluation" if held_out else ", none held out"
+        accepted, documents = facts.pages.pages(_ACCEPTED), facts.pages.documents(_ACCEPTED)
+        if not accepted:
+            return Preview(_nothing_accepted(facts.pages), ready=False)
+        held_out = facts.pages.held_out({_ACCEPTED}, plan.eval_fraction, config.training.seed)
+        pages = accepted - held_out
+        data = f"{count_of(accepted, 'accepted page')} of {count_of(documents, 'document')}"
+        data += f", {held_out:,} of them held out for evaluation" if held_out else ", none held out"
     else:
         if plan.dataset is None:
             return Preview("Choose a JSONL file with the samples.", ready=False)
         if facts.remark or not facts.samples:
             return Preview(facts.remark or f"Reading {plan.dataset.name}…", ready=False)
-        pages = facts.samples
-        data = f"{count_of(pages, 'sample')} of {plan.dataset.name}"
+        fraction = config.training.eval_fraction
+        pages = round(facts.samples * (1 - fraction))
+        data = f"{count_of(facts.samples, 'sample')} of {plan.dataset.name}"
+        data += f", about {fraction:.0%} of them held out for evaluation" if fraction else ", none held out"
     student = "the micro student (a stand-in)" if plan.micro else "DeepSeek-OCR"
-    part = {TrainMode.VISION: "the vision part of ", TrainMode.LLM: "the language model of "}.get(
-        plan.mode, ""
-    )
-    return Preview(f"Trains {part}{student} on {data}: {_length(config, pages)}.", ready=True)
+    return Preview(f"Trains {_PARTS[plan.mode]}{student} on {data}: {_length(config, pages)}.", ready=True)
 
 
 def prepare_run(plan: TrainingPlan, config: TrainConfig, root: Path, task: Task, told: Progress) -> RunFolder:
@@ -147,7 +151,7 @@ def prepare_run(plan: TrainingPlan, config: TrainConfig, root: Path, task: Task,
     Raises:
         OcrStudioError: The data cannot be exported or used, or the run folder cannot be written.
     """
-    from ocrstudio.services.datasets import export_workspace
+    from ocrstudio.services.dataset_export import export_workspace
     from ocrstudio.services.training import TrainingRequest, create_training_run
 
     dataset, held_out = plan.dataset, None
@@ -175,41 +179,32 @@ def prepare_run(plan: TrainingPlan, config: TrainConfig, root: Path, task: Task,
         return create_training_run(workspace.runs_folder, request, config)
 
 
-def count_data(workspace: Workspace) -> DataFacts:
-    """Counts what a training could use."""
-    by_document = workspace.pages.counts_by_document()
-    accepted = [counts.get(PageStatus.ACCEPTED, 0) for counts in by_document.values()]
-    waiting = (PageStatus.DRAFT, PageStatus.IN_REVIEW, PageStatus.FLAGGED)
-    return DataFacts(
-        accepted=sum(accepted),
-        documents=sum(count > 0 for count in accepted),
-        to_review=sum(counts.get(status, 0) for counts in by_document.values() for status in waiting),
-    )
-
-
 def _title(plan: TrainingPlan, root: Path) -> str:
     student = "Micro student" if plan.micro else "DeepSeek-OCR"
     data = root.name if plan.source is DataSource.WORKSPACE or plan.dataset is None else plan.dataset.stem
     return f"{student}, {MODE_WORDS[plan.mode][0].lower()}, {data}"
 
 
-def _nothing_accepted(facts: DataFacts) -> str:
-    if facts.to_review:
-        waiting = f"{count_of(facts.to_review, 'page')} with a draft"
+def _nothing_accepted(counts: PageCounts) -> str:
+    to_review = counts.pages(*_TO_REVIEW)
+    if to_review:
+        waiting = f"{count_of(to_review, 'page')} with a draft"
         return f"No page is accepted yet. Review {waiting}: Ctrl+Enter accepts a page and goes on."
     return "No page is accepted yet. Draft pages in the Teacher panel, then review and accept them."
 
 
 def _length(config: TrainConfig, pages: int) -> str:
     training = config.training
-    batch = training.per_device_train_batch_size * training.gradient_accumulation_steps
+    batch = training.samples_per_step
+    every = f"of {count_of(batch, 'page')}"
     if training.max_steps is None:
         steps = max(1, round((training.num_train_epochs or 1) * pages / batch))
-        length = f"about {count_of(steps, 'step')} of {batch} pages"
-        return f"{training.num_train_epochs:g} passes over them, {length}"
+        return f"{_passes(training.num_train_epochs or 1)} over them, about {count_of(steps, 'step')} {every}"
     passes = training.max_steps * batch / max(1, pages)
-    return f"{count_of(training.max_steps, 'step')} of {batch} pages, about {_passes(passes)} over them"
+    return f"{count_of(training.max_steps, 'step')} {every}, about {_passes(passes)} over them"
 
 
 def _passes(number: float) -> str:
+    if number == 1:
+        return "1 pass"
     return f"{number:.1f} passes" if number < _FEW_PASSES else f"{number:,.0f} passes"

@@ -15,12 +15,10 @@ from ocrstudio.ui.widgets.buttons import push_button
 from ocrstudio.ui.widgets.fields import Choice, share_field
 from ocrstudio.ui.widgets.form_rows import FormRows
 from ocrstudio.ui.widgets.notes import note
-from ocrstudio.ui.widgets.path_field import PathField, PathKind
+from ocrstudio.ui.widgets.path_field import JSONL_FILES, YAML_FILES, PathField, PathKind
 from ocrstudio.ui.widgets.setup_frame import SetupFrame
 from ocrstudio.ui.widgets.value_field import ValueField, field_of, value_at
 
-_YAML = "YAML (*.yaml *.yml);;All files (*)"
-_JSONL = "JSON Lines (*.jsonl);;All files (*)"
 _MICRO_WORDS = (
     "A stand-in with random weights and a small tokenizer: it shows within minutes, on any CPU, that the "
     "loop works. It does not read."
@@ -66,7 +64,7 @@ class TrainingSetup(SetupFrame):
         self.source = Choice("Data")
         self.source.addItem("Accepted pages", DataSource.WORKSPACE)
         self.source.addItem("Dataset file (JSONL)", DataSource.FILE)
-        self.dataset = PathField(PathKind.FILE, "Choose a dataset", "dataset.jsonl", _JSONL)
+        self.dataset = PathField(PathKind.FILE, "Choose a dataset", "dataset.jsonl", JSONL_FILES)
         self.task = Choice("Task")
         self.held_out = share_field("Held out for evaluation")
         self.held_out.setToolTip(
@@ -88,16 +86,16 @@ class TrainingSetup(SetupFrame):
             self.mode.addItem(words, mode)
         self._mode_note = note()
         self.student.activated.connect(self._student_chosen)
-        self.model_folder.edited.connect(lambda path: self._set_value("model.base_model_path", path))
+        self.model_folder.edited.connect(lambda path: self.set_value("model.base_model_path", path))
         self.mode.activated.connect(self._chosen)
 
     def _make_values(self) -> None:
-        self.config_file = PathField(PathKind.FILE, "Choose a YAML file", "(shipped values)", _YAML)
+        self.config_file = PathField(PathKind.FILE, "Choose a YAML file", "(shipped values)", YAML_FILES)
         self.config_file.edited.connect(lambda _: self._forget_values())
         self.fields: dict[str, ValueField] = {}
         for key, _ in IMPORTANT:
             editor = ValueField(key, field_of(TrainConfig, key))
-            editor.edited.connect(self._set_value)
+            editor.edited.connect(self.set_value)
             self.fields[key] = editor
         self._reset = push_button("Undo changes", self._forget_values)
         self._all = push_button("All values…", self.all_values_requested.emit)
@@ -149,15 +147,8 @@ class TrainingSetup(SetupFrame):
 
     def set_value(self, key: str, value: object) -> None:
         """Changes one value of the configuration."""
-        self._set_value(key, value)
-
-    def drop_value(self, key: str) -> None:
-        """Takes back a value that cannot be used."""
-        self._overrides.pop(key, None)
-        self.changed.emit()
-
-    def _set_value(self, key: str, value: object) -> None:
         self._overrides[key] = value
+        self._reset.setEnabled(True)
         self.changed.emit()
 
     def _forget_values(self) -> None:

@@ -33,7 +33,7 @@ class ViewerController(QObject):
         self._count = 0
         self.neighbours = 2
         session.opened.connect(lambda _: renderer.forget())
-        session.page_changed.connect(self._show)
+        session.page_chosen.connect(self._show)
         panel.view.resolution_wanted.connect(self._sharpen)
         renderer.rendered.connect(self._show_picture)
         renderer.failed.connect(self._show_problem)

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from ocrstudio.domain.region import Region
-from ocrstudio.ui.theme import theme
+from ocrstudio.ui.theme import PAPER, PAPER_NOTE, theme
 from ocrstudio.ui.viewer.region_items import RegionItem
 from ocrstudio.ui.viewer.renderer import RenderedPage
 
@@ -63,7 +63,7 @@ class PageView(QGraphicsView):
         self._drag_from: QPoint | None = None
         self._moved = False
         self._paper = QGraphicsRectItem()
-        self._paper.setBrush(QBrush(QColor("#ffffff")))
+        self._paper.setBrush(QBrush(QColor(PAPER)))
         self._picture = QGraphicsPixmapItem()
         self._picture.setTransformationMode(Qt.TransformationMode.SmoothTransformation)
         self._note = QGraphicsSimpleTextItem()
@@ -120,7 +120,7 @@ class PageView(QGraphicsView):
     def set_note(self, text: str) -> None:
         """Writes a sentence on the paper (loading, an error), or removes it."""
         self._note.setText(text)
-        self._note.setBrush(QBrush(QColor("#5d6878")))
+        self._note.setBrush(QBrush(QColor(PAPER_NOTE)))
         self._note.setVisible(bool(text))
         width, height = self._size
         bounds = self._note.boundingRect()

@@ -5,7 +5,7 @@ from PySide6.QtGui import QBrush, QColor, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem, QGraphicsSceneHoverEvent
 
 from ocrstudio.domain.region import Region
-from ocrstudio.ui.theme import theme
+from ocrstudio.ui.theme import PAPER_MARK, theme
 
 _REST, _HOVER, _ACTIVE = 0, 26, 46
 _REST_LINE, _STRONG_LINE = 120, 255
@@ -58,8 +58,7 @@ class RegionItem(QGraphicsPathItem):
         super().hoverLeaveEvent(event)
 
     def _restyle(self) -> None:
-        # The paper is white in both themes, so the lines keep one strong colour.
-        line = QColor("#c2570c" if self._active else theme().region)
+        line = QColor(PAPER_MARK if self._active else theme().region)
         line.setAlpha(_STRONG_LINE if self._active or self._hovered else _REST_LINE)
         pen = QPen(line, 2.0 if self._active else 1.2)
         pen.setCosmetic(True)

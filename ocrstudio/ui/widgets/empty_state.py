@@ -21,30 +21,25 @@ class EmptyState(QWidget):
         super().__init__()
         self._icon_name = icon
         self._icon = QLabel()
-        self._title = QLabel(title)
-        self._title.setProperty("role", "heading")
-        self._advice = QLabel(advice)
-        self._advice.setProperty("role", "muted")
-        self._advice.setWordWrap(True)
-        for label in (self._icon, self._title, self._advice):
+        heading = QLabel(title)
+        heading.setProperty("role", "heading")
+        words = QLabel(advice)
+        words.setProperty("role", "muted")
+        words.setWordWrap(True)
+        for label in (self._icon, heading, words):
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self._title.setWordWrap(True)
+        heading.setWordWrap(True)
         column = QVBoxLayout(self)
         column.setContentsMargins(18, 18, 18, 18)
         column.setSpacing(8)
         column.addStretch(1)
-        for label in (self._icon, self._title, self._advice):
+        for label in (self._icon, heading, words):
             column.addWidget(label)
         column.addSpacing(4)
         for button in buttons:
             column.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(2)
         self.restyle()
-
-    def set_text(self, title: str, advice: str) -> None:
-        """Changes the words."""
-        self._title.setText(title)
-        self._advice.setText(advice)
 
     def restyle(self) -> None:
         """Takes the colours of the theme."""

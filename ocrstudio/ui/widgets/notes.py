@@ -17,7 +17,6 @@ def note(text: str = "") -> QLabel:
 def heading(text: str) -> QLabel:
     """A heading inside a panel."""
     label = QLabel(text)
-    label.setProperty("role", "section")
     font = label.font()
     font.setBold(True)
     label.setFont(font)

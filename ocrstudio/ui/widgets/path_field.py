@@ -5,6 +5,10 @@ from enum import Enum
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QToolButton, QWidget
 
+YAML_FILES = "YAML (*.yaml *.yml);;All files (*)"
+JSONL_FILES = "JSON Lines (*.jsonl);;All files (*)"
+"""Which files a dialog offers."""
+
 
 class PathKind(Enum):
     """What is chosen."""

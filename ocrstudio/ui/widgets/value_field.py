@@ -17,12 +17,11 @@ from PySide6.QtWidgets import QCheckBox, QFontComboBox, QLineEdit, QScrollArea, 
 from ocrstudio.ui.widgets.fields import Choice, Count, share_field
 from ocrstudio.ui.widgets.form_rows import FormRows
 from ocrstudio.ui.widgets.notes import note, scrolling
-from ocrstudio.ui.widgets.path_field import PathField, PathKind
+from ocrstudio.ui.widgets.path_field import YAML_FILES, PathField, PathKind
 
 _LEAST_WIDTH = 70
 _MAX_INT = 2_147_483_647
 _EMPTY = "none"
-_YAML = "YAML (*.yaml *.yml);;All files (*)"
 _DEFAULT_FONT = "(fixed-width font of the system)"
 _WORDS = {
     "lora": "LoRA",
@@ -216,7 +215,7 @@ def _text(_info: FieldInfo, _kind: object, optional: bool, changed: Changed) -> 
 
 
 def _file(_info: FieldInfo, _kind: object, _optional: bool, changed: Changed) -> Made:
-    path = PathField(PathKind.FILE, "Choose a file", "(shipped one)", _YAML)
+    path = PathField(PathKind.FILE, "Choose a file", "(shipped one)", YAML_FILES)
     path.edited.connect(lambda text: changed(text or None))
     return lambda value: path.set_text(value or ""), path
 

@@ -4,16 +4,16 @@ import json
 
 import pytest
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtWidgets import QPushButton
 
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.services import labelling
-from ocrstudio.services.datasets import export_workspace
+from ocrstudio.services.dataset_export import export_workspace
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import get_task, load_tasks
 from ocrstudio.ui.datasets.export_dialog import ExportDialog
 from ocrstudio.ui.datasets.import_dialog import ImportDialog
-from tests.fakes.window import show_panel
+from tests.fakes.window import show_panel, shown_words
 
 
 @pytest.fixture
@@ -32,10 +32,6 @@ def dialog_of(studio, kind, action):
     return next(one for one in studio.window.findChildren(kind) if one.isVisible())
 
 
-def words(widget):
-    return [label.text() for label in widget.findChildren(QLabel)]
-
-
 def said(studio):
     return studio.window.message_stack.text
 
@@ -45,7 +41,7 @@ def test_accepted_pages_are_written_and_the_folder_is_offered(accepted, qtbot, t
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
     dialog = dialog_of(accepted, ExportDialog, "datasets.export")
     assert not dialog.isModal()
-    assert "Writes 3 pages, about 1 of them for evaluation." in words(dialog)
+    assert "Writes 3 pages, 1 of them for evaluation." in shown_words(dialog)
     dialog.folder.set_text(str(tmp_path / "out"))
     dialog.export.click()
     qtbot.waitUntil(lambda: "Exported 2 samples for training, 1 for evaluation." in said(accepted))
@@ -64,7 +60,7 @@ def test_other_pages_are_written_when_they_are_chosen(accepted, qtbot, tmp_path)
     assert not dialog.statuses[PageStatus.FLAGGED].isEnabled()
     dialog.statuses[PageStatus.DRAFT].click()
     dialog.held_out.setValue(0)
-    assert "Writes 4 pages, all for training." in words(dialog)
+    assert "Writes 4 pages, all for training." in shown_words(dialog)
     dialog.folder.set_text(str(tmp_path / "out"))
     dialog.export.click()
     qtbot.waitUntil(lambda: "Exported 4 samples for training." in said(accepted))
@@ -74,13 +70,13 @@ def test_other_pages_are_written_when_they_are_chosen(accepted, qtbot, tmp_path)
 def test_without_pages_or_a_folder_there_is_a_reason_in_place_of_the_export(opened):
     dialog = dialog_of(opened, ExportDialog, "datasets.export")
     assert not dialog.export.isEnabled()
-    assert any("Accept some pages first" in one for one in words(dialog))
+    assert "Accept some pages first" in shown_words(dialog)
     dialog.statuses[PageStatus.DRAFT].click()
     assert dialog.export.isEnabled()
     dialog.folder.set_text("")
     dialog.folder.edited.emit("")
     assert not dialog.export.isEnabled()
-    assert "Choose a folder for the dataset." in words(dialog)
+    assert "Choose a folder for the dataset." in shown_words(dialog)
 
 
 def test_a_folder_with_other_files_is_refused_and_kept(accepted, qtbot, tmp_path):
@@ -146,7 +142,7 @@ def test_a_corrected_dataset_comes_back_to_its_pages(studio, workspace_root, qtb
     dialog.file.edited.emit(str(path))
     dialog.status.setCurrentText(choice)
     dialog.confirm.click()
-    qtbot.waitUntil(lambda: "1 label of train.jsonl imported; 3 pages had the same" in said(studio))
+    qtbot.waitUntil(lambda: "Imported 1 label from train.jsonl; 3 pages had the same" in said(studio))
     assert studio.window.labels.editor.text.startswith("# Chapter One")
     row = studio.window.pages.model.row_of
     qtbot.waitUntil(lambda: row(studio.session.page_id).page.status is status)

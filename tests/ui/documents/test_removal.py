@@ -2,13 +2,14 @@
 
 import pytest
 from PySide6.QtGui import QContextMenuEvent
-from PySide6.QtWidgets import QApplication, QMenu, QMessageBox, QPushButton
+from PySide6.QtWidgets import QApplication, QMenu, QMessageBox
 
 from ocrstudio.services import labelling
 from ocrstudio.services.workspaces import import_sources
 from ocrstudio.store import Workspace
 from ocrstudio.ui.menus import REMOVED
 from tests.fakes.pdfs import text_pdf
+from tests.fakes.window import button, shown_words
 
 
 @pytest.fixture
@@ -22,10 +23,6 @@ def two(studio, workspace_root, tmp_path, qtbot):
     return studio
 
 
-def button(widget, words):
-    return next(one for one in widget.findChildren(QPushButton) if one.text() == words and one.isVisible())
-
-
 def question(studio):
     return next(one for one in studio.window.findChildren(QMessageBox) if one.isVisible())
 
@@ -37,7 +34,7 @@ def remove(studio, qtbot):
 
 
 def names(studio):
-    return {row.document_name for row in studio.window.pages.model._all.values()}
+    return {row.document_name for row in studio.session.workspace.pages.list()}
 
 
 def test_the_question_says_what_goes_and_that_nothing_is_lost(two, qtbot):
@@ -61,7 +58,7 @@ def test_the_last_document_can_be_removed_too(opened, qtbot):
     remove(opened, qtbot)
     qtbot.waitUntil(lambda: opened.window.pages.model.total == 0)
     assert opened.session.page_id is None
-    assert opened.window.pages._stack.currentWidget() is opened.window.pages._empty
+    assert "No documents yet" in shown_words(opened.window.pages)
 
 
 def test_undo_brings_the_document_back_with_its_labels(two, qtbot):

@@ -52,7 +52,16 @@ def test_the_last_export_is_measured_and_its_leaks_are_named(opened, qtbot):
     assert "2 samples" in found["markdown"][1]
     assert found["Answers in characters"][1].startswith("3 to 9")
     assert found["Duplicates"] == ("Good", "0")
+    assert found["Pictures that cannot be opened"] == ("Good", "0")
     assert found["Pictures also in the evaluation set"] == ("Problem", "1")
+
+
+def test_the_model_of_the_users_training_values_is_looked_at(opened, qtbot, tmp_path):
+    values = tmp_path / "train.yaml"
+    values.write_text("model:\n  base_model_path: micro\n", encoding="utf-8")
+    panel = show(opened, qtbot)
+    opened.apply_settings(opened.settings.model_copy(update={"train_config": str(values)}))
+    qtbot.waitUntil(lambda: "micro" in rows(panel).get("Model", {}))
 
 
 def test_everything_can_be_copied_for_a_report(opened, qtbot):

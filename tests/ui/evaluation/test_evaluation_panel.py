@@ -12,7 +12,7 @@ from ocrstudio.jobs.events import EventWriter
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.jobs.spec import RunSpec
 from ocrstudio.services import labelling
-from ocrstudio.services.datasets import export_workspace
+from ocrstudio.services.dataset_export import export_workspace
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import load_tasks
 from ocrstudio.ui.evaluation.results import lines_of_samples

@@ -2,11 +2,13 @@ import pytest
 from PySide6.QtCore import QModelIndex, QPoint, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QAbstractItemModelTester
+from PySide6.QtWidgets import QLineEdit, QToolButton
 
 from ocrstudio.domain.document import Page, PageStatus
 from ocrstudio.store import PageRow
 from ocrstudio.ui.pages.model import PAGE_ROLE, PageListModel
 from ocrstudio.ui.pages.panel import PagesPanel
+from tests.fakes.window import button, shown_words
 
 STATUSES = list(PageStatus)
 
@@ -84,14 +86,15 @@ def test_choosing_with_the_keyboard_tells_which_page(panel, qtbot):
 
 def test_chips_count_all_pages_and_hide_what_there_is_none_of(panel):
     panel.show_rows([row for row in rows(70) if row.page.status is not PageStatus.FAILED])
-    assert panel._chips[PageStatus.ACCEPTED].text() == "Accepted 10"
-    assert panel._chips[PageStatus.FAILED].isHidden()
+    words = [one.text() for one in panel.findChildren(QToolButton) if one.isVisibleTo(panel)]
+    assert "Accepted 10" in words
+    assert not any("Failed" in one for one in words)
 
 
 def test_chips_filter(panel, qtbot):
     panel.show_rows(rows(70))
     with qtbot.waitSignal(panel.statuses_chosen) as told:
-        panel._chips[PageStatus.FLAGGED].click()
+        button(panel, "Flagged 10").click()
     assert told.args == [{PageStatus.FLAGGED}]
 
 
@@ -118,17 +121,17 @@ def test_a_changed_page_is_shown_in_place(panel):
 
 def test_an_empty_list_says_what_to_do(panel):
     panel.show_rows([])
-    assert panel._stack.currentWidget() is panel._empty
+    assert "No documents yet" in shown_words(panel)
     panel.show_rows(rows(3))
     panel.model.set_filter((), frozenset())
-    assert panel._stack.currentWidget() is panel._nothing
+    assert "No page matches" in shown_words(panel)
 
 
 def test_searching_finds_words_of_labels(opened, qtbot):
     panel = opened.window.pages
-    panel._search.setText("Chapter 3")
+    panel.findChild(QLineEdit).setText("Chapter 3")
     qtbot.waitUntil(lambda: panel.model.shown == 1)
-    panel._search.clear()
+    panel.findChild(QLineEdit).clear()
     qtbot.waitUntil(lambda: panel.model.shown == 4)
 
 
@@ -166,6 +169,6 @@ def test_the_place_in_the_list_stays_when_it_is_read_again(panel, qtbot):
 
 def test_no_documents_is_said_only_once_that_is_known(panel):
     panel.show_reading()
-    assert panel._stack.currentWidget() is panel._blank
+    assert not shown_words(panel).strip()
     panel.show_rows([])
-    assert panel._stack.currentWidget() is panel._empty
+    assert "No documents yet" in shown_words(panel)

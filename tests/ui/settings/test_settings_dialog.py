@@ -6,6 +6,7 @@ from ocrstudio.settings.app import AppSettings, load_app_settings
 from ocrstudio.ui.messages import Messages
 from ocrstudio.ui.settings.dialog import SettingsDialog
 from ocrstudio.ui.widgets.value_field import title_of
+from tests.fakes.window import shown_words
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def test_a_file_that_cannot_be_written_is_said(qtbot, settings, tmp_path):
     qtbot.addWidget(dialog)
     widget(dialog, "editor_wrap_lines").click()
     assert bus.history
-    assert not dialog._problem.isHidden()
+    assert "cannot" in shown_words(dialog)
 
 
 def test_a_share_is_shown_in_per_cent_and_kept_as_a_share(dialog, user_file):

@@ -14,7 +14,7 @@ from ocrstudio.ui.teachers.choices import SERVER_FILE, TokenUse, cost_in_words, 
 from ocrstudio.ui.teachers.scope import Scope
 from tests.fakes.openai_server import OpenAiServer
 from tests.fakes.pdfs import text_pdf
-from tests.fakes.window import show_panel
+from tests.fakes.window import show_panel, shown_words
 
 
 @pytest.fixture
@@ -56,14 +56,14 @@ def statuses(studio):
 
 
 def test_nothing_unlabelled_says_so(panel, qtbot):
-    qtbot.waitUntil(lambda: "No page" in panel.setup._summary.text())
+    qtbot.waitUntil(lambda: "No page" in shown_words(panel.setup))
     assert not panel.setup.start.isEnabled()
 
 
 def test_a_server_drafts_the_listed_pages_and_failures_can_be_retried(opened, panel, server, qtbot):
     choose_server(panel, server, qtbot)
     choose(panel.setup.scope, Scope.LISTED, qtbot)
-    summary = panel.setup._summary.text()
+    summary = shown_words(panel.setup)
     assert "4 pages" in summary
     assert f"127.0.0.1:{server.base_url.rsplit(':', 1)[1].removesuffix('/v1')}" in summary
     server.fail_next("refuse_request", "the picture is too large")
@@ -110,7 +110,7 @@ def test_cancel_leaves_the_other_pages_as_they_are(opened, panel, server, qtbot)
     qtbot.waitUntil(lambda: len(server.requests) > 0)
     panel.batch.cancel.click()
     wait_for_end(panel, qtbot)
-    assert "Cancelled" in panel.batch._message.text()
+    assert "Cancelled" in shown_words(panel.batch)
     assert statuses(opened) == before
 
 
@@ -123,7 +123,7 @@ def test_a_server_that_is_not_there_is_one_sentence(opened, panel, server, qtbot
     choose(panel.setup.scope, Scope.LISTED, qtbot)
     panel.setup.start.click()
     wait_for_end(panel, qtbot)
-    assert "127.0.0.1:9" in panel.batch._message.text()
+    assert "127.0.0.1:9" in shown_words(panel.batch)
     assert statuses(opened) == [PageStatus.DRAFT] * 4
 
 

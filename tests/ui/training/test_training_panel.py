@@ -2,15 +2,17 @@
 
 import numpy as np
 import yaml
+from PySide6.QtWidgets import QLineEdit, QPlainTextEdit
 
 from ocrstudio.domain.run import RunKind, RunState
 from ocrstudio.jobs.events import Event
 from ocrstudio.settings.train import load_train_config
 from ocrstudio.store import Workspace
 from ocrstudio.ui.jobs.history import Curve, RunHistory
+from ocrstudio.ui.training.config_dialog import ConfigDialog
 from ocrstudio.ui.training.curve import decimate, nearest
 from ocrstudio.ui.training.plan import DataSource
-from tests.fakes.window import show_panel
+from tests.fakes.window import button, show_panel, shown_words
 
 
 def panel_of(studio):
@@ -40,10 +42,10 @@ def wait_for_step(studio, run_id, step, qtbot):
 def test_one_click_after_accepting_starts_the_micro_student(trainer, script, qtbot):
     script(["metric", 1, 2.0], ["metric", 2, 1.0], ["adapter"])
     setup = panel_of(trainer).setup
-    summary = setup._summary.text()
+    summary = shown_words(setup)
     assert "4 accepted pages of 1 document" in summary
     assert "micro student" in summary
-    assert "stand-in" in setup._student_note.text()
+    assert "stand-in" in shown_words(setup)
     run_id = start(trainer, qtbot)
     wait_for_end(trainer, run_id, qtbot)
     spec = trainer.panels.monitor.spec(run_id)
@@ -51,7 +53,7 @@ def test_one_click_after_accepting_starts_the_micro_student(trainer, script, qtb
     assert spec.request["eval_dataset"] is not None
     assert spec.config["training"]["eval_fraction"] == 0.0, "the export holds pages out already"
     status = panel_of(trainer).run.status
-    qtbot.waitUntil(lambda: status._state.text() == "Finished")
+    qtbot.waitUntil(lambda: "Finished" in shown_words(status).splitlines())
     assert "training has finished" in trainer.window.message_stack.text
     assert not status.resume.isVisible()
 
@@ -59,8 +61,8 @@ def test_one_click_after_accepting_starts_the_micro_student(trainer, script, qtb
 def test_nothing_accepted_says_what_to_do(studio, workspace_root, qtbot):
     assert studio.workspaces.open(workspace_root)
     setup = panel_of(studio).setup
-    qtbot.waitUntil(lambda: "No page is accepted yet" in setup._summary.text())
-    assert "4 pages with a draft" in setup._summary.text()
+    qtbot.waitUntil(lambda: "No page is accepted yet" in shown_words(setup))
+    assert "4 pages with a draft" in shown_words(setup)
     assert not setup.start.isEnabled()
 
 
@@ -72,7 +74,7 @@ def test_values_changed_in_the_panel_reach_the_run(trainer, script, qtbot):
     line.setText("3e-4")
     line.setModified(True)
     line.editingFinished.emit()
-    assert "7 steps" in setup._summary.text()
+    assert "7 steps" in shown_words(setup)
     run_id = start(trainer, qtbot)
     wait_for_end(trainer, run_id, qtbot)
     training = trainer.panels.monitor.spec(run_id).config["training"]
@@ -83,19 +85,18 @@ def test_an_impossible_value_is_refused_in_words(trainer):
     setup = panel_of(trainer).setup
     setup.set_value("training.learning_rate", "fast")
     assert not setup.start.isEnabled()
-    assert "learning_rate" in setup._summary.text()
-    setup.drop_value("training.learning_rate")
+    assert "learning_rate" in shown_words(setup)
+    button(setup, "Undo changes").click()
     assert setup.start.isEnabled()
 
 
 def test_all_values_are_a_form_and_yaml_that_loads_back(trainer, tmp_path):
-    controller = trainer.panels._controllers[1]
-    controller.show_all_values()
-    dialog = controller._dialog
+    button(panel_of(trainer).setup, "All values…").click()
+    dialog = trainer.window.findChild(ConfigDialog)
     assert not dialog.isModal()
     assert len(dialog.editors) > 30
     dialog.editors["lora.lora_dropout"].edited.emit("lora.lora_dropout", 0.25)
-    data = yaml.safe_load(dialog._yaml.toPlainText())
+    data = yaml.safe_load(dialog.findChild(QPlainTextEdit).toPlainText())
     assert data["lora"]["lora_dropout"] == 0.25
     target = tmp_path / "mine.yaml"
     dialog.save_requested.emit(target)
@@ -112,13 +113,13 @@ def test_a_dataset_file_can_be_trained_on(trainer, script, qtbot, tmp_path):
     setup.source.setCurrentIndex(setup.source.findData(DataSource.FILE))
     setup.source.activated.emit(1)
     setup.dataset.set_text("")
-    setup.dataset._line.setText(exported)
-    setup.dataset._line.editingFinished.emit()
-    qtbot.waitUntil(lambda: "3 samples of train.jsonl" in setup._summary.text())
+    setup.dataset.findChild(QLineEdit).setText(exported)
+    setup.dataset.findChild(QLineEdit).editingFinished.emit()
+    qtbot.waitUntil(lambda: "3 samples of train.jsonl" in shown_words(setup))
     assert setup.start.isEnabled()
-    setup.dataset._line.setText(str(tmp_path / "gone.jsonl"))
-    setup.dataset._line.editingFinished.emit()
-    qtbot.waitUntil(lambda: "gone.jsonl" in setup._summary.text() and not setup.start.isEnabled())
+    setup.dataset.findChild(QLineEdit).setText(str(tmp_path / "gone.jsonl"))
+    setup.dataset.findChild(QLineEdit).editingFinished.emit()
+    qtbot.waitUntil(lambda: "gone.jsonl" in shown_words(setup) and not setup.start.isEnabled())
 
 
 def test_stop_and_save_then_resume(trainer, script, qtbot, tmp_path):
@@ -130,7 +131,7 @@ def test_stop_and_save_then_resume(trainer, script, qtbot, tmp_path):
     status.stop.click()
     wait_for_end(trainer, run_id, qtbot)
     qtbot.waitUntil(status.resume.isVisible)
-    assert status._state.text() == "Stopped"
+    assert "Stopped" in shown_words(status).splitlines()
     go.touch()
     status.resume.click()
     qtbot.waitUntil(lambda: trainer.panels.monitor.history(run_id).state is RunState.FINISHED)
@@ -147,7 +148,7 @@ def test_stop_now_asks_once_in_the_panel_and_ends_a_deaf_worker(trainer, script,
     status.confirm.click()
     wait_for_end(trainer, run_id, qtbot)
     assert trainer.panels.monitor.history(run_id).state is RunState.INTERRUPTED
-    assert "Resume" in status._result.text()
+    assert "Resume" in shown_words(status)
     qtbot.waitUntil(lambda: not trainer.background.busy)
 
 
@@ -155,7 +156,7 @@ def test_a_failure_stands_in_the_panel_and_the_message_stack(trainer, script, qt
     script(["metric", 1, 2.0], ["fail", "The GPU ran out of memory.", "Lower the batch size."])
     run_id = start(trainer, qtbot)
     wait_for_end(trainer, run_id, qtbot)
-    assert "The GPU ran out of memory." in panel_of(trainer).run.status._result.text()
+    assert "The GPU ran out of memory." in shown_words(panel_of(trainer).run.status)
     assert "Lower the batch size." in trainer.window.message_stack.text
 
 
@@ -232,5 +233,5 @@ def test_opening_the_panel_with_a_workspace_without_runs_shows_what_to_do(studio
     Workspace.create(tmp_path / "empty").close()
     assert studio.workspaces.open(tmp_path / "empty")
     show_panel(studio, "training")
-    qtbot.waitUntil(lambda: "No page is accepted yet" in panel_of(studio).setup._summary.text())
+    qtbot.waitUntil(lambda: "No page is accepted yet" in shown_words(panel_of(studio).setup))
     assert panel_of(studio).run._stack.currentIndex() == 0

@@ -1,6 +1,11 @@
 from PySide6.QtCore import Qt
 
+from ocrstudio.ui.viewer.region_items import RegionItem
 from tests.fakes.pdfs import text_pdf
+
+
+def _regions(view):
+    return sorted((one for one in view.items() if isinstance(one, RegionItem)), key=lambda one: one.index)
 
 
 def test_the_page_number_box_goes_to_a_page(opened, qtbot):
@@ -51,13 +56,14 @@ def test_a_document_that_vanished_is_a_sentence_on_the_page(drawn, qtbot, worksp
 
 def test_regions_and_text_point_at_each_other(opened, qtbot):
     view, editor = opened.window.viewer.view, opened.window.labels.editor
-    assert [item.region.label for item in view._regions] == ["title", "text"]
+    assert [item.toolTip() for item in _regions(view)] == ["title", "text"]
     view.region_clicked.emit(1)
     assert editor.textCursor().block().text().startswith("The harbour")
     cursor = editor.textCursor()
     cursor.setPosition(3)
     editor.setTextCursor(cursor)
-    assert view._active == 0
+    heading, body = _regions(view)
+    assert heading.pen().widthF() > body.pen().widthF()
 
 
 def test_regions_follow_their_text_when_it_is_edited(opened, qtbot):

@@ -28,7 +28,7 @@ def test_what_training_and_evaluation_share_is_found(ocrstudio, fake_student, da
     (tmp_path / "eval.jsonl").write_text(lines[1], encoding="utf-8")
     done = ocrstudio("inspect", "--model", "micro", "--dataset", dataset, "--eval-dataset", "eval.jsonl")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "pictures also in the evaluation: 1" in " ".join(done.stdout.split())
+    assert "pictures also in the evaluation set: 1" in " ".join(done.stdout.split())
     assert "page_p2.png: a picture in both training and evaluation (lines 2, 1)" in done.stdout
     assert "page: a document in both training and evaluation" in done.stdout
     data = json.loads(

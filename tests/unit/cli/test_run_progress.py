@@ -1,7 +1,8 @@
 import pytest
 
-from ocrstudio.cli.run_progress import PlainView, RunProgress, TerminalView, facts_that_fit
+from ocrstudio.cli.run_progress import PlainView, TerminalView, facts_that_fit
 from ocrstudio.jobs.events import Event
+from ocrstudio.jobs.progress import RunProgress
 
 
 def _training() -> RunProgress:

@@ -12,7 +12,7 @@ from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.label import NewRevision
 from ocrstudio.services import labelling
 from ocrstudio.store import Workspace
-from tests.fakes.workspaces import make_pdf
+from tests.fakes.pdfs import short_pdf
 
 TEXT = "A line of text that is long enough for a text layer to be trusted, twice over."
 
@@ -28,13 +28,13 @@ def no_settings_of_the_user(
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A workspace with one PDF of two pages, made by the command."""
-    make_pdf(tmp_path / "report.pdf", [TEXT[:38], TEXT[38:]])
+    short_pdf(tmp_path / "report.pdf", [TEXT[:38], TEXT[38:]])
     assert main(["workspace", "new", str(tmp_path / "ws"), str(tmp_path / "report.pdf")]) == 0
     return tmp_path / "ws"
 
 
 def test_new_imports_and_says_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    source = make_pdf(tmp_path / "report.pdf", ["one", "two"])
+    source = short_pdf(tmp_path / "report.pdf", ["one", "two"])
     assert main(["workspace", "new", str(tmp_path / "ws"), str(source)]) == 0
     out = capsys.readouterr().out
     assert f"Created the workspace {tmp_path / 'ws'}." in out
@@ -78,8 +78,8 @@ def test_a_source_that_fails_stops_no_other_of_whatever_kind(
     capsys.readouterr()
     assert main(["workspace", "import", str(root), *(str(tmp_path / name) for name in names)]) == 1
     out, err = capsys.readouterr()
-    assert "Imported 1 label from data1.jsonl: 1 with new pictures." in out
-    assert "Imported 1 label from data2.jsonl: 1 with new pictures." in out
+    assert "Imported 1 label from data1.jsonl; 1 with new pictures." in out
+    assert "Imported 1 label from data2.jsonl; 1 with new pictures." in out
     assert "bad.pdf cannot be opened" in err
     assert "empty.jsonl is empty." in err
 
@@ -92,7 +92,7 @@ def test_labels_that_came_as_drafts_can_be_accepted_by_importing_them_again(
     command = ["workspace", "import", str(root), str(tmp_path / "data.jsonl")]
     assert main(command) == 0
     assert main([*command, "--accepted"]) == 0
-    assert "1 label stood there already, 1 of them accepted now." in capsys.readouterr().out
+    assert "1 page had the same label already; 1 of them accepted now." in capsys.readouterr().out
     with Workspace.open(root) as ws:
         assert ws.pages.counts()[PageStatus.ACCEPTED] == 1
 
@@ -112,7 +112,7 @@ def test_two_processes_may_import_the_same_files_at_once(root: Path, tmp_path: P
 
 
 def test_import_takes_a_password(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    secret = str(make_pdf(tmp_path / "secret.pdf", ["x"], password="1234"))
+    secret = str(short_pdf(tmp_path / "secret.pdf", ["x"], password="1234"))
     assert main(["workspace", "import", str(root), secret]) == 1
     assert main(["workspace", "import", str(root), secret, "--password", "1234"]) == 0
     assert "its copy in the workspace is not" in capsys.readouterr().err
@@ -181,6 +181,6 @@ def test_status_measures_the_drafts_of_teachers(root: Path, capsys: pytest.Captu
         labelling.accept(ws, 1)
     assert main(["workspace", "status", str(root), "--teachers"]) == 0
     line = capsys.readouterr().out.splitlines()[-1].split()
-    assert line == ["teacher:offline", "markdown", "1", "0", "25.00%", "100.00%"]
+    assert line == ["teacher", "offline", "markdown", "1", "0", "25.00%", "100.00%"]
     assert main(["workspace", "status", str(root), "--teachers", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["teachers"][0]["cer"] == 0.25

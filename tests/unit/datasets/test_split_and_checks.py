@@ -12,7 +12,6 @@ from ocrstudio.datasets.checks import (
     check_leakage,
     check_samples,
     dataset_sha256,
-    document_of,
 )
 from ocrstudio.datasets.split import split_by_document
 from ocrstudio.domain.errors import DatasetError
@@ -93,19 +92,6 @@ def test_leakage_by_picture_and_by_document(sample: Callable[..., Sample]) -> No
         (FindingKind.SHARED_PICTURE, "images/a_p1.png"),
         (FindingKind.SHARED_DOCUMENT, "b"),
     ]
-
-
-@pytest.mark.parametrize(
-    ("name", "document"),
-    [
-        ("images/report_p12.png", "report"),
-        ("a_p1_p2.jpg", "a"),  # the picture of page 1, imported as a document of its own
-        ("x\\report_p1.png", "report"),
-        ("page1.png", None),
-    ],
-)
-def test_the_document_of_a_page_file(name: str, document: str | None) -> None:
-    assert document_of(name) == document
 
 
 def test_the_hash_follows_content_and_not_names(sample: Callable[..., Sample], tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
+import time
+
 import pytest
 
-from ocrstudio.domain.wording import count_of, duration, size_of, time_left
+from ocrstudio.domain.wording import count_of, duration, moment_in_words, size_of, some_of, time_left
 
 
 @pytest.mark.parametrize(
@@ -37,3 +39,24 @@ def test_a_length_of_time_has_two_units_at_most(seconds, words):
 )
 def test_an_estimate_is_rounded_where_seconds_mean_nothing(seconds, words):
     assert time_left(seconds) == words
+
+
+def test_of_a_long_list_the_first_names_are_said():
+    assert some_of(["a", "b"], 2) == "a, b"
+    assert some_of(["a", "b", "c", "d"], 2) == "a, b and 2 more"
+
+
+@pytest.mark.parametrize(
+    ("then", "words"),
+    [
+        ((2026, 11, 26, 14, 5, 9), "14:05"),
+        ((2026, 3, 2, 14, 5, 9), "2 Mar 14:05"),
+        ((2025, 11, 26, 14, 5, 9), "26 Nov 2025 14:05"),
+    ],
+)
+def test_a_moment_says_as_much_of_the_date_as_is_needed(then, words):
+    def unix(*clock):
+        return time.mktime((*clock, 0, 0, -1))
+
+    assert moment_in_words(unix(*then), unix(2026, 11, 26, 23, 0, 0)) == words
+    assert moment_in_words(unix(*then), unix(2026, 11, 26, 23, 0, 0), seconds=True) == f"{words}:09"

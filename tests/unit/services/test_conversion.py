@@ -8,7 +8,7 @@ from PIL import Image
 
 from ocrstudio.domain.errors import InputError
 from ocrstudio.services.conversion import ConversionRequest, convert
-from ocrstudio.services.page_names import document_names
+from ocrstudio.services.document_names import document_names
 from tests.fakes import pdfs
 
 

@@ -6,17 +6,19 @@ import pytest
 from PIL import Image
 
 from ocrstudio.datasets import read_dataset
-from ocrstudio.datasets.checks import FindingKind, check_leakage, dataset_sha256, document_of
+from ocrstudio.datasets.checks import FindingKind, check_leakage, dataset_sha256
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.errors import DatasetError
 from ocrstudio.domain.label import NewRevision
+from ocrstudio.domain.page_files import document_of_file
+from ocrstudio.imaging import load_image
 from ocrstudio.services import labelling, workspaces
+from ocrstudio.services.dataset_export import ExportReport, export_workspace
 from ocrstudio.services.dataset_import import import_dataset
-from ocrstudio.services.datasets import ExportReport, export_workspace
+from ocrstudio.services.page_counts import count_pages
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task
-from tests.fakes.pdfs import huge_pdf
-from tests.fakes.workspaces import make_pdf
+from tests.fakes.pdfs import huge_pdf, short_pdf
 
 TASK = Task("markdown", "", " Convert this document to markdown.\n", protected=False, description="")
 
@@ -24,7 +26,7 @@ TASK = Task("markdown", "", " Convert this document to markdown.\n", protected=F
 @pytest.fixture
 def ws(tmp_path: Path) -> Iterator[Workspace]:
     """Three documents of two pages; all but the last page accepted."""
-    sources = [make_pdf(tmp_path / f"{name}.pdf", [f"{name} 1", f"{name} 2"]) for name in ("a", "b", "c")]
+    sources = [short_pdf(tmp_path / f"{name}.pdf", [f"{name} 1", f"{name} 2"]) for name in ("a", "b", "c")]
     with workspaces.create_workspace(tmp_path / "ws") as workspace:
         workspaces.import_sources(workspace, sources)
         for row in workspace.pages.list():
@@ -58,6 +60,23 @@ def test_only_accepted_pages_are_exported_in_the_exact_format(ws: Workspace, tmp
     ]
 
 
+def test_pictures_have_the_resolution_of_the_settings(
+    ws: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = tmp_path / "config" / "ocrstudio" / "settings.yaml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("default_dpi: 144\n")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    report = export(ws, tmp_path / "out", dpi=None)
+    sample = read_dataset(report.train).samples[0]
+    assert load_image(sample.image).size == (400, 200)  # a page of 200 x 100 points
+
+
+def test_what_is_held_out_is_known_before(ws: Workspace, tmp_path: Path) -> None:
+    planned = count_pages(ws).held_out({PageStatus.ACCEPTED}, 0.3, seed=1)
+    assert export(ws, tmp_path / "out").evaluation_samples == planned > 0
+
+
 def test_a_reader_gets_back_what_was_exported(ws: Workspace, tmp_path: Path) -> None:
     report = export(ws, tmp_path / "out")
     train, evaluation = read_dataset(report.train), read_dataset(report.evaluation or Path())
@@ -66,7 +85,7 @@ def test_a_reader_gets_back_what_was_exported(ws: Workspace, tmp_path: Path) -> 
     assert answers == {f"# Seite {number}\n\n한국어 „ä“" for number in range(1, 6)}
     assert dataset_sha256(train.samples) == report.sha256
     assert check_leakage(train.samples, evaluation.samples) == []
-    sides = [{document_of(s.image_name) for s in part.samples} for part in (train, evaluation)]
+    sides = [{document_of_file(s.image_name) for s in part.samples} for part in (train, evaluation)]
     assert sides[0] & sides[1] == set()
     assert sides[0] | sides[1] == {"a", "b", "c"}
 
@@ -105,7 +124,7 @@ def test_one_document_is_divided_by_pages_and_says_so(ws: Workspace, tmp_path: P
 def test_other_states_on_request_and_pages_without_text_named(ws: Workspace, tmp_path: Path) -> None:
     labelling.save_edit(ws, 6, " ")
     report = export(ws, tmp_path / "out", statuses=[PageStatus.IN_REVIEW, PageStatus.ACCEPTED])
-    assert report.skipped == (("c, page 2", "it has no label"),)
+    assert report.skipped == (("c, page 2", "it has no label."),)
     assert report.train_samples + report.evaluation_samples == 5
 
 
@@ -142,7 +161,7 @@ def test_labels_of_another_task_are_mentioned(ws: Workspace, tmp_path: Path) -> 
 
 
 def test_duplicate_pictures_are_found(ws: Workspace, tmp_path: Path) -> None:
-    make_pdf(tmp_path / "twice.pdf", ["a 1"])
+    short_pdf(tmp_path / "twice.pdf", ["a 1"])
     workspaces.import_sources(ws, [tmp_path / "twice.pdf"])
     labelling.save_edit(ws, 7, "another label")
     labelling.accept(ws, 7)

@@ -84,5 +84,7 @@ def test_the_command_prints_the_figures_and_refuses_a_student(dataset, tmp_path,
     assert "3 pages" in out
     assert f"{2 / 31:.2%}" in out
     assert json.loads((tmp_path / "results.json").read_text())["overall"]["pages"] == 3
-    assert main([*arguments, "--model", "micro"]) == 2
-    assert "leave out --model" in capsys.readouterr().err
+    assert main([*arguments, "--model", "micro", "--set", "evaluation.max_tokens=9"]) == 2
+    refused = capsys.readouterr().err
+    assert "--model" in refused
+    assert "--set" in refused

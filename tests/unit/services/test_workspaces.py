@@ -14,8 +14,7 @@ from ocrstudio.services import labelling, workspaces
 from ocrstudio.services.document_copy import free_name
 from ocrstudio.services.page_drawing import pixels_sha256
 from ocrstudio.store import Workspace
-from tests.fakes.pdfs import pages_missing_pdf
-from tests.fakes.workspaces import make_pdf
+from tests.fakes.pdfs import pages_missing_pdf, short_pdf
 
 
 @pytest.fixture
@@ -29,7 +28,7 @@ def sources(tmp_path: Path) -> Path:
     """A folder as people have them: two good files, a broken one, one of another kind."""
     folder = tmp_path / "sources"
     folder.mkdir()
-    make_pdf(folder / "Report.pdf", ["one", "two"])
+    short_pdf(folder / "Report.pdf", ["one", "two"])
     Image.new("RGB", (300, 200), "white").save(folder / "scan.png", dpi=(150, 150))
     (folder / "broken.pdf").write_bytes(b"%PDF-1.7 and nothing else")
     (folder / "notes.txt").write_text("not a document")
@@ -63,7 +62,7 @@ def test_the_same_content_is_reported_and_not_copied_again(ws: Workspace, source
 def test_equal_names_are_told_apart(ws: Workspace, tmp_path: Path) -> None:
     for number, folder in enumerate(("a", "b", "c")):
         (tmp_path / folder).mkdir()
-        make_pdf(tmp_path / folder / ("report.pdf" if number else "REPORT.pdf"), [f"text {number}"])
+        short_pdf(tmp_path / folder / ("report.pdf" if number else "REPORT.pdf"), [f"text {number}"])
     report = workspaces.import_sources(ws, [tmp_path / "a", tmp_path / "b", tmp_path / "c"])
     assert [document.name for document in report.imported] == ["REPORT", "report-2", "report-3"]
 
@@ -84,7 +83,7 @@ def test_names_work_on_every_file_system(stem: str, name: str) -> None:
 
 
 def test_an_encrypted_pdf_needs_its_password_and_its_copy_does_not(ws: Workspace, tmp_path: Path) -> None:
-    secret = make_pdf(tmp_path / "secret.pdf", ["hidden"], password="open sesame")
+    secret = short_pdf(tmp_path / "secret.pdf", ["hidden"], password="open sesame")
     for wrong in (None, "wrong"):
         report = workspaces.import_sources(ws, [secret], password=wrong)
         assert isinstance(report.problems[0].error, EncryptedDocumentError)

@@ -1,4 +1,5 @@
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -76,3 +77,9 @@ def test_every_setting_has_a_group_for_the_settings_window():
     for name, info in AppSettings.model_fields.items():
         assert isinstance(info.json_schema_extra, dict), name
         assert info.json_schema_extra["group"], name
+
+
+def test_the_users_files_may_be_named_from_the_home_folder():
+    settings = load_app_settings().model_copy(update={"train_config": "~/train.yaml"})
+    assert settings.train_file == Path.home() / "train.yaml"
+    assert settings.teacher_file is None

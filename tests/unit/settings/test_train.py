@@ -12,7 +12,7 @@ from ocrstudio.settings.train import load_train_config
 def test_the_shipped_recipe_is_that_of_the_toolkit():
     config = load_train_config()
     assert (config.lora.r, config.lora.lora_alpha, config.lora.lora_dropout) == (16, 16, 0)
-    assert config.training.per_device_train_batch_size * config.training.gradient_accumulation_steps == 8
+    assert config.training.samples_per_step == 8
     assert (config.training.learning_rate, config.training.max_steps) == (2e-4, 100)
     assert (config.image.base_size, config.image.image_size, config.image.crop_mode) == (1024, 640, True)
     assert config.image.preset == "gundam"

@@ -11,15 +11,14 @@ from ocrstudio.datasets.checks import (
     check_leakage,
     check_samples,
     dataset_sha256,
-    document_of,
 )
 from ocrstudio.datasets.split import split_by_document
 from ocrstudio.datasets.writer import EVALUATION, IMAGES, TRAIN, Entry, write_dataset
 from ocrstudio.domain.document import DocumentKind, Page, PageStatus
 from ocrstudio.domain.errors import DatasetError, OcrStudioError
 from ocrstudio.domain.label import Revision
+from ocrstudio.domain.page_files import origin_of, page_file_name
 from ocrstudio.domain.wording import count_of
-from ocrstudio.pdf import DEFAULT_DPI
 from ocrstudio.pdf.render import capped_dpi
 from ocrstudio.services.page_drawing import PageDrawer
 from ocrstudio.services.workspaces import page_image
@@ -32,7 +31,7 @@ Progress = Callable[[int, int], None]
 
 ACCEPTED_ONLY = frozenset({PageStatus.ACCEPTED})
 _MIB = 2**20
-_NO_LABEL = "it has no label"
+_NO_LABEL = "it has no label."
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class ExportReport:
         train_samples: Number of its lines.
         evaluation_samples: Number of its lines.
         split_by: ``document``, ``page`` or ``none``.
-        skipped: (page, reason) of pages in the wanted states that could not be exported.
+        skipped: (page, reason) of pages in the wanted states that could not be exported; a whole sentence.
         findings: Duplicates, leakage and very long answers.
         remarks: Sentences the user should read.
         sha256: Hash of the training part, as a run records it.
@@ -62,6 +61,12 @@ class ExportReport:
     findings: tuple[Finding, ...]
     remarks: tuple[str, ...]
     sha256: str
+
+    @property
+    def notes(self) -> list[str]:
+        """Every page that was left out and everything that should be looked at, as sentences."""
+        left_out = [f"Left out {place}: {reason}" for place, reason in self.skipped]
+        return [*left_out, *(f"Look at {finding}." for finding in self.findings)]
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ def export_workspace(
     *,
     statuses: Collection[PageStatus] = ACCEPTED_ONLY,
     seed: int,
-    dpi: float = DEFAULT_DPI,
+    dpi: float | None = None,
     progress: Progress | None = None,
 ) -> ExportReport:
     """Write the labels of a workspace as a dataset.
@@ -93,13 +98,14 @@ def export_workspace(
         eval_fraction: Share of the pages for eval.jsonl; documents are kept together.
         statuses: Which pages; accepted ones unless told otherwise.
         seed: Of the split.
-        dpi: Resolution of the pictures.
+        dpi: Resolution of the pictures; None for the one in the settings.
         progress: Told after each page. What it raises ends the export before anything is written.
 
     Raises:
         DatasetError: There is nothing to export, or the target cannot be used.
     """
     settings = load_app_settings()
+    dpi = dpi or settings.default_dpi
     choice = _Choice(statuses, eval_fraction, seed, dpi, settings.max_image_pixels)
     try:
         with PageDrawer() as drawer:
@@ -131,7 +137,8 @@ def _export(
     pages, skipped, remarks = _collect(ws, task, choice.statuses, drawn, progress)
     remarks += _reduced(ws, pages, choice)
     prompt = student_prompt(task)
-    split = split_by_document([_origin(page.row) for page in pages], choice.eval_fraction, choice.seed)
+    origins = [origin_of(page.row.document_name) for page in pages]
+    split = split_by_document(origins, choice.eval_fraction, choice.seed)
     parts = {TRAIN: [_entry(pages[index], prompt) for index in split.train]}
     if split.evaluation:
         parts[EVALUATION] = [_entry(pages[index], prompt) for index in split.evaluation]
@@ -237,13 +244,8 @@ def _place(row: PageRow) -> str:
     return f"{row.document_name}, page {row.page.index + 1}"
 
 
-def _origin(row: PageRow) -> str:
-    """The document that a page comes from: pages that were imported as single pictures belong together."""
-    return document_of(f"{row.document_name}_p1") or row.document_name
-
-
 def _entry(page: _Labelled, prompt: str) -> Entry:
-    name = f"{IMAGES}/{page.row.document_name}_p{page.row.page.index + 1}.png"
+    name = f"{IMAGES}/{page_file_name(page.row.document_name, page.row.page.index + 1)}"
     return Entry(DatasetRecord(prompt, name, page.revision.text), page.image)
 
 

@@ -1,10 +1,9 @@
-"""File names of converted pages: ``{document}_p{page}.{format}``, never the same for two documents."""
+"""Names of documents whose pages are written to one folder, so that no two pages get the same file."""
 
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-_PAGE_STEM = re.compile(r"(?P<name>.+)_p(?P<page>\d+)", re.DOTALL)
+from ocrstudio.domain.page_files import page_of_file
 
 
 def document_names(sources: Sequence[Path], output: Path | None = None) -> list[str]:
@@ -14,24 +13,13 @@ def document_names(sources: Sequence[Path], output: Path | None = None) -> list[
     the later one carries its type, then a number (``report``, ``report_pdf``, ``report_pdf_2``).
     """
     taken: set[str] = set()
-    inside = [source.stem for source in sources if output is not None and _same_folder(source, output)]
+    inside = [source.name for source in sources if output is not None and _same_folder(source, output)]
     names: list[str] = []
     for source in sources:
         name = next(name for name in _candidates(source) if _is_free(name, taken, inside))
         taken.add(name.casefold())
         names.append(name)
     return names
-
-
-def page_file(output: Path, name: str, index: int, format: str) -> Path:  # noqa: A002
-    """The file of a zero-based page; its number counts from one."""
-    return output / f"{name}_p{index + 1}.{format}"
-
-
-def page_of_file(stem: str) -> tuple[str, int] | None:
-    """The document and the page, counted from one, that a file name (without ending) stands for."""
-    match = _PAGE_STEM.fullmatch(stem)
-    return (match["name"], int(match["page"])) if match else None
 
 
 def _candidates(source: Path) -> Iterable[str]:
@@ -45,8 +33,8 @@ def _candidates(source: Path) -> Iterable[str]:
 
 
 def _is_free(name: str, taken: set[str], inside: Iterable[str]) -> bool:
-    pages = re.compile(rf"{re.escape(name)}_p\d+", re.IGNORECASE)
-    return name.casefold() not in taken and not any(pages.fullmatch(stem) for stem in inside)
+    pages = (page_of_file(file) for file in inside)
+    return name.casefold() not in {*taken, *(page[0].casefold() for page in pages if page)}
 
 
 def _same_folder(source: Path, folder: Path) -> bool:

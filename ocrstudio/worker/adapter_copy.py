@@ -6,11 +6,9 @@ from ocrstudio.domain.errors import RunError
 from ocrstudio.jobs.adapter_files import copy_adapter
 from ocrstudio.jobs.run_folder import RunFolder
 
-REQUEST_KEY = "copy_adapter_to"
 
-
-def export_adapter(folder: RunFolder) -> Path | None:
-    """Copy the adapter of a run.
+def copy_where_asked(folder: RunFolder) -> Path | None:
+    """Copy the adapter of a run to the folder that its request names.
 
     Returns:
         The target, or None when nothing was asked for or the run has no adapter.
@@ -18,7 +16,7 @@ def export_adapter(folder: RunFolder) -> Path | None:
     Raises:
         RunError: The target cannot be written. The adapter in the run folder is intact.
     """
-    asked = folder.spec.request.get(REQUEST_KEY)
+    asked = folder.spec.request.get("copy_adapter_to")
     if not asked or not folder.adapter.is_dir():
         return None
     target = Path(asked)
