@@ -35,20 +35,19 @@ _RENAMES = (
 _FUSED = re.compile(r"(?P<experts>.*\.mlp\.experts)\.(?P<kind>gate_up_proj|down_proj)$")
 
 
-def _rules(source: int, target: int) -> list[tuple[re.Pattern[str], str]]:
+def _rules() -> list[tuple[re.Pattern[str], str]]:
     rules = []
-    for pair in _RENAMES:
-        pattern = re.escape(pair[source]).replace(r"\{n\}", r"(?P<n>\d+)") + r"(?=\.|$)"
-        rules.append((re.compile(pattern), pair[target].replace("{n}", r"\g<n>")))
+    for native, public in _RENAMES:
+        pattern = re.escape(native).replace(r"\{n\}", r"(?P<n>\d+)") + r"(?=\.|$)"
+        rules.append((re.compile(pattern), public.replace("{n}", r"\g<n>")))
     return rules
 
 
-_TO_CHECKPOINT = _rules(0, 1)
-_TO_NATIVE = _rules(1, 0)
+_TO_CHECKPOINT = _rules()
 
 
-def _rename(name: str, rules: list[tuple[re.Pattern[str], str]]) -> str:
-    for pattern, replacement in rules:
+def _rename(name: str) -> str:
+    for pattern, replacement in _TO_CHECKPOINT:
         match = pattern.match(name)
         if match:
             return match.expand(replacement) + name[match.end() :]
@@ -61,15 +60,8 @@ def to_checkpoint_name(native: str) -> str:
     A PEFT prefix (``base_model.model.``) and what follows a module (``.lora_A.weight``) are kept.
     """
     if native.startswith(PEFT_PREFIX):
-        return PEFT_PREFIX + _rename(native.removeprefix(PEFT_PREFIX), _TO_CHECKPOINT)
-    return _rename(native, _TO_CHECKPOINT)
-
-
-def to_native_name(name: str) -> str:
-    """The reverse of `to_checkpoint_name`."""
-    if name.startswith(PEFT_PREFIX):
-        return PEFT_PREFIX + _rename(name.removeprefix(PEFT_PREFIX), _TO_NATIVE)
-    return _rename(name, _TO_NATIVE)
+        return PEFT_PREFIX + _rename(native.removeprefix(PEFT_PREFIX))
+    return _rename(native)
 
 
 def expert_module_name(native_experts: str, expert: int, kind: str) -> str:

@@ -8,7 +8,7 @@ and little more. Files are checked before anything is copied. Pickled weights ar
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from torch import Tensor
 from transformers.models.deepseek_ocr2.modeling_deepseek_ocr2 import DeepseekOcr2TextRotaryEmbedding
 
 from ocrstudio.domain.errors import ModelError
+from ocrstudio.domain.wording import some_of
 from ocrstudio.student.configuration import DeepseekOcrConfig, read_config
 from ocrstudio.student.layout import TensorSlice, layout_of
 from ocrstudio.student.modeling.model import DeepseekOcrForConditionalGeneration
@@ -142,7 +143,8 @@ def _weight_files(folder: Path) -> list[Path]:
         missing = [file.name for file in files if not file.is_file()]
         if missing:
             raise ModelError(
-                f"The model folder {folder} is incomplete: {_listed(missing)} missing.", _COPY_AGAIN
+                f"The model folder {folder} is incomplete: {some_of(missing, _NAMES_SHOWN)} missing.",
+                _COPY_AGAIN,
             )
         return files
     files = sorted(file for file in folder.glob("*.safetensors") if not file.name.startswith("adapter_"))
@@ -151,7 +153,7 @@ def _weight_files(folder: Path) -> list[Path]:
     pickles = sorted(file.name for pattern in _PICKLES for file in folder.glob(pattern))
     if pickles:
         raise ModelError(
-            f"The model folder {folder} holds pickled weights only ({_listed(pickles)}), which can "
+            f"The model folder {folder} holds pickled weights only ({some_of(pickles, _NAMES_SHOWN)}), which can "
             "run any code.",
             "Use a copy of the model with safetensors files.",
         )
@@ -170,7 +172,7 @@ def _check(folder: Path, layout: Mapping[str, TensorSlice], stored: Mapping[str,
     ]
     mistyped = [f"{name} {stored[name].type}" for name in shared if stored[name].type not in _BYTES_OF]
     problems = [
-        f"{len(names)} {what} ({_listed(names)})"
+        f"{len(names)} {what} ({some_of(names, _NAMES_SHOWN)})"
         for what, names in (
             ("missing", missing),
             ("unexpected", extra),
@@ -184,12 +186,6 @@ def _check(folder: Path, layout: Mapping[str, TensorSlice], stored: Mapping[str,
             f"The weights in {folder} do not fit its configuration: tensors {'; '.join(problems)}.",
             "Only unquantised DeepSeek-OCR (version 1) checkpoints in the public layout can be loaded.",
         )
-
-
-def _listed(names: Iterable[str]) -> str:
-    names = list(names)
-    rest = len(names) - _NAMES_SHOWN
-    return ", ".join(names[:_NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _copy_all(
@@ -255,7 +251,7 @@ def checkpoint_tensors(model: DeepseekOcrForConditionalGeneration) -> dict[str, 
     )
     if different:
         raise ModelError(
-            f"The model cannot be written as a checkpoint: {_listed(different)} do not belong to the "
+            f"The model cannot be written as a checkpoint: {some_of(different, _NAMES_SHOWN)} do not belong to the "
             "plain network.",
             "Merge the adapter into the weights first.",
         )
