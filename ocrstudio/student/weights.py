@@ -153,8 +153,8 @@ def _weight_files(folder: Path) -> list[Path]:
     pickles = sorted(file.name for pattern in _PICKLES for file in folder.glob(pattern))
     if pickles:
         raise ModelError(
-            f"The model folder {folder} holds pickled weights only ({some_of(pickles, _NAMES_SHOWN)}), which can "
-            "run any code.",
+            f"The model folder {folder} holds pickled weights only ({some_of(pickles, _NAMES_SHOWN)}), "
+            "which can run any code.",
             "Use a copy of the model with safetensors files.",
         )
     raise ModelError(f"The model folder {folder} holds no safetensors file.", _COPY_AGAIN)
@@ -251,8 +251,8 @@ def checkpoint_tensors(model: DeepseekOcrForConditionalGeneration) -> dict[str, 
     )
     if different:
         raise ModelError(
-            f"The model cannot be written as a checkpoint: {some_of(different, _NAMES_SHOWN)} do not belong to the "
-            "plain network.",
+            f"The model cannot be written as a checkpoint: {some_of(different, _NAMES_SHOWN)} do not belong "
+            "to the plain network.",
             "Merge the adapter into the weights first.",
         )
     return {
