@@ -18,7 +18,7 @@ from pathlib import Path
 
 DEMO = Path(__file__).resolve().parents[1] / "resources" / "demo" / "labelling-handbook.pdf"
 # Rates at which each mode converges; a low-rank change of random weights wants larger steps.
-LEARNING_RATES = {"full": 0.001, "both": 0.005, "llm": 0.005, "vision": 0.005}
+LEARNING_RATES = {"full": 0.0004, "both": 0.005, "llm": 0.005, "vision": 0.005}
 SETTINGS = {
     "model.base_model_path": "micro",
     "image.preset": "custom",
@@ -90,7 +90,7 @@ def main() -> None:
     parser.add_argument("--pdf", type=Path, nargs="+", default=[DEMO])
     parser.add_argument("--pages", type=int, default=16)
     parser.add_argument("--modes", default="full,both,llm,vision")
-    parser.add_argument("--steps", type=int, default=250)
+    parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--rank", type=int, default=32)
     options = parser.parse_args()
