@@ -267,10 +267,10 @@ class _Demo:
         Raises:
             RunError: It did not finish.
         """
-        launched = start_worker(folder)
-        relay = Relay(folder)
         events = []
         try:
+            launched = start_worker(folder)
+            relay = Relay(folder)
             for followed in relay:
                 events.append(followed.event)
                 self.observer.event(followed.event)

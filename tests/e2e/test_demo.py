@@ -48,7 +48,10 @@ def test_ctrl_c_ends_the_demo_and_says_what_is_left(environment, folder):
             if line.startswith("Predicting"):
                 break
         process.send_signal(signal.SIGINT)
-        rest, errors = process.communicate(timeout=60)
+        try:
+            rest, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert "What was done so far is in impatient" in rest
     assert errors.strip() == "Interrupted."
