@@ -5,7 +5,7 @@ nothing of workspaces; `ocrstudio.services.dataset_export` and `dataset_import` 
 torch: training reads a dataset through here and turns samples into tensors in `ocrstudio.student`.
 """
 
-from ocrstudio.datasets.reader import Dataset, LineProblem, Sample, read_dataset
+from ocrstudio.datasets.reader import Dataset, LineProblem, Sample, read_dataset, read_records
 from ocrstudio.datasets.record import ASSISTANT, USER, DatasetRecord, ProblemKind
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "ProblemKind",
     "Sample",
     "read_dataset",
+    "read_records",
 ]

@@ -103,13 +103,35 @@ def read_dataset(path: Path, *, strict: bool = False) -> Dataset:
         except RecordError as error:
             problem = LineProblem(number, error.kind, error.message)
             if strict:
-                raise DatasetError(
-                    f"{path}, line {number}: {error.message}.", "Correct or remove the line."
-                ) from error
+                raise _refused(path, number, error, "Correct or remove the line.") from error
             problems.append(problem)
     if not samples and not problems:
         raise DatasetError(f"{path} is empty.", "A dataset has one JSON object a line.")
     return Dataset(path, tuple(samples), tuple(problems))
+
+
+def read_records(path: Path, hint: str) -> Iterator[DatasetRecord]:
+    """Read the lines of a JSONL file whose pictures do not matter; the first that cannot be used ends it.
+
+    Args:
+        path: The file.
+        hint: What to do about such a line.
+
+    Raises:
+        DatasetError: The file is missing, unreadable or not JSON Lines at all, or has a line of another form.
+    """
+    for number, raw in _lines(path):
+        try:
+            line = _text(raw, number, [])
+            record = None if line is None else DatasetRecord.from_json(line)
+        except RecordError as error:
+            raise _refused(path, number, error, hint) from error
+        if record is not None:
+            yield record
+
+
+def _refused(path: Path, number: int, error: RecordError, hint: str) -> DatasetError:
+    return DatasetError(f"{path}, line {number}: {error.message}.", hint)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes | None]]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ocrstudio.domain.page_files import document_of_file, page_of_file
 from ocrstudio.evaluation.bootstrap import Interval
 from ocrstudio.evaluation.normalise import Normalisation
 
@@ -31,6 +32,29 @@ class Pair:
     page: int = 0
     truncated: bool = False
     error: str = ""
+
+    @classmethod
+    def of_picture(
+        cls,
+        image_name: str,
+        reference: str,
+        prediction: str | None,
+        *,
+        key: str,
+        truncated: bool = False,
+        error: str = "",
+    ) -> "Pair":
+        """A page of a dataset; document and page are what the name of its picture says."""
+        page = page_of_file(image_name)
+        return cls(
+            key=key,
+            reference=reference,
+            prediction=prediction,
+            document=document_of_file(image_name) or "",
+            page=page[1] if page else 0,
+            truncated=truncated,
+            error=error,
+        )
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,13 @@
 """Measure the predictions of anything: another program, an API teacher, a model of yesterday; no torch."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ocrstudio.datasets import Dataset, Sample, read_dataset
-from ocrstudio.datasets.record import DatasetRecord, RecordError
+from ocrstudio.datasets import Dataset, Sample, read_dataset, read_records
 from ocrstudio.domain.errors import DatasetError, InputError
-from ocrstudio.domain.page_files import document_of_file, page_of_file, stem_of
+from ocrstudio.domain.page_files import stem_of
 from ocrstudio.evaluation.report import EvaluationReport, Pair, build_report, write
 
 _MARKDOWN = (".md", ".markdown", ".txt")
@@ -65,7 +64,7 @@ def evaluate_predictions(
             f"A page there is called {next(iter(names))}, a prediction {next(iter(texts))}.",
         )
     report = build_report(
-        [_pair(sample, texts.get(stem_of(sample.image_name))) for sample in dataset.samples],
+        [_pair(sample, texts) for sample in dataset.samples],
         title=f"{dataset_file.stem}, {predictions.name}",
         system={"predictions": str(predictions.resolve())},
     )
@@ -73,15 +72,9 @@ def evaluate_predictions(
     return ForeignResult(report, tuple(_remarks(dataset, predictions, len(texts.keys() - names.keys()))))
 
 
-def _pair(sample: Sample, text: str | None) -> Pair:
-    found = page_of_file(sample.image_name)
-    return Pair(
-        key=sample.image_name,
-        reference=sample.answer,
-        prediction=text,
-        document=document_of_file(sample.image_name) or "",
-        page=found[1] if found else 0,
-    )
+def _pair(sample: Sample, texts: Mapping[str, str]) -> Pair:
+    name = sample.image_name
+    return Pair.of_picture(name, sample.answer, texts.get(stem_of(name)), key=name)
 
 
 def _remarks(dataset: Dataset, predictions: Path, unused: int) -> Iterator[str]:
@@ -115,16 +108,8 @@ def _from_folder(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _from_file(path: Path) -> Iterator[tuple[str, str]]:
-    for number, line in enumerate(_read(path).split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            record = DatasetRecord.from_json(line)
-        except RecordError as error:
-            raise DatasetError(
-                f"{path}, line {number}: {error.message}.",
-                "Predictions are lines of the dataset's own format; infer writes them with --format jsonl.",
-            ) from error
+    hint = "Predictions are lines of the dataset's own format; infer writes them with --format jsonl."
+    for record in read_records(path, hint):
         yield stem_of(record.image), record.answer
 
 

@@ -15,7 +15,6 @@ import torch
 
 from ocrstudio.datasets import Sample, read_dataset
 from ocrstudio.domain.errors import DatasetError, InputError, RunError
-from ocrstudio.domain.page_files import document_of_file, page_of_file
 from ocrstudio.evaluation.report import EvaluationReport, PageResult, Pair, build_report, write
 from ocrstudio.jobs.context import RunContext
 from ocrstudio.jobs.run_folder import RunFolder
@@ -172,13 +171,11 @@ class _Evaluation:
         )
 
     def _pair(self, sample: Sample, prediction: Prediction, key: str) -> Pair:
-        page = page_of_file(sample.image_name)
-        return Pair(
+        return Pair.of_picture(
+            sample.image_name,
+            sample.answer,
+            comparable_text(sample, prediction, self._run.prompt or sample.prompt),
             key=key,
-            reference=sample.answer,
-            prediction=comparable_text(sample, prediction, self._run.prompt or sample.prompt),
-            document=document_of_file(sample.image_name) or "",
-            page=page[1] if page else 0,
             truncated=prediction.truncated,
             error=prediction.error,
         )
