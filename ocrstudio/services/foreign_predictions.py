@@ -102,7 +102,11 @@ def _by_name(predictions: Path) -> dict[str, str]:
 
 
 def _from_folder(folder: Path) -> Iterator[tuple[str, str]]:
-    for path in sorted(folder.iterdir()):
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError as error:
+        raise DatasetError(f"{folder} cannot be read: {error.strerror or error}.") from error
+    for path in paths:
         if path.suffix.lower() in _MARKDOWN and path.is_file():
             yield path.stem, _read(path)
 
