@@ -1,7 +1,7 @@
 """Switches off what libraries would send of their own accord; the one place, passed by every process.
 
-`ocrstudio/__init__.py` calls `keep_to_ourselves` before any other module of the program can be imported, so it
-is done in the window, the command line, every child and every worker before a library looks. Environment
+`ocrstudio/__init__.py` calls `keep_to_ourselves` before any other module of the program can be imported, so
+it is done in the window, the command line, every child and every worker before a library looks. Environment
 variables are the means because libraries read them at their import (an API call comes too late: onnxruntime
 has written a device id and queued an event by then), and because children that are not ours inherit them.
 

@@ -226,14 +226,16 @@ def _show_line(progress: "InferenceProgress") -> None:
 
 
 def _print_report(report: "InferenceReport", results: Path) -> None:
+    left = report.pages - report.labelled - report.resumed - report.failed
     if report.stopped_by is not None:
-        echo_error(report.stopped_by)
+        from ocrstudio.teachers.batch import stopped_early
+
+        echo_error(stopped_early(report.stopped_by, report.labelled + report.failed, left))
     parts = [f"{report.labelled} of {report.pages} pages labelled in {duration(report.seconds)}"]
     if report.resumed:
         parts.append(f"{report.resumed} were done before")
     if report.failed:
         parts.append(f"{report.failed} failed")
-    left = report.pages - report.labelled - report.resumed - report.failed
     if left:
         parts.append(f"{left} not done: go on with --resume")
     click.echo(f"{'; '.join(parts)}. Results are in {results}.")

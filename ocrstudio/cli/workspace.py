@@ -298,7 +298,7 @@ def _document_id(ws: Workspace, name: str) -> int:
 def _draft(ws: Workspace, page_ids: list[int], config: TeacherConfig, task: Task) -> int:
     """Draft the pages; returns the exit status: 0 when every one of them has a draft now."""
     from ocrstudio.services.drafting import DraftingProgress, draft_pages
-    from ocrstudio.teachers.batch import BatchSummary
+    from ocrstudio.teachers.batch import BatchSummary, stopped_early
     from ocrstudio.teachers.registry import create_teacher
 
     teacher = create_teacher(config, progress=NoticeLines().show)
@@ -324,7 +324,7 @@ def _draft(ws: Workspace, page_ids: list[int], config: TeacherConfig, task: Task
     echo_some(remarks)
     echo_errors(failures)
     if summary.stopped_by is not None:
-        echo_error(summary.stopped_by)
+        echo_error(stopped_early(summary.stopped_by, summary.done + summary.failed, summary.untouched))
     rest = f", {summary.untouched} not reached" if summary.untouched else ""
     click.echo(f"{count_of(summary.done, 'page')} drafted by {teacher.id}, {summary.failed} failed{rest}.")
     if summary.cancelled:

@@ -3,15 +3,15 @@
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from ocrstudio.domain.errors import ConfigError
 from ocrstudio.paths import config_dir
 from ocrstudio.settings.base import Section, Strings
-from ocrstudio.settings.generation import DecodingConfig
+from ocrstudio.settings.generation import AnswerConfig
 from ocrstudio.settings.image import ImageConfig, expand_preset, name_preset
 from ocrstudio.settings.layers import Layer, check, file_layer, merge, override_layer
 from ocrstudio.settings.prompts import PromptConfig, complete_prompts
@@ -105,12 +105,12 @@ class OfflineConfig(Section):
     dpi: int = Field(ge=50, le=600, description="Resolution at which a page is read, in dots per inch.")
 
 
-class GenerationConfig(DecodingConfig):
+class GenerationConfig(AnswerConfig):
     """How the teacher writes its answer."""
 
     extra_body: dict[str, Any] = Field(
         description="Further parameters sent to the server as they stand; they win over "
-        "what OCR Studio sends."
+        "what OCR Studio sends, and an empty one (null) takes it out."
     )
 
 
@@ -157,6 +157,16 @@ class TeacherConfig(Section):
     )
     output: OutputConfig = Field(description="What infer writes.")
 
+    @model_validator(mode="after")
+    def _a_model_here_has_no_choice_of_its_own(self) -> Self:
+        if self.type == "local" and self.generation is not None:
+            empty = [name for name in ("temperature", "max_tokens") if getattr(self.generation, name) is None]
+            if empty:
+                raise ValueError(
+                    f"generation.{empty[0]} may be empty for a server only; a local model needs a number."
+                )
+        return self
+
 
 def load_teacher_config(path: Path | None, overrides: Mapping[str, Any] | None = None) -> TeacherConfig:
     """Load a teacher configuration.
@@ -197,7 +207,7 @@ def request_extras(config: TeacherConfig) -> dict[str, Any]:
     DeepSeek-OCR on vLLM loses tables and boxes unless special tokens are kept, and loops on long pages
     without its windowed no-repeat rule
     (``vllm.model_executor.models.deepseek_ocr:NGramPerReqLogitsProcessor``). Other servers refuse these
-    parameters.
+    parameters. What the user's `extra_body` sets to None is not sent.
     """
     generation, api = config.generation, config.api
     if generation is None or api is None:
@@ -211,7 +221,9 @@ def request_extras(config: TeacherConfig) -> dict[str, Any]:
                 "window_size": generation.no_repeat_ngram_window,
                 "whitelist_token_ids": list(generation.whitelist_token_ids),
             }
-    return merge(extras, generation.extra_body)
+    unwanted = {name for name, value in generation.extra_body.items() if value is None}
+    merged = merge(extras, generation.extra_body)
+    return {name: value for name, value in merged.items() if name not in unwanted}
 
 
 def _is_deepseek_ocr(api: ApiConfig) -> bool:

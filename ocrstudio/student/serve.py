@@ -6,8 +6,9 @@ from typing import Any
 
 from ocrstudio.domain.errors import InputError
 from ocrstudio.paths import config_dir
+from ocrstudio.settings.generation import DecodingConfig
 from ocrstudio.settings.image import ImageConfig
-from ocrstudio.settings.teacher import GenerationConfig, load_teacher_config
+from ocrstudio.settings.teacher import load_teacher_config
 from ocrstudio.student.failures import PREDICTION_MEMORY_ADVICE, memory_sentences
 from ocrstudio.student.generation import TRUNCATED, Generator, PageAnswer, PageRequest
 from ocrstudio.student.inference import LoadedStudent, open_student
@@ -32,7 +33,7 @@ class Server:
         defaults = load_teacher_config(config_dir() / _DEFAULTS_FILE)
         if defaults.generation is None or defaults.image is None:
             raise InputError(f"config/{_DEFAULTS_FILE} lacks its generation or image section.")
-        self._generation = defaults.generation
+        self._generation = defaults.generation.model_dump(exclude={"extra_body"})
         self._follows_request = adapter is None
         self._student: LoadedStudent = open_student(
             model, Path(adapter) if adapter else None, defaults.image, load_in_4bit=load_in_4bit
@@ -64,7 +65,7 @@ class Server:
             return []
         settings = dict(generation)
         processor = self._processor(settings.pop("image", None))
-        config = GenerationConfig.model_validate({**self._generation.model_dump(), **settings})
+        config = DecodingConfig.model_validate({**self._generation, **settings})
         pages = [PageRequest(Path(image), prompt) for image, prompt in zip(images, prompts, strict=True)]
         with memory_sentences(PREDICTION_MEMORY_ADVICE):
             answers = dict(Generator(self._student.model, processor, config).stream(pages))

@@ -18,6 +18,9 @@ RUNAWAY: Final = "runaway"
 REFUSAL: Final = "refusal"
 """Flag: the model declined instead of transcribing."""
 
+TALK: Final = "talk"
+"""Flag: words of the model itself may be left in the text, or words of the page were taken off with them."""
+
 DOUBTFUL: Final = "doubtful"
 """Flag: parts of the page were read with low confidence."""
 
@@ -55,7 +58,8 @@ class Draft:
         regions: Boxes found in the raw output.
         prompt: The exact prompt sent, or empty for a teacher that takes none.
         parameters: Model, generation parameters and measurements; never a key or password.
-        flags: Reasons to look at this draft first (``truncated``, ``runaway``, ``refusal``, ``doubtful``).
+        flags: Reasons to look at this draft first (``truncated``, ``runaway``, ``refusal``, ``talk``,
+            ``doubtful``).
         remarks: Sentences about how the page was read: a reduced resolution, what MuPDF complained about.
         seconds: Time the page took, waiting for a free slot not included.
     """

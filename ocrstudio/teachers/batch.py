@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ocrstudio.domain.errors import OcrStudioError
+from ocrstudio.domain.wording import count_of
 from ocrstudio.tasks import Task
 from ocrstudio.teachers.base import Draft, PageSource, Teacher
 from ocrstudio.teachers.errors import TeacherUnavailableError
@@ -47,6 +48,19 @@ class BatchSummary:
     def untouched(self) -> int:
         """Pages that have neither a draft nor an error; a later batch may take them."""
         return self.total - self.done - self.failed
+
+
+def stopped_early(reason: OcrStudioError, through: int, left: int) -> OcrStudioError:
+    """What to say of a batch that its teacher ended: how far it came, why, and that the rest was not touched.
+
+    Args:
+        reason: `BatchSummary.stopped_by`.
+        through: Pages with a draft or a failure.
+        left: `BatchSummary.untouched`.
+    """
+    when = f"after {count_of(through, 'page')}" if through else "before the first page was through"
+    rest = f" {count_of(left, 'page')} {'was' if left == 1 else 'were'} not tried." if left else ""
+    return OcrStudioError(f"Stopped {when}: {reason.message}{rest}", reason.hint)
 
 
 async def run_batch(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from ocrstudio.postprocess import FLAG_TEXTS
-from ocrstudio.teachers.base import DOUBTFUL, REFUSAL, RUNAWAY, TRUNCATED
+from ocrstudio.teachers.base import DOUBTFUL, REFUSAL, RUNAWAY, TALK, TRUNCATED
 
 _TEXTS: Mapping[str, str] = MappingProxyType(
     {
@@ -12,6 +12,7 @@ _TEXTS: Mapping[str, str] = MappingProxyType(
         TRUNCATED: "The output was cut off at the token limit.",
         RUNAWAY: "The output repeats itself.",
         REFUSAL: "The model seems to have refused instead of transcribing.",
+        TALK: "The model may have talked around the text; compare its first and last lines with the page.",
         DOUBTFUL: "Parts of the page were hard to read; some text may be wrong or missing.",
     }
 )

@@ -47,6 +47,7 @@ class OpenAiServer:
         answer: Text of every answer, or a function of the request's body.
         latency: Seconds before an answer.
         key: The only key accepted, or None for any.
+        check: Looks at the body of every request; the fault it returns is answered instead.
     """
 
     def __init__(
@@ -55,10 +56,12 @@ class OpenAiServer:
         *,
         latency: float = 0.0,
         key: str | None = None,
+        check: Callable[[dict[str, Any]], Fault | None] | None = None,
     ) -> None:
         self.answer = answer
         self.latency = latency
         self.key = key
+        self.check = check
         self.requests: list[LoggedRequest] = []
         self.faults: deque[Fault] = deque()
         self.always: Fault | None = None
@@ -80,9 +83,9 @@ class OpenAiServer:
         fault = Fault(kind, value, {name.replace("_", "-"): text for name, text in headers.items()})
         self.faults.extend([fault] * times)
 
-    def fail_always(self, kind: str, value: Any = None) -> None:
+    def fail_always(self, kind: str, value: Any = None, **headers: str) -> None:
         """Let every request go wrong."""
-        self.always = Fault(kind, value)
+        self.always = Fault(kind, value, {name.replace("_", "-"): text for name, text in headers.items()})
 
     def next_fault(self) -> Fault | None:
         """The fault for the request at hand."""
@@ -147,7 +150,7 @@ class _Handler(BaseHTTPRequestHandler):
             given = headers.get("authorization", "").removeprefix("Bearer ")
             self._send(401, {"error": {"message": f"Incorrect API key provided: {given}."}})
             return
-        fault = owner.next_fault()
+        fault = (owner.check and owner.check(body)) or owner.next_fault()
         if fault is not None:
             getattr(self, f"_fault_{fault.kind}")(fault)
             return
@@ -158,6 +161,14 @@ class _Handler(BaseHTTPRequestHandler):
     def _fault_status(self, fault: Fault) -> None:
         message = f"The server says {fault.value}."
         self._send(int(fault.value), {"error": {"message": message}}, fault.headers)
+
+    def _fault_error(self, fault: Fault) -> None:
+        """A status with a body of its own: JSON, or the text of a page."""
+        status, body = fault.value
+        if isinstance(body, str):
+            self._send_bytes(status, body.encode(), "text/html", fault.headers)
+        else:
+            self._send(status, body, fault.headers)
 
     def _fault_refuse_request(self, fault: Fault) -> None:
         self._send(400, {"error": {"message": str(fault.value), "code": 400}})
@@ -199,7 +210,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _fault_disconnect(self, fault: Fault) -> None:
         self.close_connection = True
 
-    def _send(self, status: int, record: dict[str, Any], headers: dict[str, str] | None = None) -> None:
+    def _send(self, status: int, record: Any, headers: dict[str, str] | None = None) -> None:
         self._send_bytes(status, json.dumps(record).encode(), "application/json", headers)
 
     def _send_bytes(self, status: int, data: bytes, kind: str, headers: dict[str, str] | None = None) -> None:

@@ -51,6 +51,7 @@ class BatchState:
     seconds_left: float | None = None
     notice: str = "Preparing the teacher"
     failures: list[Failure] = field(default_factory=list)
+    remarks: set[str] = field(default_factory=set)
     running: bool = True
     cancelling: bool = False
     message: str = ""

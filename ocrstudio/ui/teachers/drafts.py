@@ -11,7 +11,7 @@ from ocrstudio.services.drafting import DraftingProgress
 from ocrstudio.settings.teacher import TeacherConfig
 from ocrstudio.tasks import Task
 from ocrstudio.ui.background import Background
-from ocrstudio.ui.messages import Messages
+from ocrstudio.ui.messages import Level, Message, Messages
 from ocrstudio.ui.session import Session
 from ocrstudio.ui.teachers.batch import Batch, BatchState, Failure
 from ocrstudio.ui.teachers.batch_view import BatchView
@@ -106,6 +106,10 @@ class Drafts(QObject):
         if state is None or self.sender() is not self._batch:
             return
         state.done, state.failed, state.seconds_left = progress.done, progress.failed, progress.seconds_left
+        for remark in progress.remarks:
+            if remark not in state.remarks:  # the first is shown, the others are for the log
+                self._messages.post(Message(Level.WARNING, remark, quiet=bool(state.remarks)))
+                state.remarks.add(remark)
         page_id = progress.page_id
         if progress.error is not None:
             state.failures.append(Failure(page_id, self._name_of(page_id), str(progress.error)))
@@ -126,8 +130,11 @@ class Drafts(QObject):
         if summary is None:
             message = "Cancelled before the teacher was ready; no page was changed."
         elif summary.stopped_by is not None:
-            message = f"{summary.stopped_by} {_left_out(summary.untouched)}"
-            self._messages.failure(summary.stopped_by)
+            from ocrstudio.teachers.batch import stopped_early
+
+            stop = stopped_early(summary.stopped_by, summary.done + summary.failed, summary.untouched)
+            message = str(stop)
+            self._messages.failure(stop)
         elif summary.cancelled:
             message = f"Cancelled. {_left_out(summary.untouched)}"
         else:

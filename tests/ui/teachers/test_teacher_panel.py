@@ -66,11 +66,11 @@ def test_a_server_drafts_the_listed_pages_and_failures_can_be_retried(opened, pa
     summary = shown_words(panel.setup)
     assert "4 pages" in summary
     assert f"127.0.0.1:{server.base_url.rsplit(':', 1)[1].removesuffix('/v1')}" in summary
-    server.fail_next("refuse_request", "the picture is too large")
+    server.fail_next("refuse_request", "the picture is broken")
     panel.setup.start.click()
     wait_for_end(panel, qtbot)
     assert panel.batch.failures.count() == 1
-    assert "the picture is too large" in panel.batch.failures.item(0).text()
+    assert "the picture is broken" in panel.batch.failures.item(0).text()
     sources = [row.source for row in opened.session.workspace.pages.list()]
     assert sources.count("teacher:api:deepseek-ocr") == 3
     asked = len(server.requests)

@@ -164,7 +164,6 @@ def test_ordinary_text_is_no_refusal(page: PageSource, text: str) -> None:
         ("empty_choices", None, "no choices"),
         ("refusal", "Not allowed.", "refused the page: Not allowed."),
         ("bad_json", None, "does not follow the OpenAI protocol"),
-        ("html", None, "no choices"),
         ("status", 500, "status 500: The server says 500."),
         ("status", 429, "too many requests"),
         ("disconnect", None, "broke the connection off"),
@@ -249,7 +248,7 @@ def test_nobody_listening_tells_how_to_check(page: PageSource) -> None:
         ("status", 401, "refused the API key"),
         ("status", 403, "refused the API key"),
         ("status", 404, 'does not know the model "deepseek-ocr"'),
-        ("refuse_request", "Unrecognized request argument supplied: vllm_xargs", "refused a parameter"),
+        ("html", None, "answers with a page for browsers"),
     ],
 )
 def test_what_would_fail_on_every_page_concerns_the_teacher(
