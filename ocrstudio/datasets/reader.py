@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ocrstudio.datasets.image_files import ImageFiles
 from ocrstudio.datasets.record import DatasetRecord, ProblemKind, RecordError
 from ocrstudio.domain.errors import DatasetError
 from ocrstudio.domain.wording import count_of, printable
@@ -83,7 +84,7 @@ def read_dataset(path: Path, *, strict: bool = False) -> Dataset:
     """Read a JSONL file.
 
     Pictures are looked for beside the file first, then in the working directory; absolute paths are taken as
-    they are.
+    they are. Names are the same in every Unicode form.
 
     Args:
         path: The file.
@@ -93,13 +94,14 @@ def read_dataset(path: Path, *, strict: bool = False) -> Dataset:
         DatasetError: The file is missing, unreadable, empty or not JSON Lines at all; or, when strict, the
             first problem.
     """
+    images = ImageFiles(path.parent)
     samples: list[Sample] = []
     problems: list[LineProblem] = []
     for number, raw in _lines(path):
         try:
             line = _text(raw, number, problems)
             if line is not None:
-                samples.append(_sample(path.parent, line, number))
+                samples.append(_sample(images, path.parent, line, number))
         except RecordError as error:
             problem = LineProblem(number, error.kind, error.message)
             if strict:
@@ -185,9 +187,9 @@ def _text(raw: bytes | None, number: int, problems: list[LineProblem]) -> str | 
     return None
 
 
-def _sample(folder: Path, line: str, number: int) -> Sample:
+def _sample(images: ImageFiles, folder: Path, line: str, number: int) -> Sample:
     record = DatasetRecord.from_json(line)
-    image = resolve_image(folder, record.image)
+    image = images.find(record.image)
     if image is None:
         raise RecordError(
             ProblemKind.MISSING_IMAGE,
@@ -195,24 +197,3 @@ def _sample(folder: Path, line: str, number: int) -> Sample:
             "nor in the working directory",
         )
     return Sample(image, record.prompt, record.answer, number, record.image)
-
-
-def resolve_image(folder: Path, name: str) -> Path | None:
-    """Find the picture of a line.
-
-    Args:
-        folder: Folder of the JSONL file.
-        name: Path as it stands there; backslashes of a dataset made on Windows are understood.
-
-    Returns:
-        The absolute path of an existing file, or None.
-    """
-    for candidate in dict.fromkeys((name, name.replace("\\", "/"))):
-        for base in (folder, Path()):
-            path = (base / candidate).absolute()
-            try:
-                if path.is_file():
-                    return path
-            except (OSError, ValueError):  # a name no file system takes
-                continue
-    return None

@@ -3,6 +3,8 @@
 import re
 from pathlib import PurePath
 
+from ocrstudio.domain.names import nfc
+
 _PAGE = re.compile(r"(?P<document>.+)_p(?P<number>\d+)", re.DOTALL)
 _ORIGIN = re.compile(r"(?P<document>.+?)(?:_p\d+)+", re.DOTALL)
 
@@ -37,5 +39,5 @@ def origin_of(document: str) -> str:
 
 
 def stem_of(name: str) -> str:
-    """The name of a picture without folders and ending; a dataset of Windows may have backslashes."""
-    return PurePath(name.replace("\\", "/")).stem
+    """The name of a picture without folders and ending, in NFC; a dataset of Windows may have backslashes."""
+    return nfc(PurePath(name.replace("\\", "/")).stem)

@@ -4,13 +4,13 @@ import os
 import re
 import secrets
 import shutil
-import unicodedata
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ocrstudio.domain.errors import DocumentError, InputError
+from ocrstudio.domain.names import nfc
 from ocrstudio.pdf import engine
 from ocrstudio.settings.files import file_sha256
 
@@ -42,9 +42,7 @@ def free_name(stem: str, taken: Collection[str]) -> str:
         stem: Name of the source without its ending.
         taken: Names in use, case-folded.
     """
-    cleaned = (
-        _FORBIDDEN.sub("_", unicodedata.normalize("NFC", stem))[:_MAX_NAME_LENGTH].strip(" .") or "document"
-    )
+    cleaned = _FORBIDDEN.sub("_", nfc(stem))[:_MAX_NAME_LENGTH].strip(" .") or "document"
     base = f"{cleaned}_" if _DEVICES.fullmatch(cleaned) else cleaned
     name, number = base, 1
     while name.casefold() in taken:

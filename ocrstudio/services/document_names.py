@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ocrstudio.domain.names import nfc
 from ocrstudio.domain.page_files import page_of_file
 
 
 def document_names(sources: Sequence[Path], output: Path | None = None) -> list[str]:
-    """A name for each source, unique without regard to case.
+    """A name for each source, unique without regard to case and Unicode form.
 
     It is the file's stem; where two agree, or where the pages would take the place of a source in `output`,
     the later one carries its type, then a number (``report``, ``report_pdf``, ``report_pdf_2``).
@@ -17,7 +18,7 @@ def document_names(sources: Sequence[Path], output: Path | None = None) -> list[
     names: list[str] = []
     for source in sources:
         name = next(name for name in _candidates(source) if _is_free(name, taken, inside))
-        taken.add(name.casefold())
+        taken.add(nfc(name).casefold())
         names.append(name)
     return names
 
@@ -34,7 +35,7 @@ def _candidates(source: Path) -> Iterable[str]:
 
 def _is_free(name: str, taken: set[str], inside: Iterable[str]) -> bool:
     pages = (page_of_file(file) for file in inside)
-    return name.casefold() not in {*taken, *(page[0].casefold() for page in pages if page)}
+    return nfc(name).casefold() not in {*taken, *(page[0].casefold() for page in pages if page)}
 
 
 def _same_folder(source: Path, folder: Path) -> bool:

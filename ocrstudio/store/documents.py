@@ -6,6 +6,7 @@ from typing import Any
 
 from ocrstudio.domain.document import Document, DocumentKind
 from ocrstudio.domain.errors import WorkspaceError
+from ocrstudio.domain.names import nfc
 from ocrstudio.store.database import Database
 
 _SELECT = "SELECT id, name, path, kind, sha256, page_count, added FROM documents "
@@ -69,8 +70,8 @@ class DocumentRepository:
         return _document(row)
 
     def find(self, name: str) -> Document | None:
-        """The document of this name (upper and lower case are the same), or None."""
-        row = self._database.row(_SELECT + "WHERE name = ? AND removed IS NULL", (name,))
+        """The document of this name (upper and lower case and Unicode forms are the same), or None."""
+        row = self._database.row(_SELECT + "WHERE name = ? AND removed IS NULL", (nfc(name),))
         return None if row is None else _document(row)
 
     def find_by_sha256(self, sha256: str) -> Document | None:

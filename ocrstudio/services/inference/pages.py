@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ocrstudio.domain.document import DocumentKind
 from ocrstudio.domain.errors import InputError, OcrStudioError
+from ocrstudio.domain.names import nfc
 from ocrstudio.domain.page_files import page_of_file
 from ocrstudio.pdf import DEFAULT_MAX_PIXELS, find_sources, open_document
 from ocrstudio.services.document_names import document_names
@@ -70,7 +71,7 @@ def find_pages(
     counts, problems = _count_pages([*pdfs, *pictures], password)
     sheet = PageSource("", password=password, dpi=dpi, max_pixels=max_pixels)
     pages = _document_pages([path for path in pdfs if path in counts], counts, sheet)
-    taken = {page.document.casefold() for page in pages}
+    taken = {nfc(page.document).casefold() for page in pages}
     pages += _picture_pages([path for path in pictures if path in counts], counts, taken, sheet)
     return FoundPages(tuple(pages), tuple(problems))
 
@@ -141,9 +142,9 @@ def _picture_pages(
 
 def _free_name(name: str, taken: set[str]) -> str:
     free, number = name, 2
-    while free.casefold() in taken:
+    while nfc(free).casefold() in taken:
         free, number = f"{name}_{number}", number + 1
-    taken.add(free.casefold())
+    taken.add(nfc(free).casefold())
     return free
 
 

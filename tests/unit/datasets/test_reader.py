@@ -1,4 +1,5 @@
 import json
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -145,3 +146,36 @@ def test_pictures_are_found_beside_the_file_first(tmp_path: Path, monkeypatch: p
 def test_a_name_with_control_characters_stays_on_one_line(folder: Path) -> None:
     (problem,) = read(folder, line(images=["a\n\x1b[31m.png"])).problems
     assert str(problem).startswith(r"Line 1: the image 'a\n\x1b[31m.png' is neither in")
+
+
+@pytest.mark.parametrize(("on_disk", "in_line"), [("NFD", "NFC"), ("NFC", "NFD")])
+@pytest.mark.parametrize(
+    "name", ["Capture_décran_p1.png", "한글보고서_p1.png", "Abzüge/für Ämter/été_p1.png"]
+)
+def test_a_picture_is_found_by_its_name_in_another_unicode_form(
+    tmp_path: Path, name: str, on_disk: str, in_line: str
+) -> None:
+    picture = tmp_path / unicodedata.normalize(on_disk, name)
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    picture.touch()
+    asked = unicodedata.normalize(in_line, name)
+    dataset = read(tmp_path, line(images=[asked]) + "\n" + line(images=[asked.replace("/", "\\")]))
+    assert [sample.image for sample in dataset.samples] == [picture, picture]
+    assert dataset.samples[0].image_name == asked
+
+
+def test_the_exact_name_wins_over_another_form(tmp_path: Path) -> None:
+    for form in ("NFC", "NFD"):
+        (tmp_path / unicodedata.normalize(form, "é.png")).touch()
+    if len(list(tmp_path.iterdir())) == 1:
+        pytest.skip("this file system takes both names for one")
+    for form in ("NFC", "NFD"):
+        asked = unicodedata.normalize(form, "é.png")
+        assert read(tmp_path, line(images=[asked])).samples[0].image.name == asked
+
+
+def test_a_picture_that_is_not_there_in_any_form_is_named(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    names = ["images/é.png", "nowhere/é.png", "../../é.png", "/é.png", "a\0é.png", "é" * 300]
+    dataset = read(tmp_path, "\n".join(line(images=[name]) for name in names))
+    assert [problem.kind for problem in dataset.problems] == [ProblemKind.MISSING_IMAGE] * len(names)

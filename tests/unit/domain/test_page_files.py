@@ -1,3 +1,5 @@
+import unicodedata
+
 import pytest
 
 from ocrstudio.domain.page_files import document_of_file, page_file_name, page_of_file
@@ -23,3 +25,9 @@ def test_what_a_file_name_says(name: str, document: str | None, page: tuple[str,
 def test_a_name_that_was_written_is_read_back(document: str) -> None:
     assert page_of_file(page_file_name(document, 7)) == (document, 7)
     assert page_file_name(document, 7, "jpg").endswith("_p7.jpg")
+
+
+def test_a_name_is_the_same_in_every_unicode_form() -> None:
+    apart = unicodedata.normalize("NFD", "Übersicht_p2.png")
+    assert page_of_file(apart) == page_of_file("Übersicht_p2.png") == ("Übersicht", 2)
+    assert document_of_file(apart) == "Übersicht"

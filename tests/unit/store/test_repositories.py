@@ -1,4 +1,5 @@
 import sqlite3
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from ocrstudio.domain.label import HUMAN, NewRevision
 from ocrstudio.domain.region import Box, Region
 from ocrstudio.domain.run import RunKind, RunState
 from ocrstudio.store import RunRecord, Workspace
+from tests.fakes.workspaces import add_document
 
 
 def other_connection(ws: Workspace) -> sqlite3.Connection:
@@ -161,6 +163,11 @@ def test_document_names_are_unique_in_any_case(ws: Workspace) -> None:
     found = ws.documents.find("Report")
     assert found is not None
     assert found.id == 1
+
+
+def test_a_document_is_found_by_its_name_in_every_unicode_form(ws: Workspace) -> None:
+    add_document(ws, "Übersicht")
+    assert ws.documents.find(unicodedata.normalize("NFD", "Übersicht")) is not None
 
 
 def test_runs_are_listed_newest_first_and_updated(ws: Workspace) -> None:
