@@ -69,15 +69,11 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, with the nearest name in the message."""
+        """As click does, with what was probably meant in the message."""
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            import difflib
-
-            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise click.UsageError(f"{error.message}{hint}", ctx) from None
+            raise click.UsageError(_what_was_meant(args[0], error.message), ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing any."""
@@ -133,6 +129,38 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the door: nothing may reach the user as a traceback
         return _show_unexpected(error)
     return result if isinstance(result, int) else EXIT_OK
+
+
+def _what_was_meant(word: str, otherwise: str) -> str:
+    """What to say of a first word that is no command: a slip of the fingers, or a path.
+
+    Nothing is made for a path that does not exist: a mistyped command would leave a folder behind.
+
+    Args:
+        word: As it was typed.
+        otherwise: Click's own message.
+    """
+    import difflib
+    import shlex
+    from pathlib import PurePath
+
+    from ocrstudio.domain.wording import printable, shortened
+
+    near = difflib.get_close_matches(word, COMMANDS, n=1)
+    if near:
+        return f"{otherwise} Did you mean {near[0]!r}?"
+    name = shortened(printable(word))
+    if os.path.exists(word):  # noqa: PTH110 - False, where a path would raise, for a name too long
+        return (
+            f"{name} is no command.\nHint: To open it in the window, type it alone: ocrstudio "
+            f"{shlex.quote(name)} — or name a command first, such as ocrstudio infer --pdf FILE."
+        )
+    if PurePath(word).suffix:
+        return f"There is no file {name}.\nHint: Check its path; this is the folder {os.getcwd()}."  # noqa: PTH109
+    return (
+        f"There is no command, file or folder called {name}.\nHint: To begin a workspace there: ocrstudio "
+        f"workspace new {shlex.quote(name)} — the commands are listed by ocrstudio --help."
+    )
 
 
 def _print_anything() -> None:

@@ -12,7 +12,7 @@ from ocrstudio.settings.teacher import load_teacher_config
 from ocrstudio.store import Workspace
 from ocrstudio.ui.teachers.choices import SERVER_FILE, TokenUse, cost_in_words, teachers_folder, token_use
 from ocrstudio.ui.teachers.scope import Scope
-from tests.fakes.openai_server import OpenAiServer
+from tests.fakes.openai_server import Fault, OpenAiServer
 from tests.fakes.pdfs import text_pdf
 from tests.fakes.window import show_panel, shown_words
 
@@ -78,6 +78,31 @@ def test_a_server_drafts_the_listed_pages_and_failures_can_be_retried(opened, pa
     wait_for_end(panel, qtbot)
     assert len(server.requests) == asked + 1
     assert panel.batch.failures.count() == 0
+
+
+def test_a_key_that_is_refused_ends_the_batch_with_the_providers_sentence(opened, panel, server, qtbot):
+    server.fail_always("error", (400, [{"error": {"message": "API key not valid. Pass a valid API key."}}]))
+    choose_server(panel, server, qtbot)
+    choose(panel.setup.scope, Scope.LISTED, qtbot)
+    before = statuses(opened)
+    panel.setup.start.click()
+    wait_for_end(panel, qtbot)
+    assert len(server.requests) == 1
+    assert "API key not valid. Pass a valid API key. 4 pages were not tried." in shown_words(panel.batch)
+    assert panel.batch.failures.count() == 0
+    assert statuses(opened) == before
+
+
+def test_what_was_learnt_of_a_server_is_shown_once(opened, panel, server, qtbot):
+    refused = {"error": {"message": "Unsupported value: 'temperature' does not support 0.0 with this model."}}
+    server.check = lambda body: Fault("error", (400, refused)) if "temperature" in body else None
+    choose_server(panel, server, qtbot)
+    choose(panel.setup.scope, Scope.LISTED, qtbot)
+    panel.setup.start.click()
+    wait_for_end(panel, qtbot)
+    assert len(server.requests) == 5
+    said = [message.text for message in opened.messages.history if "refused temperature" in message.text]
+    assert len(said) == 1
 
 
 def test_the_server_is_remembered_without_its_key(panel, server, qtbot):

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from ocrstudio.cli.infer import command
-from tests.fakes.openai_server import OpenAiServer
+from tests.fakes.openai_server import Fault, OpenAiServer
 
 
 @pytest.fixture(autouse=True)
@@ -103,6 +103,36 @@ def test_a_server_that_refuses_the_key_is_one_sentence(pictures: Path, tmp_path:
     assert result.exit_code == 1
     assert result.output.count("refused the API key") == 1
     assert "12 not done: go on with --resume" in result.output
+
+
+def test_a_used_up_quota_is_the_providers_sentence_and_what_was_not_tried(
+    pictures: Path, tmp_path: Path
+) -> None:
+    said = "You exceeded your current quota, please check your plan and billing details."
+    quota = {"error": {"message": said, "type": "insufficient_quota", "code": "insufficient_quota"}}
+    with OpenAiServer() as server:
+        server.check = lambda _: Fault("error", (429, quota)) if len(server.requests) > 3 else None
+        result = run(
+            "--images", pictures, "--config", config(tmp_path, server.base_url), "--output", tmp_path / "out"
+        )
+        assert len(server.requests) == 4
+    assert result.exit_code == 1
+    assert "Stopped after 3 pages: " in result.output
+    assert f"(status 429): {said} 9 pages were not tried." in result.output
+    assert "3 of 12 pages labelled" in result.output
+    assert "failed" not in result.output
+
+
+def test_a_parameter_that_the_server_refuses_is_said_once(pictures: Path, tmp_path: Path) -> None:
+    refused = {"error": {"message": "Unsupported value: 'temperature' does not support 0.0 with this model."}}
+    with OpenAiServer(
+        check=lambda body: Fault("error", (400, refused)) if "temperature" in body else None
+    ) as server:
+        teacher = config(tmp_path, server.base_url)
+        result = run("--images", pictures, "--config", teacher, "--output", tmp_path / "out")
+        assert len(server.requests) == 13
+    assert result.exit_code == 0
+    assert result.output.count("The server refused temperature, so it is left out") == 1
 
 
 def test_a_dataset_is_written_with_the_student_s_prompt(pictures: Path, tmp_path: Path) -> None:

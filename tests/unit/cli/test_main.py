@@ -92,6 +92,26 @@ def test_wrong_usage_is_2_and_names_the_nearest_command(capsys):
     assert main(["--no-such-option"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["missing.pdf"], ("There is no file missing.pdf.", "Check its path")),
+        (["scans/missing.pdf", "--dpi", "300"], ("There is no file scans/missing.pdf.",)),
+        (["invoices"], ("no command, file or folder called invoices.", "ocrstudio workspace new invoices")),
+        (["new labels/2026"], ("called new labels/2026.", "ocrstudio workspace new 'new labels/2026'")),
+        (["here.pdf", "there.pdf"], ("here.pdf is no command.", "type it alone: ocrstudio here.pdf")),
+    ],
+)
+def test_a_path_that_cannot_be_opened_is_a_sentence(words, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "here.pdf").touch()
+    assert main(words) == 2
+    error = capsys.readouterr().err
+    assert all(part in error for part in said)
+    assert "No such command" not in error
+    assert [path.name for path in tmp_path.iterdir()] == ["here.pdf"]
+
+
 def test_the_exit_status_of_a_command_is_passed_on(monkeypatch):
     _register(monkeypatch, lambda: 3)
     assert main(["odd"]) == 3
@@ -100,7 +120,7 @@ def test_the_exit_status_of_a_command_is_passed_on(monkeypatch):
 def test_an_argument_too_long_for_a_path_is_a_wrong_command(ocrstudio):
     done = ocrstudio("x" * 300)
     assert done.returncode == 2
-    assert "No such command" in done.stderr
+    assert "There is no command, file or folder called xxx" in done.stderr
     assert "Traceback" not in done.stderr
 
 

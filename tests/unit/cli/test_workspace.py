@@ -12,6 +12,7 @@ from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.label import NewRevision
 from ocrstudio.services import labelling
 from ocrstudio.store import Workspace
+from tests.fakes.openai_server import OpenAiServer
 from tests.fakes.pdfs import short_pdf
 
 TEXT = "A line of text that is long enough for a text layer to be trusted, twice over."
@@ -158,6 +159,23 @@ def test_label_then_export_then_import_again(root: Path, capsys: pytest.CaptureF
     exported = root / "exports" / "markdown" / "train.jsonl"
     assert read_dataset(exported, strict=True).samples[0].prompt.startswith("<image>\n")
     assert main(["workspace", "import", str(root), str(exported)]) == 0
+
+
+def test_label_says_the_providers_sentence_and_touches_no_page(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with OpenAiServer() as server:
+        server.fail_always("error", (402, {"error": {"message": "Insufficient Balance"}}))
+        teacher = tmp_path / "teacher.yaml"
+        teacher.write_text(f"type: api\napi:\n  base_url: {server.base_url}\n")
+        assert main(["workspace", "label", str(root), "--teacher", str(teacher)]) == 1
+        assert len(server.requests) == 1
+    out, error = capsys.readouterr()
+    assert "Stopped before the first page was through: " in error
+    assert "Insufficient Balance. 2 pages were not tried." in error
+    assert "0 pages drafted by api:deepseek-ocr, 0 failed, 2 not reached." in out
+    with Workspace.open(root) as ws:
+        assert ws.pages.counts()[PageStatus.UNLABELLED] == 2
 
 
 def test_label_names_the_documents_when_there_is_no_such_one(
