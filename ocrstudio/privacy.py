@@ -22,6 +22,8 @@ SWITCHES: Final[Mapping[str, str]] = MappingProxyType(
         # adds a session and the platform to each request, the client asks which agent program runs it.
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "HF_HUB_DISABLE_UPDATE_CHECK": "1",
+        # transformers can replace layers by programs that it downloads; no code comes from elsewhere.
+        "USE_HUB_KERNELS": "0",
         # unsloth downloads a file named after the kind of machine, so that downloads count machines.
         "UNSLOTH_DISABLE_STATISTICS": "1",
         # The common request to all of them, for what a later version may bring.

@@ -50,7 +50,7 @@ def read_answer(completion: Any, page: PageSource, server: Server) -> Answer:  #
         TeacherError: There is none, or it has no text where the protocol has it.
     """
     if is_html(completion):
-        raise wrong_address(server, "status 200")
+        raise wrong_address(server, "a page for browsers came back")
     choices = getattr(completion, "choices", None)
     choice = choices[0] if isinstance(choices, list) and choices else None
     message = getattr(choice, "message", None)

@@ -195,7 +195,7 @@ def wrong_address(server: Server, what: str) -> TeacherUnavailableError:
         what: What came, for people.
     """
     return TeacherUnavailableError(
-        f"{server.base_url} answers with a page for browsers, not with a model ({what.rstrip('.')}).",
+        f"{server.base_url} is not the address of a model server's API ({what.rstrip('.')}).",
         f"Check api.base_url: it usually ends with /v1. Try: curl {server.base_url}/models",
     )
 

@@ -79,6 +79,8 @@ def is_long_wait(said: Said, patience: float) -> bool:
 
 def is_key(said: Said) -> bool:
     """Whether the key is not taken."""
+    if said.is_page:
+        return False
     if said.status in {
         HTTPStatus.UNAUTHORIZED,
         HTTPStatus.FORBIDDEN,

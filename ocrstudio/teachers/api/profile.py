@@ -166,9 +166,10 @@ def refused_names(said: Said, sent: Collection[str]) -> list[str]:
     pointed = [name for name in sent if any(_position(name, place) is not None for place in said.names)]
     if pointed:
         return pointed
-    if not _COMPLAINT.search(said.words):
+    sentence = said.sentence.lower()
+    if not _COMPLAINT.search(sentence):
         return []
-    places = {name: _position(name, said.words) for name in sent}
+    places = {name: _position(name, sentence) for name in sent}
     named = sorted((place, name) for name, place in places.items() if place is not None)
     return [name for _, name in named[:1]]
 

@@ -157,7 +157,7 @@ class ApiTeacher:
         if self._client is None:
             raise TeacherError("The teacher is not open.")
         started = time.monotonic()
-        attempts = lessons = 0
+        attempts, lessons, answers = 0, 0, self._answers
         reduced = False
         while True:
             await self._pace.ready()
@@ -179,7 +179,10 @@ class ApiTeacher:
                     if not self._profile.smaller.fits(picture):
                         picture, reduced = await self._picture(page, self._profile.smaller), True
                     continue
-                attempts += 1
+                # A rate limit is no failure as long as it lets other pages through.
+                is_queue = said is not None and said.wait is not None and self._answers > answers
+                attempts += not is_queue
+                answers = self._answers
                 problem = self._final_problem(error, said, page, attempts)
                 if problem is not None:
                     # `from None`: the client's exceptions carry the request, and with it the key.
@@ -220,15 +223,16 @@ class ApiTeacher:
 
     def _given_up(self, problem: TeacherError, said: "Said | None") -> TeacherError:
         """The failure of a page; of the server, where it has sent several pages away in the same manner."""
-        from ocrstudio.teachers.api.errors import is_busy, lets_nobody_in, refuses_all
+        from ocrstudio.teachers.api.errors import is_busy, lets_nobody_in, quoted, refuses_all
         from ocrstudio.teachers.api.kinds import REFUSED
 
         if said is not None and is_busy(said):
             self._sent_away += 1
             return lets_nobody_in(said, self._server) if self._sent_away >= _BUSY_IN_A_ROW else problem
         if said is not None and said.status in REFUSED and not self._answers:
-            self._refusals[said.sentence] += 1
-            if self._refusals[said.sentence] >= _SAME_IN_A_ROW:
+            words = quoted(said.sentence, self._server)
+            self._refusals[words] += 1
+            if self._refusals[words] >= _SAME_IN_A_ROW:
                 return refuses_all(said, self._server, _SAME_IN_A_ROW)
         return problem
 

@@ -248,7 +248,7 @@ def test_nobody_listening_tells_how_to_check(page: PageSource) -> None:
         ("status", 401, "refused the API key"),
         ("status", 403, "refused the API key"),
         ("status", 404, 'does not know the model "deepseek-ocr"'),
-        ("html", None, "answers with a page for browsers"),
+        ("html", None, "is not the address of a model server's API"),
     ],
 )
 def test_what_would_fail_on_every_page_concerns_the_teacher(

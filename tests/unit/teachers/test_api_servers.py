@@ -295,9 +295,17 @@ QUOTA = {
         (400, GEMINI_KEY, "API key not valid"),
         (404, {"error": {"message": "model 'x' not found, try pulling it first"}}, "does not know the model"),
         (400, {"error": {"message": "x is not a valid model ID"}}, "does not know the model"),
-        (404, "<html><head><title>404 Not Found</title></head></html>", "page for browsers"),
-        (405, {"detail": "Method Not Allowed"}, "page for browsers"),
-        (200, "<!DOCTYPE html><html><title>Open WebUI</title></html>", "page for browsers"),
+        (
+            404,
+            "<html><head><title>404 Not Found</title></head></html>",
+            "is not the address of a model server's API",
+        ),
+        (405, {"detail": "Method Not Allowed"}, "is not the address of a model server's API"),
+        (
+            200,
+            "<!DOCTYPE html><html><title>Open WebUI</title></html>",
+            "is not the address of a model server's API",
+        ),
         (404, {"error": {"message": "No endpoints found that support image input"}}, "takes no pictures"),
         (500, {"error": {"message": "image input is not supported - hint: mmproj"}}, "takes no pictures"),
         (
@@ -352,6 +360,25 @@ def test_a_rate_limit_is_waited_for_by_all_pages_of_the_batch(page: PageSource, 
         assert len(begun) == 7
     assert summary.done == 6
     assert min(begun[1:]) - begun[0] >= 0.3
+
+
+def test_a_rate_limit_that_lets_some_pages_through_fails_none(page: PageSource) -> None:
+    """Two requests in each 0.2 s, six at once, and no page may be asked for again more than once."""
+    with OpenAiServer() as server:
+
+        def check(_: dict[str, Any]) -> Fault | None:
+            now = server.requests[-1].at
+            recent = [at for at in taken if now - at < 0.2]
+            if len(recent) >= 2:
+                return Fault("error", (429, {"error": {"message": "Slow down."}}), {"retry-after": "0.2"})
+            taken.append(now)
+            return None
+
+        taken: list[float] = []
+        server.check = check
+        teacher = make(server, **{"request.concurrent_requests": 6, "request.max_retries": 1})
+        summary, _ = batch(teacher, [page] * 14)
+    assert (summary.done, summary.failed, summary.stopped_by) == (14, 0, None)
 
 
 def test_a_wait_that_is_too_long_stops_the_batch_with_its_length(page: PageSource) -> None:
