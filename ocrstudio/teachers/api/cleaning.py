@@ -29,7 +29,9 @@ _TALK = re.compile(
     re.IGNORECASE,
 )
 _ABOUT_THE_WORK = re.compile(
-    r"\b(?:transcri\w+|markdown|ocr|extracted|converted|conversion)\b", re.IGNORECASE
+    r"\b(?:transcri\w+|markdown|ocr|extracted|converted|conversion)\b"
+    r"|\b(?:text|contents?)\b.{0,30}\b(?:image|picture|page|document|scan)\b",
+    re.IGNORECASE,
 )
 _MAX_TALK = 400
 _MAX_SHARE = 1 / 3
@@ -119,7 +121,10 @@ def _inside(rest: str, fence: str) -> tuple[str, str, bool]:
 
 
 def _without_talk(text: str) -> Cleaned:
-    """An answer without fence whose first line announces the page."""
+    """An answer without fence whose first line announces the page.
+
+    A page may begin with "Here is the agenda:", so a line that does not speak of the work stays, flagged.
+    """
     first, gap, rest = text.strip().partition("\n\n")
     announces = (
         "\n" not in first and _may_be_talk(first) and first.rstrip().endswith(":") and _TALK.search(first)
@@ -127,7 +132,7 @@ def _without_talk(text: str) -> Cleaned:
     if not gap or not announces:
         return Cleaned(text)
     rest, ended = _without_farewell(rest.strip())
-    return Cleaned(rest, unsure=not (ended or _ABOUT_THE_WORK.search(first)))
+    return Cleaned(rest) if ended or _ABOUT_THE_WORK.search(first) else Cleaned(text, unsure=True)
 
 
 def _without_farewell(text: str) -> tuple[str, bool]:

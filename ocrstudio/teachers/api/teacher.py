@@ -148,6 +148,14 @@ class ApiTeacher:
     async def _picture(self, page: PageSource, limits: PictureLimits) -> EncodedImage:
         return await self._pictures.encoded(page, limits.format, limits.max_side)
 
+    async def _ready(self, picture: EncodedImage, page: PageSource) -> EncodedImage:
+        """Wait until a request may go out; the picture as pages are sent now."""
+        await self._pace.ready()
+        if self._gone is not None:  # another page has found out
+            raise self._gone
+        limits = self._profile.pictures
+        return picture if limits.fits(picture) else await self._picture(page, limits)
+
     async def _ask(self, picture: EncodedImage, page: PageSource, task: Task) -> _Exchange:
         """Send a page until it is answered: otherwise where the server refuses, again where it is busy."""
         import openai
@@ -160,11 +168,7 @@ class ApiTeacher:
         attempts, lessons, answers = 0, 0, self._answers
         reduced = False
         while True:
-            await self._pace.ready()
-            if self._gone is not None:  # another page has found out
-                raise self._gone
-            if not self._profile.pictures.fits(picture):  # learnt since it was made
-                picture = await self._picture(page, self._profile.pictures)
+            picture = await self._ready(picture, page)
             parameters = self._profile.parameters
             try:
                 completion = await self._client.chat.completions.create(
@@ -174,23 +178,26 @@ class ApiTeacher:
                 )
             except (openai.OpenAIError, ValueError) as error:
                 said = said_by(error)
-                if said is not None and lessons < _MOST_LESSONS and self._learn(said, parameters, picture):
-                    lessons += 1
-                    if not self._profile.smaller.fits(picture):
-                        picture, reduced = await self._picture(page, self._profile.smaller), True
-                    continue
-                # A rate limit is no failure as long as it lets other pages through.
-                is_queue = said is not None and said.wait is not None and self._answers > answers
-                attempts += not is_queue
-                answers = self._answers
-                problem = self._final_problem(error, said, page, attempts)
-                if problem is not None:
-                    # `from None`: the client's exceptions carry the request, and with it the key.
-                    raise problem from None
+                learnt = (
+                    said is not None and lessons < _MOST_LESSONS and self._learn(said, parameters, picture)
+                )
+                if not learnt:
+                    # A rate limit is no failure as long as it lets other pages through.
+                    is_queue = said is not None and said.wait is not None and self._answers > answers
+                    attempts, answers = attempts + (not is_queue), self._answers
+                    problem = self._final_problem(error, said, page, attempts)
+                    if problem is not None:
+                        # `from None`: the client's exceptions carry the request, and with it the key.
+                        raise problem from None
             else:
                 self._note_answer(reduced=reduced)
                 return _Exchange(completion, parameters, picture, time.monotonic() - started)
-            await self._wait(said, attempts)
+            if not learnt:
+                await self._wait(said, attempts)
+                continue
+            lessons += 1
+            if not self._profile.smaller.fits(picture):
+                picture, reduced = await self._picture(page, self._profile.smaller), True
 
     def _learn(self, said: "Said", parameters: dict[str, Any], picture: EncodedImage) -> bool:
         from ocrstudio.teachers.api.errors import quoted
