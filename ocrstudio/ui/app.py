@@ -71,7 +71,13 @@ class Studio:
         self.documents = DocumentsController(session, window, self.background, self.messages)
         self.pages = PagesController(session, window.pages, self.renderer, self.background, self.messages)
         self.viewer = ViewerController(session, window.viewer, self.renderer, self.messages)
-        self.labels = LabelController(session, window.labels, self.messages, settings.autosave_delay_ms)
+        self.labels = LabelController(
+            session,
+            window.labels,
+            lambda: window.pages.model.listed,
+            self.messages,
+            settings.autosave_delay_ms,
+        )
         self.removal = RemovalController(session, window, self.pages, self.labels.save_now, self.messages)
         self.datasets = DatasetsController(
             session, window, self.labels.save_now, self.background, self.messages, settings
@@ -154,6 +160,7 @@ class Studio:
             "page.draft": self.session.request_draft,
             "review.next": lambda: self.pages.step_review(1),
             "review.previous": lambda: self.pages.step_review(-1),
+            "review.next_flagged": lambda: self.pages.step_review(1, only_flagged=True),
             "review.accept": self.labels.accept_and_next,
             "review.flag": self.labels.flag,
             "review.exclude": self.labels.exclude,

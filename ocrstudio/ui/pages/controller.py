@@ -8,16 +8,19 @@ from PySide6.QtGui import QPixmap
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.services import labelling
+from ocrstudio.services.page_status import TO_REVIEW
 from ocrstudio.store import PageRow, Workspace
 from ocrstudio.ui.background import Background
 from ocrstudio.ui.messages import Messages
 from ocrstudio.ui.pages.delegate import THUMBNAIL
 from ocrstudio.ui.pages.panel import PagesPanel
 from ocrstudio.ui.pages.thumbnails import Thumbnails
+from ocrstudio.ui.review import go_on
 from ocrstudio.ui.session import Session
 from ocrstudio.ui.viewer.renderer import PageKey, PageRenderer
 
 _BULK = 50
+_FLAGGED = frozenset({PageStatus.FLAGGED})
 
 
 class PagesController(QObject):
@@ -155,19 +158,21 @@ class PagesController(QObject):
         if target is not None:
             self._session.choose_page(target)
 
-    def step_review(self, direction: int) -> None:
-        """Goes to the next (1) or previous (-1) page to review."""
+    def step_review(self, direction: int, *, only_flagged: bool = False) -> None:
+        """Goes to the next (1) or previous (-1) page of the list to review, or to the next flagged one."""
         try:
-            page = labelling.next_to_review(
-                self._session.require(), self._session.page_id, backwards=direction < 0
+            step = labelling.next_to_review(
+                self._session.require(),
+                self._session.page_id,
+                backwards=direction < 0,
+                statuses=_FLAGGED if only_flagged else TO_REVIEW,
+                within=self._panel.model.listed,
             )
         except OcrStudioError as problem:
             self._messages.failure(problem)
             return
-        if page is None:
-            self._messages.info("No other page is left to review.")
-        else:
-            self._session.choose_page(page.id)
+        what = "flagged pages" if only_flagged else "pages to review"
+        go_on(self._session, self._messages, step, what=what, backwards=direction < 0)
 
     def leave_document(self, document_id: int) -> None:
         """Goes to the page of the list that follows a document, or precedes it."""
