@@ -83,7 +83,7 @@ class Panels(QObject):
             ("environment", self.environment),
             ("log", self.log),
         ):
-            window.bottom.put_panel(panel_id, panel)
+            window.put_panel(panel_id, panel)
 
     def apply_settings(self, settings: AppSettings) -> None:
         """Puts settings into effect at once."""

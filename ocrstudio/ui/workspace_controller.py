@@ -45,7 +45,7 @@ class WorkspaceController(QObject):
         self._datasets = datasets
         self._messages = messages
         self._state = state
-        window.files_dropped.connect(self.take_files)
+        window.drops.dropped.connect(self.take_files)
         window.start.recent_chosen.connect(self.open)
         window.submenus[RECENT].aboutToShow.connect(self._fill_recent)
         session.opened.connect(lambda workspace: window.show_workspace(workspace.root))

@@ -1,25 +1,29 @@
 """Opening, closing and importing through the window."""
 
+import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
 
 from ocrstudio.services import labelling
 from ocrstudio.store import Workspace
 from ocrstudio.ui.documents.password_dialog import PasswordDialog
 from ocrstudio.ui.pages.model import PAGE_ROLE
+from ocrstudio.ui.widgets.path_field import PathField, PathKind
 from tests.fakes.pdfs import damaged_pdf, encrypted_pdf, text_pdf
 from tests.fakes.window import draft, shown_words
 
 
-def drop(window, *paths):
+def drop(widget, *paths, onto_window=True):
+    """Drags files over a widget and drops them on whatever took the drag; Qt asks from the inside out."""
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     enter = QDragEnterEvent(QPoint(50, 50), Qt.DropAction.CopyAction, data, buttons, keys)
-    QApplication.sendEvent(window, enter)
+    QApplication.sendEvent(widget, enter)
     assert enter.isAccepted()
-    QApplication.sendEvent(window, QDropEvent(QPointF(50, 50), Qt.DropAction.CopyAction, data, buttons, keys))
+    target = widget.window() if onto_window else widget
+    QApplication.sendEvent(target, QDropEvent(QPointF(50, 50), Qt.DropAction.CopyAction, data, buttons, keys))
 
 
 def test_a_dropped_pdf_makes_a_workspace_beside_it(studio, qtbot, tmp_path):
@@ -191,3 +195,60 @@ def test_what_another_process_wrote_is_shown_when_the_user_comes_back(opened, qt
     assert opened.window.labels.editor.text == draft(8).text
     row = opened.window.pages.model.row_of
     qtbot.waitUntil(lambda: row(opened.session.page_id).snippet.startswith("# Chapter 9"))
+
+
+@pytest.mark.parametrize("part", ["editor", "page", "preview", "search", "panel"])
+def test_a_file_dropped_on_any_part_is_imported_and_never_written_into_a_text(opened, qtbot, tmp_path, part):
+    window = opened.window
+    search = window.pages.findChild(QLineEdit)
+    panel = opened.panels.teachers
+    widgets = {
+        "editor": window.labels.editor.viewport(),
+        "page": window.viewer.view.viewport(),
+        "preview": window.labels.preview.viewport(),
+        "search": search,
+        "panel": panel.setup.base_url,
+    }
+    before = window.labels.editor.text
+    drop(widgets[part], text_pdf(tmp_path / "tides.pdf", 1))
+    qtbot.waitUntil(lambda: window.pages.model.total == 5)
+    assert window.labels.editor.text == before
+    assert search.text() == ""
+    qtbot.waitUntil(lambda: not opened.background.busy)
+
+
+def test_words_can_still_be_dropped_into_the_editor(opened):
+    data = QMimeData()
+    data.setText("dragged words")
+    area = opened.window.labels.editor.viewport()
+    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(5, 5), Qt.DropAction.CopyAction, data, buttons, keys)
+    QApplication.sendEvent(area, enter)
+    QApplication.sendEvent(area, QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, buttons, keys))
+    assert "dragged words" in opened.window.labels.editor.text
+
+
+def test_a_file_dropped_on_a_line_for_a_path_is_its_path(qtbot, tmp_path):
+    field = PathField(PathKind.FILE, "Prompts")
+    qtbot.addWidget(field)
+    told = []
+    field.edited.connect(told.append)
+    drop(field.findChild(QLineEdit), tmp_path / "prompts.yaml", onto_window=False)
+    assert field.text == str(tmp_path / "prompts.yaml")
+    assert told == [field.text]
+
+
+def test_a_hidden_bottom_area_stays_hidden_at_the_next_start(studio, qapp, settings):
+    from ocrstudio.ui.app import Studio
+
+    studio.window.book["window.panels"].setChecked(False)
+    studio.window.close()
+    again = Studio(qapp, settings, studio.state._store)
+    again.window.show()
+    assert again.window.bottom.isHidden()
+    again.window.book["window.panels"].trigger()
+    assert not again.window.bottom.isHidden(), "one key press shows it"
+    again.window.close()
+    again.shutdown()
+    again.window.deleteLater()
+    again.themes.deleteLater()

@@ -87,7 +87,7 @@ def test_the_end_of_the_review_is_said_and_offers_the_pages_before(opened, qtbot
 
 
 def test_the_review_stays_among_the_pages_that_the_list_shows(opened):
-    first, second, third, fourth = pages_of(opened)
+    _, second, _, fourth = pages_of(opened)
     for page in (second, fourth):
         labelling.flag(opened.session.workspace, page, "a doubt")
     opened.session.tell_pages_changed((second, fourth))
