@@ -32,6 +32,9 @@ class PagesController(QObject):
         renderer: Draws the thumbnails.
         background: Reads the rows.
         messages: Where problems are said.
+
+    Attributes:
+        wanted: Id of the page to begin with when the pages of a workspace have been read; None for the first.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class PagesController(QObject):
         self._found: frozenset[int] | None = None
         self._loads = 0
         self._paths: dict[int, Path] = {}
+        self.wanted: int | None = None
         self._thumbnails = Thumbnails(renderer, THUMBNAIL, self)
         self._thumbnails.changed.connect(panel.tree.viewport().update)
         panel.page_selected.connect(session.choose_page)
@@ -86,10 +90,15 @@ class PagesController(QObject):
             rows, self._paths = read
             self._panel.show_rows(rows)
             if self._session.page_id is None or self._panel.model.row_of(self._session.page_id) is None:
-                self._session.choose_page(self._panel.model.neighbour(None, 1))
+                self._session.choose_page(self._first_page())
                 self._panel.tree.setFocus()
 
         self._background.run(lambda _: _read_rows(root), show)
+
+    def _first_page(self) -> int | None:
+        wanted, self.wanted = self.wanted, None
+        known = wanted is not None and self._panel.model.row_of(wanted) is not None
+        return wanted if known else self._panel.model.neighbour(None, 1)
 
     def _update_pages(self, page_ids: tuple[int, ...]) -> None:
         if self._session.workspace is None:
