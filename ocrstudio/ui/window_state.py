@@ -39,7 +39,7 @@ class WindowState:
         return stored if isinstance(stored, dict) else {}
 
     def set_place(self, root: Path, place: dict[str, Any]) -> None:
-        """Stores what is shown of a workspace; of workspaces that are not recent any more, it is forgotten."""
+        """Stores what is shown of a workspace, and forgets it of those that are not recent any more."""
         key = _place_key(root)
         if not self._store.contains(key):
             known = {_place_key(path) for path in (root, *self.recent())}

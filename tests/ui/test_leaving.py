@@ -1,4 +1,4 @@
-"""Closing the window or the workspace while something works: asked once, and nothing stops before the answer."""
+"""Closing the window or the workspace while something works: nothing stops before the answer."""
 
 import pytest
 from PySide6.QtWidgets import QMessageBox

@@ -198,7 +198,7 @@ class TeacherController(QObject):
             self._messages.warning(f"The server cannot be remembered: {error.strerror or error}.")
 
     def _keep_key(self, key: SecretStr) -> None:
-        """Keeps a key in the keyring; where there is none, until the program ends. An empty one is forgotten."""
+        """Keeps a key in the keyring, or until the program ends where there is none; an empty one forgets it."""
         api = self._config.api if self._config is not None else None
         if api is None:
             return
@@ -223,18 +223,12 @@ class TeacherController(QObject):
     def _take_typed_key(self) -> None:
         """A key that was typed and not kept is used all the same, until the program ends."""
         line, choice = self._panel.setup.key, self._panel.setup.choice
-        typed = line.text().strip()
-        if (
-            typed
-            and choice is not None
-            and choice.kind == "api"
-            and not choice.own
-            and self._config is not None
-        ):
-            if self._config.api is not None:
-                remember_key(self._config.api.base_url, SecretStr(typed))
-                line.clear()
-                self._look_up_key(self._config.api)
+        api = self._config.api if self._config is not None else None
+        is_form = choice is not None and choice.kind == "api" and not choice.own
+        if line.text().strip() and is_form and api is not None:
+            remember_key(api.base_url, SecretStr(line.text().strip()))
+            line.clear()
+            self._look_up_key(api)
 
     def _show_counts(self) -> None:
         """Writes how many pages each scope has, and the sentence before the start."""
