@@ -9,6 +9,7 @@ from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.services import labelling
 from ocrstudio.services.page_status import TO_REVIEW
+from ocrstudio.services.picture_pages import Places, places_of
 from ocrstudio.store import PageRow, Workspace
 from ocrstudio.ui.background import Background
 from ocrstudio.ui.messages import Messages
@@ -54,7 +55,7 @@ class PagesController(QObject):
         self._text = ""
         self._found: frozenset[int] | None = None
         self._loads = 0
-        self._paths: dict[int, Path] = {}
+        self._places: dict[int, Places] = {}
         self.wanted: int | None = None
         self._thumbnails = Thumbnails(renderer, THUMBNAIL, self)
         self._thumbnails.changed.connect(panel.tree.viewport().update)
@@ -84,10 +85,10 @@ class PagesController(QObject):
         self._loads += 1
         number, root = self._loads, self._session.root
 
-        def show(read: tuple[list[PageRow], dict[int, Path]]) -> None:
+        def show(read: tuple[list[PageRow], dict[int, Places]]) -> None:
             if number != self._loads:
                 return
-            rows, self._paths = read
+            rows, self._places = read
             self._panel.show_rows(rows)
             if self._session.page_id is None or self._panel.model.row_of(self._session.page_id) is None:
                 self._session.choose_page(self._first_page())
@@ -127,8 +128,9 @@ class PagesController(QObject):
             self._thumbnails.forget()
 
     def _picture_of(self, row: PageRow, ratio: float) -> QPixmap | None:
-        path = self._paths.get(row.page.document_id)
-        return None if path is None else self._thumbnails.picture(PageKey(path, row.page.index), ratio)
+        places = self._places.get(row.page.document_id)
+        place = places.at(row.page.index) if places is not None else None
+        return None if place is None else self._thumbnails.picture(PageKey(*place), ratio)
 
     # Filters
 
@@ -195,11 +197,11 @@ class PagesController(QObject):
             self._session.choose_page(target)
 
 
-def _read_rows(root: Path) -> tuple[list[PageRow], dict[int, Path]]:
-    """The pages, and the file of each document."""
+def _read_rows(root: Path) -> tuple[list[PageRow], dict[int, Places]]:
+    """The pages, and where those of each document are."""
     with Workspace.open(root) as workspace:
-        paths = {document.id: root / document.path for document in workspace.documents.list()}
-        return workspace.pages.list(), paths
+        places = {document.id: places_of(root, document) for document in workspace.documents.list()}
+        return workspace.pages.list(), places
 
 
 def _search_labels(root: Path, text: str) -> frozenset[int]:

@@ -198,7 +198,7 @@ class TeacherController(QObject):
             self._messages.warning(f"The server cannot be remembered: {error.strerror or error}.")
 
     def _keep_key(self, key: SecretStr) -> None:
-        """Keeps a key in the keyring, or until the program ends where there is none; an empty one forgets it."""
+        """Keeps a key in the keyring, or where there is none until the program ends; an empty one is none."""
         api = self._config.api if self._config is not None else None
         if api is None:
             return
