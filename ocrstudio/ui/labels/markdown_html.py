@@ -85,6 +85,7 @@ def to_safe_html(text: str) -> SafeHtml:
     )
     body = _TOKEN.sub(lambda match: _picture(int(match.group(1)), formulas), clean)
     body = body.replace("<p></p>", "")  # left beside a formula on a line of its own
+    body = body.replace("\n</code></pre>", "</code></pre>")  # Qt would show another line
     if len(text) > _MAX_TEXT:
         body += f"<p><em>The preview ends here: the label has {len(text):,} characters.</em></p>"
     return SafeHtml(body, formulas)

@@ -64,7 +64,7 @@ class Drafts(QObject):
         if self._batch is None or self._state is None:
             return ""
         done = self._state.done + self._state.failed
-        return f"{self._state.teacher} has drafted {done:,} of {count_of(self._state.total, 'page')}."
+        return f"A batch is running: {done:,} of {count_of(self._state.total, 'page')} done."
 
     @property
     def failed_pages(self) -> list[int]:
