@@ -1,5 +1,7 @@
 """Closing the window or the workspace while something works: nothing stops before the answer."""
 
+import threading
+
 import pytest
 from PySide6.QtWidgets import QMessageBox
 
@@ -73,3 +75,13 @@ def test_a_second_try_asks_once_and_ctrl_c_in_the_terminal_does_not_ask(drafting
 def test_nothing_is_asked_when_nothing_runs(opened):
     opened.window.book["workspace.close"].trigger()
     assert opened.session.workspace is None
+
+
+def test_an_import_is_asked_about_as_well(opened, qtbot):
+    go_on = threading.Event()
+    opened.background.run(lambda _: go_on.wait(), lambda _: None, title="Importing")
+    opened.window.book["app.quit"].trigger()
+    assert question(opened).text() == "Importing is not finished."
+    assert opened.window.isVisible()
+    go_on.set()
+    qtbot.waitUntil(lambda: not opened.background.busy)

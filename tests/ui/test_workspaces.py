@@ -1,6 +1,7 @@
 """Opening, closing and importing through the window."""
 
 import pytest
+from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
@@ -11,7 +12,7 @@ from ocrstudio.ui.documents.password_dialog import PasswordDialog
 from ocrstudio.ui.pages.model import PAGE_ROLE
 from ocrstudio.ui.widgets.path_field import PathField, PathKind
 from tests.fakes.pdfs import damaged_pdf, encrypted_pdf, text_pdf
-from tests.fakes.window import draft, shown_words
+from tests.fakes.window import button, draft, shown_words
 
 
 def drop(widget, *paths, onto_window=True):
@@ -252,3 +253,25 @@ def test_a_hidden_bottom_area_stays_hidden_at_the_next_start(studio, qapp, setti
     again.shutdown()
     again.window.deleteLater()
     again.themes.deleteLater()
+
+
+def test_a_folder_of_page_pictures_is_one_document_whose_pages_are_drawn(opened, qtbot, tmp_path):
+    folder = tmp_path / "scans"
+    (folder / "sub").mkdir(parents=True)
+    for number, colour in ((1, "red"), (3, "lime")):
+        Image.new("RGB", (80, 60), colour).save(folder / "sub" / f"x_p{number}.png")
+    (folder / "notes.txt").touch()
+    drop(opened.window, folder)
+    qtbot.waitUntil(lambda: opened.window.pages.model.total == 6)
+    said = opened.window.message_stack.text
+    assert "1 document with 2 pages imported." in said
+    assert "Left out: 1 file that is neither PDF nor image (.txt)." in said
+    button(opened.window.message_stack, "Show").click()
+    view = opened.window.viewer.view
+    qtbot.waitUntil(lambda: view.has_picture)
+    opened.pages.step(1)
+    qtbot.waitUntil(lambda: view.has_picture)
+    row = opened.window.pages.model.row_of(opened.session.page_id)
+    assert (row.document_name, row.page.index + 1) == ("x", 3)
+    assert opened.window.viewer._count.text() == "of 3"
+    assert view._picture.pixmap().toImage().pixelColor(20, 20).name() == "#00ff00"
