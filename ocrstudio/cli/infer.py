@@ -98,11 +98,12 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     shared = load_tasks(settings.prompts_file)
     # Dataset lines carry the student's wording of a task, not the one that this teacher was given.
     asked = get_task(shared, task.id) if task.id in shared else task
+    target = _target(output, teacher_config, asked)
     report = _label(
         teacher_config,
         task,
-        _target(output, teacher_config, asked),
-        _found(images, pdf, password, dpi, settings.max_image_pixels),
+        target,
+        _found(images, pdf, password, dpi, settings.max_image_pixels, target),
         _earlier(resume=resume, overwrite=overwrite),
     )
     if report.cancelled:
@@ -121,11 +122,20 @@ def _target(output: Path, config: "TeacherConfig", asked: "Task") -> "OutputTarg
 
 
 def _found(
-    images: Path | None, pdf: Path | None, password: str | None, dpi: int, max_pixels: int
+    images: Path | None,
+    pdf: Path | None,
+    password: str | None,
+    dpi: int,
+    max_pixels: int,
+    target: "OutputTarget",
 ) -> "FoundPages":
+    from ocrstudio.services.inference.output import IMAGES
     from ocrstudio.services.inference.pages import find_pages
 
-    found = find_pages(images, pdf, password=password, dpi=dpi, max_pixels=max_pixels)
+    skip = [target.folder, target.folder / IMAGES] if target.journal.exists() else [target.folder]
+    found = find_pages(images, pdf, password=password, dpi=dpi, max_pixels=max_pixels, skip=skip)
+    for remark in found.remarks:
+        echo_warning(remark)
     for problem in found.problems:
         echo_error(problem)
     return found

@@ -11,6 +11,7 @@ from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.domain.label import source_in_words
 from ocrstudio.domain.wording import count_of
+from ocrstudio.pdf.sources import left_out_in_words
 from ocrstudio.services.workspaces import ImportReport, WorkspaceStatus
 
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ def print_import(report: ImportReport) -> None:
         click.echo(f"{document.name} had been removed and is back, with its labels.")
     for problem in report.problems:
         echo_error(problem.error)
+    for document, added in report.extended:
+        click.echo(f"{count_of(added, 'page')} added to {document.name}.")
+    left_out = left_out_in_words(report.left_out)
+    if left_out:
+        echo_warning(left_out)
     pages = sum(document.page_count for document in report.imported)
     click.echo(f"Imported {count_of(len(report.imported), 'document')} with {count_of(pages, 'page')}.")
 

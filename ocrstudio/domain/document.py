@@ -30,9 +30,10 @@ class Document:
     Attributes:
         id: Row id in the workspace.
         name: Name shown to the user and used in file names; unique in the workspace.
-        path: Path of the copy, relative to the workspace, with forward slashes.
+        path: Path of the copy, or of the folder with the pictures of its pages, relative to the workspace,
+            with forward slashes.
         kind: PDF or image.
-        sha256: Hash of the source file's bytes.
+        sha256: Hash of the source file's bytes; of a document made of pictures, of its name.
         page_count: Number of pages (frames for an image file).
         added: Unix time in seconds.
     """
@@ -53,7 +54,8 @@ class Page:
     Attributes:
         id: Row id in the workspace.
         document_id: Its document.
-        index: Zero-based position in the document; users are shown ``index + 1``.
+        index: Zero-based position in the document; users are shown ``index + 1``. Pages that came as pictures
+            may have gaps.
         width: Width in points (1/72 inch).
         height: Height in points.
         status: State of its label.

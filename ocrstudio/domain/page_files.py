@@ -1,6 +1,7 @@
 """Names of page pictures, ``{document}_p{number}.png``, pages counted from one; written and read here."""
 
 import re
+import unicodedata
 from pathlib import PurePath
 
 from ocrstudio.domain.names import nfc
@@ -36,6 +37,12 @@ def document_of_file(name: str) -> str | None:
 def origin_of(document: str) -> str:
     """Where the pages of a document come from: another document, if it is one imported page of that."""
     return document_of_file(page_file_name(document, 1)) or document
+
+
+def natural_key(name: str) -> tuple[tuple[str | int, ...], str]:
+    """Sorts names as people number them, ``page_p2`` before ``page_p10``, whatever their case."""
+    parts = re.split(r"(\d+)", unicodedata.normalize("NFC", name).casefold())
+    return tuple(int(part) if place % 2 else part for place, part in enumerate(parts)), name
 
 
 def stem_of(name: str) -> str:

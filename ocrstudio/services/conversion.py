@@ -18,7 +18,7 @@ from ocrstudio.domain.errors import InputError
 from ocrstudio.domain.page_files import page_file_name
 from ocrstudio.domain.wording import count_of
 from ocrstudio.pdf.render import DEFAULT_DPI, DEFAULT_MAX_PIXELS, IMAGE_FORMATS
-from ocrstudio.pdf.sources import find_sources
+from ocrstudio.pdf.sources import left_out_in_words, list_sources
 from ocrstudio.services.conversion_pool import ConversionPool
 from ocrstudio.services.conversion_worker import (
     Chunk,
@@ -141,7 +141,7 @@ def convert(
     Raises:
         InputError: The output folder cannot be made or written.
     """
-    sources, problems = _expand(request.sources)
+    sources, problems, left_out = _expand(request.sources, request.output)
     try:
         request.output.mkdir(parents=True, exist_ok=True)
         existing = {entry.name for entry in request.output.iterdir()}
@@ -162,7 +162,7 @@ def convert(
         written=written,
         replaced=sum(target.name in existing for target in written),
         problems=(*problems, *(problem for work in works if (problem := _problem_of(work)) is not None)),
-        warnings=tuple(warning for work in works for warning in _warnings_of(work)),
+        warnings=(*left_out, *(warning for work in works for warning in _warnings_of(work))),
         cancelled=cancelled,
     )
 
@@ -300,17 +300,26 @@ class _Conversion:
             self._on_progress(ConversionProgress(self._done, self._total, work.source.name))
 
 
-def _expand(sources: tuple[Path, ...]) -> tuple[list[Path], list[Problem]]:
-    """The documents that the sources stand for, each once, and a problem for each source that holds none."""
+def _expand(sources: tuple[Path, ...], output: Path) -> tuple[list[Path], list[Problem], list[str]]:
+    """The documents that the sources stand for, problems, and sentences on what was left out of folders.
+
+    Each document is there once; a source that holds none is a problem.
+    """
     documents: dict[Path, Path] = {}
     problems: list[Problem] = []
+    said: list[str] = []
     for source in sources:
         try:
-            for found in find_sources(source):
-                documents.setdefault(found.resolve(), found)
+            listing = list_sources(source, skip=[output])
         except InputError as error:
             problems.append(Problem(source, str(error)))
-    return list(documents.values()), problems
+            continue
+        for found in listing.files:
+            documents.setdefault(found.resolve(), found)
+        if listing.left_out:
+            taken = count_of(len(listing.files), "file")
+            said.append(f"{source}: {taken} taken. {left_out_in_words(listing.left_out)}")
+    return list(documents.values()), problems, said
 
 
 def _problem_of(work: _Work) -> Problem | None:

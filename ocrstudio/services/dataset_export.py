@@ -21,6 +21,7 @@ from ocrstudio.domain.page_files import origin_of, page_file_name
 from ocrstudio.domain.wording import count_of
 from ocrstudio.pdf.render import capped_dpi
 from ocrstudio.services.page_drawing import PageDrawer
+from ocrstudio.services.picture_pages import places_of
 from ocrstudio.services.workspaces import page_image
 from ocrstudio.settings.app import load_app_settings
 from ocrstudio.store import PageRow, Workspace
@@ -138,7 +139,7 @@ def _export(
     remarks += _reduced(ws, pages, choice)
     prompt = student_prompt(task)
     origins = [origin_of(page.row.document_name) for page in pages]
-    split = split_by_document(origins, choice.eval_fraction, choice.seed)
+    split = split_by_document(origins, _identities(ws, pages), choice.eval_fraction, choice.seed)
     parts = {TRAIN: [_entry(pages[index], prompt) for index in split.train]}
     if split.evaluation:
         parts[EVALUATION] = [_entry(pages[index], prompt) for index in split.evaluation]
@@ -237,6 +238,19 @@ def _reduced(ws: Workspace, pages: Sequence[_Labelled], choice: _Choice) -> list
         f"{count_of(len(reduced), 'page')} too large for {choice.dpi:g} dpi "
         f"(max_image_pixels in the settings): {_place(row)} is drawn at {used:.3g} dpi"
         f"{', …' if len(reduced) > 1 else '.'}"
+    ]
+
+
+def _identities(ws: Workspace, pages: Sequence[_Labelled]) -> list[str]:
+    """What tells each page from the others, as `page_counts` told it before the export."""
+    documents = {document.id: document for document in ws.documents.list()}
+    places = {number: places_of(ws.root, document) for number, document in documents.items()}
+    rows = [page.row.page for page in pages]
+    return [
+        places[row.document_id].identity(documents[row.document_id], row.index)
+        if row.document_id in documents
+        else f"page {row.id}"  # its document was removed while its picture was drawn
+        for row in rows
     ]
 
 

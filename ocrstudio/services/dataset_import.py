@@ -17,9 +17,10 @@ from ocrstudio.domain.wording import count_of
 from ocrstudio.imaging import load_image
 from ocrstudio.imaging.size import picture_dpi
 from ocrstudio.pdf import DEFAULT_DPI
+from ocrstudio.services.document_import import DocumentImporter
 from ocrstudio.services.labelling import accept, add_import
 from ocrstudio.services.page_drawing import pixels_sha256
-from ocrstudio.services.workspaces import import_sources, page_image
+from ocrstudio.services.workspaces import page_image
 from ocrstudio.settings.app import load_app_settings
 from ocrstudio.store import Workspace
 
@@ -112,12 +113,13 @@ def import_dataset(
     counts: Counter[str] = Counter()
     failures: list[tuple[int, str]] = []
     stopped = False
+    importer = DocumentImporter(ws, {sample.image: None for sample in dataset.samples})
     for done, sample in enumerate(dataset.samples, start=1):
         if should_stop():
             stopped = True
             break
         try:
-            counts.update(_import_sample(ws, dataset, sample, accepted=accepted))
+            counts.update(_import_sample(ws, dataset, sample, importer, accepted=accepted))
         except WorkspaceError:
             raise
         except OcrStudioError as error:
@@ -137,8 +139,10 @@ def import_dataset(
     )
 
 
-def _import_sample(ws: Workspace, dataset: Dataset, sample: Sample, *, accepted: bool) -> Counter[str]:
-    page, is_new = _page_of(ws, sample)
+def _import_sample(
+    ws: Workspace, dataset: Dataset, sample: Sample, importer: DocumentImporter, *, accepted: bool
+) -> Counter[str]:
+    page, is_new = _page_of(ws, sample, importer)
     current = ws.labels.current(page.id)
     if current is not None and current.text == sample.answer:
         newly = accepted and page.status not in (PageStatus.ACCEPTED, PageStatus.EXCLUDED)
@@ -160,16 +164,14 @@ def _import_sample(ws: Workspace, dataset: Dataset, sample: Sample, *, accepted:
     )
 
 
-def _page_of(ws: Workspace, sample: Sample) -> tuple[Page, bool]:
+def _page_of(ws: Workspace, sample: Sample, importer: DocumentImporter) -> tuple[Page, bool]:
     """The page that a picture shows, and whether it was made for it."""
     known = _shown_page(ws, sample)
     if known is not None:
         return known, False
-    report = import_sources(ws, [sample.image])
-    if report.problems:
-        raise report.problems[0].error
-    documents = [*report.imported, *report.restored, *(document for _, document in report.duplicates)]
-    return ws.pages.of_document(documents[0].id)[0], bool(report.imported)
+    imported = importer.take(sample.image)
+    pages = ws.pages.of_document(imported.document.id)
+    return next(page for page in pages if page.index == imported.index), imported.is_new
 
 
 def _shown_page(ws: Workspace, sample: Sample) -> Page | None:
@@ -180,9 +182,10 @@ def _shown_page(ws: Workspace, sample: Sample) -> Page | None:
         return known
     named = page_of_file(sample.image.name)
     document = ws.documents.find(named[0]) if named else None
-    if named is None or document is None or not 1 <= named[1] <= document.page_count:
+    pages = ws.pages.of_document(document.id) if document is not None else []
+    page = next((page for page in pages if named is not None and page.index == named[1] - 1), None)
+    if page is None:
         return None
-    page = ws.pages.of_document(document.id)[named[1] - 1]
     drawn = page_image(ws, page, _exported_dpi(sample.image), load_app_settings().max_image_pixels)
     return page if pixels_sha256(np.asarray(load_image(drawn))) == shown else None
 

@@ -9,6 +9,7 @@ from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.domain.label import NewRevision, teacher_source
 from ocrstudio.services import labelling
+from ocrstudio.services.picture_pages import page_place
 from ocrstudio.settings.app import AppSettings, load_app_settings
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task
@@ -137,10 +138,11 @@ class _Recorder:
 def _source(ws: Workspace, page_id: int, settings: AppSettings) -> PageSource:
     page = ws.pages.get(page_id)
     document = ws.documents.get(page.document_id)
+    path, index = page_place(ws.root, document, page.index)
     return PageSource(
         key=f"{document.name}, page {page.index + 1}",
-        document=ws.root / document.path,
-        page_index=page.index,
+        document=path,
+        page_index=index,
         dpi=settings.default_dpi,
         max_pixels=settings.max_image_pixels,
     )

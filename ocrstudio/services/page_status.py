@@ -5,7 +5,8 @@ that a person accepted, and whatever a person does is possible from every status
 to do it to.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from ocrstudio.domain.document import PageStatus
@@ -63,7 +64,8 @@ TRANSITIONS: dict[Action, dict[PageStatus, PageStatus]] = {
 _OPEN_TO_DRAFTS = frozenset({_S.UNLABELLED, _S.DRAFT, _S.FAILED, _S.FLAGGED})
 _WORK_OF_PEOPLE = frozenset({HUMAN, IMPORT})
 
-REVIEW_ORDER = (_S.FLAGGED, _S.DRAFT, _S.IN_REVIEW)
+TO_REVIEW = frozenset({_S.FLAGGED, _S.DRAFT, _S.IN_REVIEW})
+"""What waits for a person: there is a label that nobody has accepted."""
 
 
 def after(status: PageStatus, action: Action, *, has_label: bool) -> PageStatus:
@@ -89,34 +91,52 @@ def draft_becomes_current(status: PageStatus, current_source: str | None) -> boo
     return status in _OPEN_TO_DRAFTS and current_source not in _WORK_OF_PEOPLE
 
 
-def next_in_review(
-    pages: Sequence[tuple[int, PageStatus]], current: int | None, *, backwards: bool = False
-) -> int | None:
-    """The page to review after the current one.
+@dataclass(frozen=True)
+class ReviewStep:
+    """Where the review goes on, and what it leaves behind.
 
-    The queue has the flagged pages first, then drafts, then pages in review, each in page order; from its end
-    it goes on at its beginning. A current page that is not in the queue is followed by the next page of the
-    first kind that is left.
+    Attributes:
+        page: Id of the next page, or None when none is left in this direction.
+        behind: Ids of the pages to review on the other side of the current one, in page order.
+        hidden: How many pages to review the filter of the list hides.
+    """
+
+    page: int | None
+    behind: tuple[int, ...] = ()
+    hidden: int = 0
+
+
+def next_in_review(
+    pages: Sequence[tuple[int, PageStatus]],
+    current: int | None,
+    *,
+    backwards: bool = False,
+    statuses: Collection[PageStatus] = TO_REVIEW,
+    within: Collection[int] | None = None,
+) -> ReviewStep:
+    """The page to review after the current one, in page order; it never goes round the end.
+
+    Whoever reads a document goes forwards. A flagged page at its beginning waits until it is asked for (with
+    ``statuses``), and pages that the list does not show are not jumped to.
 
     Args:
-        pages: (id, status) of all pages in page order; others than those to review only say where `current`
-            is.
-        current: Id of the current page, or None to begin at the beginning.
-        backwards: Go the other way round.
-
-    Returns:
-        The id of a page other than the current one, or None when no other is left to review.
+        pages: (id, status) of all pages in page order.
+        current: Id of the current page, or None to begin before the first one (behind the last one).
+        backwards: Go the other way.
+        statuses: Which pages wait for review.
+        within: Ids of the pages that the list shows; None when it shows all.
     """
-    place = {page_id: index for index, (page_id, _) in enumerate(pages)}
-    rank = {status: index for index, status in enumerate(REVIEW_ORDER)}
-    queue = sorted((rank[status], place[page_id]) for page_id, status in pages if status in rank)
-    here = place.get(current, -1) if current is not None else -1
-    own_key = (rank.get(pages[here][1], queue[0][0] if queue else 0), here) if here >= 0 else (-1, -1)
-    others = [key for key in queue if key != own_key]
-    if not others:
-        return None
+    place = next((index for index, (page_id, _) in enumerate(pages) if page_id == current), None)
+    here = place if place is not None else len(pages) if backwards else -1
+    waiting = [
+        (index, page_id)
+        for index, (page_id, status) in enumerate(pages)
+        if status in statuses and page_id != current
+    ]
+    shown = [(index, page_id) for index, page_id in waiting if within is None or page_id in within]
+    before = tuple(page_id for index, page_id in shown if index < here)
+    following = tuple(page_id for index, page_id in shown if index > here)
+    hidden = len(waiting) - len(shown)
     if backwards:
-        before = [key for key in others if key < own_key]
-        return pages[(before or others)[-1][1]][0]
-    following = [key for key in others if key > own_key]
-    return pages[(following or others)[0][1]][0]
+        return ReviewStep(before[-1] if before else None, following, hidden)
+    return ReviewStep(following[0] if following else None, before, hidden)

@@ -1,7 +1,8 @@
 """API keys: where they are looked up, how they are stored, and how they stay out of every text.
 
-Order of look-up: the configuration (a literal, or ``${NAME}`` already replaced), the keyring of the operating
-system under the service ``ocrstudio`` and the server's address, the environment variable ``OPENAI_API_KEY``.
+Order of look-up: the configuration (a literal, or ``${NAME}`` already replaced), what was typed since this
+process began, the keyring of the operating system under the service ``ocrstudio`` and the server's address,
+the environment variable ``OPENAI_API_KEY``.
 """
 
 import logging
@@ -22,6 +23,7 @@ _LOG = logging.getLogger(__name__)
 SERVICE = "ocrstudio"
 ENVIRONMENT_VARIABLE = "OPENAI_API_KEY"
 _MIN_REDACTED = 4
+_typed: dict[str, SecretStr] = {}
 MASK = "***"
 
 
@@ -35,7 +37,7 @@ class ApiKey:
     """
 
     value: SecretStr | None
-    source: Literal["configuration", "keyring", "environment", "none"]
+    source: Literal["configuration", "typed", "keyring", "environment", "none"]
 
 
 def find_api_key(api: ApiConfig) -> ApiKey:
@@ -43,6 +45,9 @@ def find_api_key(api: ApiConfig) -> ApiKey:
     given = api.api_key.get_secret_value() if api.api_key is not None else ""
     if given.lower() not in PLACEHOLDER_KEYS:
         return ApiKey(SecretStr(given), "configuration")
+    typed = _typed.get(server_name(api.base_url))
+    if typed is not None:
+        return ApiKey(typed, "typed")
     stored = stored_key(api.base_url)
     if stored is not None:
         return ApiKey(stored, "keyring")
@@ -50,6 +55,14 @@ def find_api_key(api: ApiConfig) -> ApiKey:
     if from_environment:
         return ApiKey(SecretStr(from_environment), "environment")
     return ApiKey(None, "none")
+
+
+def remember_key(base_url: str, key: SecretStr | None) -> None:
+    """Keep the key of a server in the memory of this process, and nowhere else; None forgets it."""
+    if key is None:
+        _typed.pop(server_name(base_url), None)
+    else:
+        _typed[server_name(base_url)] = key
 
 
 def stored_key(base_url: str) -> SecretStr | None:

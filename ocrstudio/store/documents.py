@@ -29,6 +29,7 @@ class DocumentRepository:
         kind: DocumentKind,
         sha256: str,
         page_sizes: Sequence[tuple[float, float]],
+        first_index: int = 0,
     ) -> Document:
         """Add a document with one unlabelled page for each size.
 
@@ -38,6 +39,7 @@ class DocumentRepository:
             kind: PDF or image.
             sha256: Hash of the source file; unique in the workspace.
             page_sizes: (width, height) of each page in points.
+            first_index: Zero-based position of the first of these pages.
         """
         added = time.time()
         with self._database.transaction():
@@ -48,9 +50,31 @@ class DocumentRepository:
             )
             self._database.write_many(
                 "INSERT INTO pages (document_id, page_index, width, height) VALUES (?, ?, ?, ?)",
-                [(document_id, index, width, height) for index, (width, height) in enumerate(page_sizes)],
+                [
+                    (document_id, index, width, height)
+                    for index, (width, height) in enumerate(page_sizes, first_index)
+                ],
             )
         return Document(document_id, name, path, kind, sha256, len(page_sizes), added)
+
+    def add_page(self, document_id: int, index: int, size: tuple[float, float]) -> None:
+        """Add an unlabelled page to a document whose pages are pictures.
+
+        Args:
+            document_id: The document.
+            index: Zero-based position, at which there is no page yet.
+            size: Width and height in points.
+        """
+        with self._database.transaction():
+            self._database.write(
+                "INSERT INTO pages (document_id, page_index, width, height) VALUES (?, ?, ?, ?)",
+                (document_id, index, *size),
+            )
+            self._database.write(
+                "UPDATE documents SET page_count = (SELECT count(*) FROM pages WHERE document_id = ?) "
+                "WHERE id = ?",
+                (document_id, document_id),
+            )
 
     def list(self, *, removed: bool = False) -> list[Document]:
         """The documents in the order of their import; with `removed`, only the removed ones."""

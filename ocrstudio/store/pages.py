@@ -99,6 +99,11 @@ class PageRepository:
             counts.setdefault(document_id, {})[_STATUSES[status]] = count
         return counts
 
+    def states(self) -> list[tuple[int, int, PageStatus]]:
+        """(document, zero-based position, state) of every page, those of removed documents included."""
+        rows = self._database.rows("SELECT document_id, page_index, status FROM pages ORDER BY 1, 2")
+        return [(document_id, index, _STATUSES[status]) for document_id, index, status in rows]
+
     def find_by_content(self, sha256: str) -> Page | None:
         """The first page with this rendered content whose document was not removed, or None."""
         row = self._database.row(

@@ -104,6 +104,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("page.go_to", "&Go to page…", ("Ctrl+G",), Group.PAGES, _P),
     ActionSpec("page.filter", "Filter the page &list", ("Ctrl+L",), Group.PAGES, _W, "filter"),
     ActionSpec("review.next", "Next page &to review", ("Ctrl+Shift+D",), Group.REVIEW, _W),
+    ActionSpec("review.next_flagged", "Next flagge&d page", ("Ctrl+Shift+G",), Group.REVIEW, _W),
     ActionSpec("review.previous", "Previous page to review", ("Ctrl+Shift+A",), Group.REVIEW, _W),
     ActionSpec(
         "review.accept", "&Accept and go on", ("Ctrl+Return", "Ctrl+Enter"), Group.REVIEW, _P, "accepted"

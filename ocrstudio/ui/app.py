@@ -25,9 +25,11 @@ from ocrstudio.ui.documents.removal import RemovalController
 from ocrstudio.ui.garbage import collect_due, window_thread_only
 from ocrstudio.ui.keys_dialog import KeysDialog
 from ocrstudio.ui.labels.controller import LabelController
+from ocrstudio.ui.leaving import Leaving
 from ocrstudio.ui.main_window import MainWindow
 from ocrstudio.ui.messages import Messages
 from ocrstudio.ui.pages.controller import PagesController
+from ocrstudio.ui.places import Places
 from ocrstudio.ui.session import Session
 from ocrstudio.ui.theme import ThemeManager
 from ocrstudio.ui.viewer.controller import ViewerController
@@ -71,14 +73,22 @@ class Studio:
         self.documents = DocumentsController(session, window, self.background, self.messages)
         self.pages = PagesController(session, window.pages, self.renderer, self.background, self.messages)
         self.viewer = ViewerController(session, window.viewer, self.renderer, self.messages)
-        self.labels = LabelController(session, window.labels, self.messages, settings.autosave_delay_ms)
+        self.labels = LabelController(
+            session,
+            window.labels,
+            lambda: window.pages.model.listed,
+            self.messages,
+            settings.autosave_delay_ms,
+        )
         self.removal = RemovalController(session, window, self.pages, self.labels.save_now, self.messages)
         self.datasets = DatasetsController(
             session, window, self.labels.save_now, self.background, self.messages, settings
         )
+        self.leaving = Leaving(window, self._unfinished)
         self.workspaces = WorkspaceController(
-            session, window, self.documents, self.datasets, self.messages, self.state
+            session, window, self.documents, self.datasets, self.leaving, self.messages, self.state
         )
+        self.places = Places(session, window, self.pages, self.state)
         self._applied: AppSettings | None = None
         self._panels: Panels | None = None
         self._is_shut_down = False
@@ -132,7 +142,7 @@ class Studio:
             "workspace.new": self.workspaces.ask_new,
             "workspace.open": self.workspaces.ask_open,
             "workspace.open_document": self.workspaces.ask_open_document,
-            "workspace.close": self.session.close,
+            "workspace.close": self.workspaces.close,
             "documents.import": self.documents.ask_import,
             "documents.import_folder": self.documents.ask_import_folder,
             "datasets.export": self.datasets.ask_export,
@@ -154,6 +164,7 @@ class Studio:
             "page.draft": self.session.request_draft,
             "review.next": lambda: self.pages.step_review(1),
             "review.previous": lambda: self.pages.step_review(-1),
+            "review.next_flagged": lambda: self.pages.step_review(1, only_flagged=True),
             "review.accept": self.labels.accept_and_next,
             "review.flag": self.labels.flag,
             "review.exclude": self.labels.exclude,
@@ -252,7 +263,17 @@ class Studio:
             self.workspaces.open(recent[0])
 
     def _may_close(self) -> bool:
-        return self.labels.save_now() or self.labels.autosave.told_to_close()
+        saved = self.labels.save_now() or self.labels.autosave.told_to_close()
+        return saved and self.leaving.may(self.window.close)
+
+    def _unfinished(self) -> list[str]:
+        """What ends with the window, a sentence each."""
+        batch = self._panels.unfinished if self._panels is not None else ""
+        return [*filter(None, [batch]), *(f"{title} is not finished." for title in self.background.titles)]
+
+    def interrupt(self) -> None:
+        """Closes the window without a question, for Ctrl+C in the terminal."""
+        self.leaving.agree(self.window.close)
 
     def shutdown(self) -> None:
         """Saves, and ends everything that runs."""
@@ -300,7 +321,7 @@ def main(argv: Sequence[str]) -> int:
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
     studio = Studio(app, settings, QSettings())
-    handle = signal.signal(signal.SIGINT, lambda *_: studio.window.close())
+    handle = signal.signal(signal.SIGINT, lambda *_: studio.interrupt())
     beat = QTimer()  # also lets Python see Ctrl+C while Qt waits
     beat.start(_BEAT_MS)
     beat.timeout.connect(collect_due)

@@ -120,6 +120,11 @@ class Background(QObject):
         """Whether any task is running or its outcome is still to be delivered."""
         return bool(self._tasks)
 
+    @property
+    def titles(self) -> list[str]:
+        """Titles of the running tasks that have one: those that the user has started and sees."""
+        return [task.title for task in self._tasks if task.title]
+
     def run(
         self,
         work: Callable[[Task], T],

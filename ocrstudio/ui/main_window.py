@@ -1,10 +1,10 @@
-"""The main window: where things are, what is remembered of their sizes, and what may be dropped onto it."""
+"""The main window: where things are, and what is remembered of their sizes."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from ocrstudio.ui.actions import ActionBook
 from ocrstudio.ui.background import Background
 from ocrstudio.ui.bottom_area import BottomArea
+from ocrstudio.ui.file_drops import FileDrops
 from ocrstudio.ui.icons import app_icon
 from ocrstudio.ui.labels.panel import LabelPanel
 from ocrstudio.ui.menus import build_menus
@@ -47,7 +48,6 @@ class MainWindow(QMainWindow):
     """Arranges the panels; it knows no service.
 
     Signals:
-        files_dropped: Paths that were dropped, as a tuple.
         activated: The window has become the active one.
         closed: The window is closed.
 
@@ -57,10 +57,10 @@ class MainWindow(QMainWindow):
         bottom: The panels below them.
         submenus: Menus that are filled when they open, by their name in `menus.SUBMENUS`.
         start: The start page.
+        drops: Takes files that are dropped anywhere on the window.
         message_stack, tasks: What is happening.
     """
 
-    files_dropped = Signal(object)
     activated = Signal()
     closed = Signal()
 
@@ -70,7 +70,6 @@ class MainWindow(QMainWindow):
         self.may_close: Callable[[], bool] = lambda: True
         self.book = ActionBook(self)
         self.setWindowIcon(app_icon())
-        self.setAcceptDrops(True)
         self.tasks = TaskRows()
         self.start = StartPage(self.book)
         self.pages = PagesPanel(
@@ -88,6 +87,8 @@ class MainWindow(QMainWindow):
         self.book.connect("window.next_pane", lambda: self._move_focus(1))
         self.book.connect("window.previous_pane", lambda: self._move_focus(-1))
         self.bottom.fold_wanted.connect(lambda: self.book["window.panels"].setChecked(False))
+        self.drops = FileDrops(self)
+        self.drops.take_from(self)
         self.show_start()
         self._restore()
 
@@ -114,6 +115,11 @@ class MainWindow(QMainWindow):
         self.message_stack = MessageStack(centre)
 
     # Contents
+
+    def put_panel(self, panel_id: str, panel: QWidget) -> None:
+        """Puts a panel into the bottom area."""
+        self.bottom.put_panel(panel_id, panel)
+        self.drops.take_from(panel)
 
     def show_panel(self, panel_id: str) -> None:
         """Unfolds the bottom area and brings a panel to the front."""
@@ -175,20 +181,6 @@ class MainWindow(QMainWindow):
             target = next(filter(_takes_focus, target.findChildren(QWidget)), self.bottom.tabBar())
         target.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
-    # Dropping files
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Takes files and folders."""
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        """Hands the paths on."""
-        paths = tuple(Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile())
-        if paths:
-            event.acceptProposedAction()
-            self.files_dropped.emit(paths)
-
     def changeEvent(self, event: QEvent) -> None:
         """Tells when the user comes back to the window."""
         super().changeEvent(event)
@@ -206,7 +198,9 @@ class MainWindow(QMainWindow):
             stored = self._state.bytes(key)
             if stored is not None:
                 splitter.restoreState(stored)
-        self.book["window.panels"].setChecked(self._state.flag("window/panels", default=True))
+        wanted = self._state.flag("window/panels", default=True)
+        self.book["window.panels"].setChecked(wanted)
+        self._show_bottom(wanted)  # the switch is off from the start, and says nothing when it stays so
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remembers the sizes and closes, unless something cannot be saved."""

@@ -57,6 +57,7 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
             SEPARATOR,
             "review.next",
             "review.previous",
+            "review.next_flagged",
             SEPARATOR,
             "review.accept",
             "review.flag",

@@ -53,16 +53,17 @@ class Panels(QObject):
         self.environment = EnvironmentPanel()
         self.log = LogPanel(settings.log_lines_limit)
         self._quality = QualityController(session, self.teachers, background)
+        self._drafting = TeacherController(
+            session,
+            self.teachers,
+            window.pages.model,
+            monitor,
+            background,
+            messages,
+            settings,
+        )
         self._controllers = (
-            TeacherController(
-                session,
-                self.teachers,
-                window.pages.model,
-                monitor,
-                background,
-                messages,
-                settings,
-            ),
+            self._drafting,
             TrainingController(session, self.training, monitor, background, messages, settings),
             EvaluationController(
                 session,
@@ -83,7 +84,12 @@ class Panels(QObject):
             ("environment", self.environment),
             ("log", self.log),
         ):
-            window.bottom.put_panel(panel_id, panel)
+            window.put_panel(panel_id, panel)
+
+    @property
+    def unfinished(self) -> str:
+        """A sentence on the batch that closing the workspace would end, or nothing."""
+        return self._drafting.unfinished
 
     def apply_settings(self, settings: AppSettings) -> None:
         """Puts settings into effect at once."""

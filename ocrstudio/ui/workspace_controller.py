@@ -10,6 +10,7 @@ from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.store import Workspace, is_workspace
 from ocrstudio.ui.datasets.controller import DATASET_SUFFIX, DatasetsController
 from ocrstudio.ui.documents.controller import DOCUMENT_FILTER, DocumentsController
+from ocrstudio.ui.leaving import Leaving
 from ocrstudio.ui.main_window import MainWindow
 from ocrstudio.ui.menus import RECENT
 from ocrstudio.ui.messages import Messages
@@ -25,6 +26,7 @@ class WorkspaceController(QObject):
         window: Where dialogs belong.
         documents: Imports documents into the open workspace.
         datasets: Imports labels into it.
+        leaving: Asks before work in the open workspace is ended.
         messages: Where results are said.
         state: The recent workspaces.
     """
@@ -35,6 +37,7 @@ class WorkspaceController(QObject):
         window: MainWindow,
         documents: DocumentsController,
         datasets: DatasetsController,
+        leaving: Leaving,
         messages: Messages,
         state: WindowState,
     ) -> None:
@@ -43,9 +46,10 @@ class WorkspaceController(QObject):
         self._window = window
         self._documents = documents
         self._datasets = datasets
+        self._leaving = leaving
         self._messages = messages
         self._state = state
-        window.files_dropped.connect(self.take_files)
+        window.drops.dropped.connect(self.take_files)
         window.start.recent_chosen.connect(self.open)
         window.submenus[RECENT].aboutToShow.connect(self._fill_recent)
         session.opened.connect(lambda workspace: window.show_workspace(workspace.root))
@@ -82,11 +86,20 @@ class WorkspaceController(QObject):
 
     def create(self, root: Path) -> bool:
         """Makes a workspace and opens it."""
+        if not self._leaving.may(lambda: self.create(root)):
+            return False
         return self._take_over(lambda: Workspace.create(root))
 
     def open(self, root: Path) -> bool:
         """Opens a workspace; a failure is said and leaves the open one open."""
+        if not self._leaving.may(lambda: self.open(root)):
+            return False
         return self._take_over(lambda: Workspace.open(root))
+
+    def close(self) -> None:
+        """Closes the open workspace."""
+        if self._leaving.may(self.close):
+            self._session.close()
 
     def _take_over(self, make: Callable[[], Workspace]) -> bool:
         try:
@@ -105,6 +118,8 @@ class WorkspaceController(QObject):
 
     def _open_beside(self, sources: list[Path]) -> None:
         """Opens documents in the workspace beside the first one, which is made when it is missing."""
+        if not self._leaving.may(lambda: self._open_beside(sources)):
+            return
         first = sources[0]
         root = first.with_name(f"{first.stem} labels")
         if is_workspace(root):

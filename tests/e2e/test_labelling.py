@@ -39,7 +39,7 @@ def test_from_a_pdf_to_accepted_pages(tmp_path):
 
     async def story(window):
         assert window.windowTitle() == "OCR Studio"
-        window.files_dropped.emit((path,))
+        window.drops.dropped.emit((path,))
         await until(lambda: window.pages.model.total == 2, "the pages in the list")
         await until(lambda: window.viewer.view.has_picture, "the first page")
         for number in (1, 2):

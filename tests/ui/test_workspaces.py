@@ -1,25 +1,30 @@
 """Opening, closing and importing through the window."""
 
+import pytest
+from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
 
 from ocrstudio.services import labelling
 from ocrstudio.store import Workspace
 from ocrstudio.ui.documents.password_dialog import PasswordDialog
 from ocrstudio.ui.pages.model import PAGE_ROLE
+from ocrstudio.ui.widgets.path_field import PathField, PathKind
 from tests.fakes.pdfs import damaged_pdf, encrypted_pdf, text_pdf
-from tests.fakes.window import draft, shown_words
+from tests.fakes.window import button, draft, shown_words
 
 
-def drop(window, *paths):
+def drop(widget, *paths, onto_window=True):
+    """Drags files over a widget and drops them on whatever took the drag; Qt asks from the inside out."""
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     enter = QDragEnterEvent(QPoint(50, 50), Qt.DropAction.CopyAction, data, buttons, keys)
-    QApplication.sendEvent(window, enter)
+    QApplication.sendEvent(widget, enter)
     assert enter.isAccepted()
-    QApplication.sendEvent(window, QDropEvent(QPointF(50, 50), Qt.DropAction.CopyAction, data, buttons, keys))
+    target = widget.window() if onto_window else widget
+    QApplication.sendEvent(target, QDropEvent(QPointF(50, 50), Qt.DropAction.CopyAction, data, buttons, keys))
 
 
 def test_a_dropped_pdf_makes_a_workspace_beside_it(studio, qtbot, tmp_path):
@@ -191,3 +196,82 @@ def test_what_another_process_wrote_is_shown_when_the_user_comes_back(opened, qt
     assert opened.window.labels.editor.text == draft(8).text
     row = opened.window.pages.model.row_of
     qtbot.waitUntil(lambda: row(opened.session.page_id).snippet.startswith("# Chapter 9"))
+
+
+@pytest.mark.parametrize("part", ["editor", "page", "preview", "search", "panel"])
+def test_a_file_dropped_on_any_part_is_imported_and_never_written_into_a_text(opened, qtbot, tmp_path, part):
+    window = opened.window
+    search = window.pages.findChild(QLineEdit)
+    panel = opened.panels.teachers
+    widgets = {
+        "editor": window.labels.editor.viewport(),
+        "page": window.viewer.view.viewport(),
+        "preview": window.labels.preview.viewport(),
+        "search": search,
+        "panel": panel.setup.base_url,
+    }
+    before = window.labels.editor.text
+    drop(widgets[part], text_pdf(tmp_path / "tides.pdf", 1))
+    qtbot.waitUntil(lambda: window.pages.model.total == 5)
+    assert window.labels.editor.text == before
+    assert search.text() == ""
+    qtbot.waitUntil(lambda: not opened.background.busy)
+
+
+def test_words_can_still_be_dropped_into_the_editor(opened):
+    data = QMimeData()
+    data.setText("dragged words")
+    area = opened.window.labels.editor.viewport()
+    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(5, 5), Qt.DropAction.CopyAction, data, buttons, keys)
+    QApplication.sendEvent(area, enter)
+    QApplication.sendEvent(area, QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, buttons, keys))
+    assert "dragged words" in opened.window.labels.editor.text
+
+
+def test_a_file_dropped_on_a_line_for_a_path_is_its_path(qtbot, tmp_path):
+    field = PathField(PathKind.FILE, "Prompts")
+    qtbot.addWidget(field)
+    told = []
+    field.edited.connect(told.append)
+    drop(field.findChild(QLineEdit), tmp_path / "prompts.yaml", onto_window=False)
+    assert field.text == str(tmp_path / "prompts.yaml")
+    assert told == [field.text]
+
+
+def test_a_hidden_bottom_area_stays_hidden_at_the_next_start(studio, qapp, settings):
+    from ocrstudio.ui.app import Studio
+
+    studio.window.book["window.panels"].setChecked(False)
+    studio.window.close()
+    again = Studio(qapp, settings, studio.state._store)
+    again.window.show()
+    assert again.window.bottom.isHidden()
+    again.window.book["window.panels"].trigger()
+    assert not again.window.bottom.isHidden(), "one key press shows it"
+    again.window.close()
+    again.shutdown()
+    again.window.deleteLater()
+    again.themes.deleteLater()
+
+
+def test_a_folder_of_page_pictures_is_one_document_whose_pages_are_drawn(opened, qtbot, tmp_path):
+    folder = tmp_path / "scans"
+    (folder / "sub").mkdir(parents=True)
+    for number, colour in ((1, "red"), (3, "lime")):
+        Image.new("RGB", (80, 60), colour).save(folder / "sub" / f"x_p{number}.png")
+    (folder / "notes.txt").touch()
+    drop(opened.window, folder)
+    qtbot.waitUntil(lambda: opened.window.pages.model.total == 6)
+    said = opened.window.message_stack.text
+    assert "1 document with 2 pages imported." in said
+    assert "Left out: 1 file that is neither PDF nor image (.txt)." in said
+    button(opened.window.message_stack, "Show").click()
+    view = opened.window.viewer.view
+    qtbot.waitUntil(lambda: view.has_picture)
+    opened.pages.step(1)
+    qtbot.waitUntil(lambda: view.has_picture)
+    row = opened.window.pages.model.row_of(opened.session.page_id)
+    assert (row.document_name, row.page.index + 1) == ("x", 3)
+    assert opened.window.viewer._count.text() == "of 3"
+    assert view._picture.pixmap().toImage().pixelColor(20, 20).name() == "#00ff00"

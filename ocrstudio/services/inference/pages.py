@@ -1,6 +1,6 @@
 """From files and folders to pages, grouped into documents."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,7 +8,9 @@ from ocrstudio.domain.document import DocumentKind
 from ocrstudio.domain.errors import InputError, OcrStudioError
 from ocrstudio.domain.names import nfc
 from ocrstudio.domain.page_files import page_of_file
-from ocrstudio.pdf import DEFAULT_MAX_PIXELS, find_sources, open_document
+from ocrstudio.domain.wording import count_of
+from ocrstudio.pdf import DEFAULT_MAX_PIXELS, open_document
+from ocrstudio.pdf.sources import left_out_in_words, list_sources
 from ocrstudio.services.document_names import document_names
 from ocrstudio.teachers.base import PageSource
 
@@ -36,10 +38,11 @@ class InputPage:
 
 @dataclass(frozen=True)
 class FoundPages:
-    """All pages in order, and the files that could not be opened."""
+    """All pages in order, the files that could not be opened, and sentences on what folders held besides."""
 
     pages: tuple[InputPage, ...]
     problems: tuple[OcrStudioError, ...]
+    remarks: tuple[str, ...] = ()
 
 
 def find_pages(
@@ -49,10 +52,11 @@ def find_pages(
     password: str | None,
     dpi: float,
     max_pixels: int = DEFAULT_MAX_PIXELS,
+    skip: Collection[Path] = (),
 ) -> FoundPages:
-    """List the pages of an image file or folder and of a PDF file or folder.
+    """List the pages of an image file or folder and of a PDF file or folder, sub-folders included.
 
-    Pictures named ``{name}_p{page}`` are pages of the document ``{name}``, in numeric order.
+    Pictures of a folder named ``{name}_p{page}`` are pages of the document ``{name}``, in numeric order.
 
     Args:
         images: Picture or folder, or None.
@@ -60,12 +64,14 @@ def find_pages(
         password: Tried on encrypted PDFs.
         dpi: Resolution for pages that are rendered.
         max_pixels: Most pixels of a page that is rendered.
+        skip: Folders that are not looked into: the one for the output may lie in the one with the pictures.
 
     Raises:
         InputError: Nothing is given, a path does not exist, or a folder holds nothing of that kind.
     """
-    pictures = _sources(images, DocumentKind.IMAGE) if images is not None else []
-    pdfs = _sources(documents, DocumentKind.PDF) if documents is not None else []
+    remarks: list[str] = []
+    pictures = _sources(images, DocumentKind.IMAGE, skip, remarks) if images is not None else []
+    pdfs = _sources(documents, DocumentKind.PDF, skip, remarks) if documents is not None else []
     if not pictures and not pdfs:
         raise InputError("There is nothing to label.", "Give --images or --pdf, each a file or a folder.")
     counts, problems = _count_pages([*pdfs, *pictures], password)
@@ -73,12 +79,13 @@ def find_pages(
     pages = _document_pages([path for path in pdfs if path in counts], counts, sheet)
     taken = {nfc(page.document).casefold() for page in pages}
     pages += _picture_pages([path for path in pictures if path in counts], counts, taken, sheet)
-    return FoundPages(tuple(pages), tuple(problems))
+    return FoundPages(tuple(pages), tuple(problems), tuple(remarks))
 
 
-def _sources(path: Path, kind: DocumentKind) -> list[Path]:
-    """The file, whatever it is, or the files of that kind in a folder."""
-    found = find_sources(path)
+def _sources(path: Path, kind: DocumentKind, skip: Collection[Path], remarks: list[str]) -> list[Path]:
+    """The file, whatever it is, or the files of that kind in a folder; says what the folder held besides."""
+    listing = list_sources(path, skip)
+    found = list(listing.files)
     if path.is_file():
         return found
     is_pdf = kind is DocumentKind.PDF
@@ -87,6 +94,12 @@ def _sources(path: Path, kind: DocumentKind) -> list[Path]:
         other = "--images" if is_pdf else "--pdf"
         what = "PDF" if is_pdf else "image"
         raise InputError(f"The folder {path} holds no {what} file.", f"For its other files use {other}.")
+    others = len(found) - len(wanted)
+    option = "--images" if is_pdf else "--pdf"
+    said = f"{count_of(others, 'file')} {'is' if others == 1 else 'are'} for {option}." if others else ""
+    left_out = [*filter(None, [said, left_out_in_words(listing.left_out)])]
+    if left_out:
+        remarks.append(f"{path}: {count_of(len(wanted), 'file')} taken. {' '.join(left_out)}")
     return wanted
 
 
@@ -114,17 +127,17 @@ def _picture_pages(
     paths: Sequence[Path], counts: Mapping[Path, int], taken: set[str], sheet: PageSource
 ) -> list[InputPage]:
     """Pictures that belong together by their names first, then the rest, each a document of its own."""
-    grouped: dict[str, dict[int, Path]] = {}
+    grouped: dict[tuple[Path, str], dict[int, Path]] = {}
     single: list[Path] = []
     for path in paths:
         named = page_of_file(path.name) if counts[path] == 1 else None
-        siblings = grouped.setdefault(named[0], {}) if named else {}
+        siblings = grouped.setdefault((path.parent, named[0]), {}) if named else {}
         if named is None or named[1] in siblings:
             single.append(path)
         else:
             siblings[named[1]] = path
     pages: list[InputPage] = []
-    for name, by_number in grouped.items():
+    for (_, name), by_number in grouped.items():
         free = _free_name(name, taken)
         pages += [
             _page(path, free, 0, number, is_picture=True, sheet=sheet)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog
 from ocrstudio.domain.document import Document
 from ocrstudio.domain.errors import EncryptedDocumentError, OcrStudioError
 from ocrstudio.domain.wording import count_of, some_of
-from ocrstudio.pdf.sources import OPENABLE_SUFFIXES
+from ocrstudio.pdf.sources import OPENABLE_SUFFIXES, left_out_in_words
 from ocrstudio.store import Workspace
 from ocrstudio.ui.background import Background, Task
 from ocrstudio.ui.main_window import MainWindow
@@ -87,11 +87,11 @@ class DocumentsController(QObject):
     def _finish(self, report: "ImportReport", *, tried_password: bool) -> None:
         encrypted = [one.path for one in report.problems if isinstance(one.error, EncryptedDocumentError)]
         others = [one.error for one in report.problems if one.path not in encrypted]
-        new = (*report.imported, *report.restored)
+        new = (*report.imported, *report.restored, *(document for document, _ in report.extended))
         for problem in others:
             self._messages.note(problem)
         self._tell_remarks(report.remarks)
-        if new or report.duplicates or others or report.stopped:
+        if new or report.duplicates or others or report.left_out or report.stopped:
             self._messages.post(self._summary(report, new, others))
         if new:
             self._session.documents_changed.emit()
@@ -109,8 +109,13 @@ class DocumentsController(QObject):
         self, report: "ImportReport", new: Sequence[Document], problems: Sequence[OcrStudioError]
     ) -> Message:
         """One sentence on an import, and the way to what is new when something else is shown."""
-        pages = sum(document.page_count for document in new)
-        parts = [f"{count_of(len(new), 'document')} with {count_of(pages, 'page')} imported"] if new else []
+        whole = (*report.imported, *report.restored)
+        pages = sum(document.page_count for document in whole)
+        parts = (
+            [f"{count_of(len(whole), 'document')} with {count_of(pages, 'page')} imported"] if whole else []
+        )
+        for document, added in report.extended:
+            parts.append(f"{count_of(added, 'page')} added to {document.name}")
         if report.restored:
             parts.append(f"{len(report.restored)} of them had been removed and brought labels back")
         if report.duplicates:
@@ -125,10 +130,11 @@ class DocumentsController(QObject):
         if len(problems) > 1:
             names = [one.path.name for one in report.problems if one.error in problems]
             hint = f"{some_of(names, _NAMED)}: the Log panel has the reasons."
+        hint = f"{hint} {left_out_in_words(report.left_out)}".strip()
         offer = None
         if new and self._session.page_id is not None:
             offer = Offer("Show", partial(self._show, self._session.root, new[0].id))
-        return Message(level, "; ".join(parts) + ".", hint, offer)
+        return Message(level, "; ".join(parts or ["Nothing was imported"]) + ".", hint, offer)
 
     def _show(self, root: Path, document_id: int) -> None:
         workspace = self._session.workspace

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMessageBox
 
 from ocrstudio.domain.document import Document, PageStatus
@@ -15,6 +15,7 @@ from ocrstudio.ui.menus import REMOVED
 from ocrstudio.ui.messages import Messages, Offer
 from ocrstudio.ui.pages.controller import PagesController
 from ocrstudio.ui.session import Session
+from ocrstudio.ui.widgets.question import ask
 
 _STAYS = (
     "They are no longer listed, drafted, exported or trained on. Nothing is deleted: "
@@ -69,21 +70,15 @@ class RemovalController(QObject):
 
     def _ask(self, document: Document, consequences: str) -> None:
         self._drop_question()
-        box = QMessageBox(self._window)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle("Remove document")
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setText(f"Remove {document.name} from this workspace?")
-        box.setInformativeText(consequences)
-        remove = box.addButton("Remove", QMessageBox.ButtonRole.AcceptRole)
-        keep = box.addButton("Keep", QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(keep)
-        remove.clicked.connect(lambda: self.remove(document.id))
-        box.destroyed.connect(self._forget_question)
-        self._question = box
-        box.setModal(False)
-        box.show()
+        self._question = ask(
+            self._window,
+            "Remove document",
+            f"Remove {document.name} from this workspace?",
+            consequences,
+            ("Remove", "Keep"),
+            lambda: self.remove(document.id),
+        )
+        self._question.destroyed.connect(self._forget_question)
 
     def remove(self, document_id: int) -> None:
         """Removes a document; the message offers to take it back."""

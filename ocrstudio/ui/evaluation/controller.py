@@ -1,6 +1,7 @@
 """Joins the evaluation panel to the services, the monitor of runs and the workspace."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject
@@ -27,7 +28,8 @@ from ocrstudio.ui.jobs.chosen_run import ChosenRun
 from ocrstudio.ui.jobs.monitor import RunMonitor
 from ocrstudio.ui.jobs.outcome import RunOutcome
 from ocrstudio.ui.jobs.students import student_options
-from ocrstudio.ui.messages import Messages
+from ocrstudio.ui.messages import Messages, Offer
+from ocrstudio.ui.review import take_back
 from ocrstudio.ui.session import Session
 
 _PREVIEW_DPI = 80
@@ -286,20 +288,24 @@ class EvaluationController(QObject):
             )
 
     def flag_worst(self, number: int) -> None:
-        """Puts the pages with the highest error rates first in the queue of review."""
+        """Flags the pages with the highest error rates."""
         worst = sorted(self._panel.pages.lines.lines, key=lambda line: line.cer, reverse=True)[:number]
         pages = [(line, page) for line in worst if (page := self._page_of(line)) is not None]
+        notes = {page.id: f"CER {line.cer:.0%} in an evaluation" for line, page in pages}
         try:
-            for line, page in pages:
-                labelling.flag(self._session.require(), page.id, f"CER {line.cer:.0%} in an evaluation")
+            decision = labelling.flag_many(self._session.require(), tuple(notes.items()))
         except OcrStudioError as problem:
             self._messages.failure(problem)
-        self._session.tell_pages_changed([page.id for _, page in pages])
+            return
+        self._session.tell_pages_changed(notes)
         missing = len(worst) - len(pages)
-        hint = (
-            f"{missing} of them are not in this workspace." if missing else "Ctrl+Shift+D goes to the first."
+        where = "Ctrl+Shift+G goes to the next one."
+        hint = f"{missing:,} more are not in this workspace. {where}" if missing else where
+        words = f"{len(notes):,} {'page is' if len(notes) == 1 else 'pages are'} flagged."
+        undo = Offer("Undo", partial(take_back, self._session, self._messages, decision))
+        self._messages.info(
+            words, hint if notes else hint.removesuffix(where).strip(), undo if notes else None
         )
-        self._messages.info(f"{len(pages)} {'page is' if len(pages) == 1 else 'pages are'} flagged.", hint)
 
     def _page_of(self, line: PageLine) -> Page | None:
         try:

@@ -45,9 +45,7 @@ class EvaluationPanel(QWidget):
         self.worst.setValue(5)
         self.worst.setFixedWidth(_NUMBER_WIDTH)
         self.flag = push_button("Flag worst", lambda: self.flag_requested.emit(self.worst.value()))
-        self.flag.setToolTip(
-            "Puts so many of the worst pages first in the queue of review; an accepted page is opened again"
-        )
+        self.flag.setToolTip("Flags so many of the worst pages; an accepted page is opened again")
         self._empty = EmptyState(
             "evaluation",
             "Nothing measured yet",

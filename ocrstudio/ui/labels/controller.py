@@ -1,6 +1,9 @@
 """Joins the label of the chosen page to the workspace: shows it, saves it, and carries out the review."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection
+from functools import partial
+from math import inf
 from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
@@ -8,21 +11,34 @@ from PySide6.QtWidgets import QInputDialog
 
 from ocrstudio.domain.document import Page, PageStatus
 from ocrstudio.domain.errors import OcrStudioError
-from ocrstudio.domain.label import Revision
+from ocrstudio.domain.label import HUMAN, Revision
 from ocrstudio.domain.region import Region
 from ocrstudio.services import labelling
+from ocrstudio.services.labelling import Decision
 from ocrstudio.store import Workspace
 from ocrstudio.ui.labels.autosave import Autosave
 from ocrstudio.ui.labels.panel import LabelPanel
 from ocrstudio.ui.labels.positions import moved_spans
-from ocrstudio.ui.messages import Messages
+from ocrstudio.ui.messages import Messages, Offer
+from ocrstudio.ui.review import go_on, take_back
 from ocrstudio.ui.session import Session
+
+_LOOK_SECONDS = 1.0
+"""A key that is pressed sooner after a draft came was meant for the text before it."""
+_LOOK_AGAIN = "Read it and accept again; the Compare tab has the earlier text."
 
 T = TypeVar("T")
 
 
 class LabelController(QObject):
     """The label of the chosen page.
+
+    Args:
+        session: What is open.
+        panel: Where the label is shown.
+        listed: Ids of the pages that the list shows, or None for all; the review stays among them.
+        messages: Where outcomes are said.
+        autosave_delay_ms: Quiet time before what was typed is saved.
 
     Signals:
         regions_changed: The regions of the page as a tuple.
@@ -31,13 +47,21 @@ class LabelController(QObject):
     regions_changed = Signal(object)
 
     def __init__(
-        self, session: Session, panel: LabelPanel, messages: Messages, autosave_delay_ms: int
+        self,
+        session: Session,
+        panel: LabelPanel,
+        listed: Callable[[], Collection[int] | None],
+        messages: Messages,
+        autosave_delay_ms: int,
     ) -> None:
         super().__init__(panel)
         self._session = session
         self._panel = panel
+        self._listed = listed
         self._messages = messages
         self._saved_text = ""
+        self._seen: int | None = None
+        self._came = -inf
         self.autosave = Autosave(self._save, autosave_delay_ms, self)
         self.autosave.state_changed.connect(panel.source_line.show_saved)
         self.autosave.failed.connect(self._tell_failure)
@@ -55,8 +79,9 @@ class LabelController(QObject):
 
     def _show_page(self, page_id: int | None) -> None:
         panel = self._panel
+        self._came = -inf
         if page_id is None or self._session.workspace is None:
-            self._saved_text = ""
+            self._saved_text, self._seen = "", None
             panel.editor.show_nothing()
             panel.source_line.clear()
             panel.preview.show_text("", new_page=True)
@@ -65,7 +90,7 @@ class LabelController(QObject):
             return
         waiting = self.autosave.unsaved.get(page_id)
         current = self._read(lambda workspace: workspace.labels.current(page_id))
-        self._saved_text = current.text if current is not None else ""
+        self._remember(current)
         text = self._saved_text if waiting is None else waiting
         panel.editor.show_page(page_id, text)
         panel.preview.show_text(text, new_page=True)
@@ -77,8 +102,10 @@ class LabelController(QObject):
         if page_id is None or page_id not in page_ids or page_id in self.autosave.unsaved:
             return
         current = self._read(lambda workspace: workspace.labels.current(page_id))
-        text = current.text if current is not None else ""
-        self._saved_text = text
+        if current is not None and current.source != HUMAN and current.id > (self._seen or 0):
+            self._came = time.monotonic()
+        self._remember(current)
+        text = self._saved_text
         if text != self._panel.editor.text:
             self._panel.editor.reload(text)
             self._panel.preview.show_text(text, new_page=False)
@@ -93,9 +120,15 @@ class LabelController(QObject):
         current = next((revision for revision in history if revision.id == page.revision_id), None)
         self._panel.source_line.show_page(page, current, len(history))
         self._panel.compare.show_history(history, page.revision_id, self._panel.editor.text)
-        regions, spans = _regions(current, history, self._panel.editor.text)
+        owner = labelling.region_owner(current, history)
+        regions, spans = _regions(owner, self._panel.editor.text)
         self._panel.editor.set_regions(spans)
         self.regions_changed.emit(regions)
+
+    def _remember(self, shown: Revision | None) -> None:
+        """The revision that the user looks at from now on."""
+        self._saved_text = shown.text if shown is not None else ""
+        self._seen = shown.id if shown is not None else None
 
     def _close(self) -> None:
         self.autosave.drop()
@@ -117,9 +150,9 @@ class LabelController(QObject):
 
     def _save(self, page_id: int, text: str) -> None:
         workspace = self._session.require()
-        labelling.save_edit(workspace, page_id, text)
+        saved = labelling.save_edit(workspace, page_id, text)
         if page_id == self._session.page_id:
-            self._saved_text = text
+            self._remember(saved)
             self._show_saved_state(workspace, page_id)
         self._session.tell_pages_changed((page_id,))
 
@@ -140,16 +173,22 @@ class LabelController(QObject):
         page_id = self._session.page_id
         if page_id is None or not self.save_now():
             return
+        if time.monotonic() - self._came < _LOOK_SECONDS:
+            self._messages.info("A new draft of this page has just come. Nothing was accepted.", _LOOK_AGAIN)
+            return
         try:
-            following = labelling.accept_and_next(self._session.require(), page_id)
+            step = labelling.accept_and_next(
+                self._session.require(), page_id, seen=self._seen, within=self._listed()
+            )
+        except labelling.UnseenLabelError as problem:
+            self._session.tell_pages_changed((page_id,))
+            self._messages.info(problem.message, problem.hint)
+            return
         except OcrStudioError as problem:
             self._messages.failure(problem)
             return
         self._session.tell_pages_changed((page_id,))
-        if following is None:
-            self._messages.info("Accepted. No other page is left to review.")
-        else:
-            self._session.choose_page(following.id)
+        go_on(self._session, self._messages, step, done="Accepted.")
 
     def flag(self) -> None:
         """Asks why and flags the page."""
@@ -161,15 +200,26 @@ class LabelController(QObject):
             self._panel, "Flag this page", "What should be looked at? (may stay empty)", text=note
         )
         if agreed:
-            self._act(lambda workspace, page_id: labelling.flag(workspace, page_id, words.strip()))
+            self._decide(
+                lambda workspace, page_id: labelling.flag(workspace, page_id, words.strip()), "flagged"
+            )
 
     def exclude(self) -> None:
         """Keeps the page out of every dataset."""
-        self._act(labelling.exclude)
+        self._decide(labelling.exclude, "excluded")
 
     def reopen(self) -> None:
         """Takes back an acceptance, a flag or an exclusion."""
-        self._act(labelling.reopen)
+        self._decide(labelling.reopen, "open again")
+
+    def _decide(self, action: Callable[[Workspace, int], Page], outcome: str) -> None:
+        """Gives the page another status and offers to take it back."""
+        before = self._page()
+        after = self._act(action) if before is not None else None
+        if before is None or after is None or before.status is after.status:
+            return
+        undo = partial(take_back, self._session, self._messages, Decision((before,), (after,)))
+        self._messages.info(f"The page is {outcome}.", offer=Offer("Undo", undo))
 
     def restore(self, revision_id: int) -> None:
         """Makes an older revision current again."""
@@ -184,16 +234,17 @@ class LabelController(QObject):
             f"Doubtful: {doubt.reason}." if doubt is not None else "No doubtful spot on this page."
         )
 
-    def _act(self, action: Callable[[Workspace, int], object]) -> None:
+    def _act(self, action: Callable[[Workspace, int], T]) -> T | None:
         page_id = self._session.page_id
         if page_id is None or not self.save_now():
-            return
+            return None
         try:
-            action(self._session.require(), page_id)
+            outcome = action(self._session.require(), page_id)
         except OcrStudioError as problem:
             self._messages.failure(problem)
-            return
+            return None
         self._session.tell_pages_changed((page_id,))
+        return outcome
 
     def _page(self) -> Page | None:
         page_id = self._session.page_id
@@ -207,16 +258,8 @@ class LabelController(QObject):
             return None
 
 
-def _regions(
-    current: Revision | None, history: list[Revision], text: str
-) -> tuple[tuple[Region, ...], list[tuple[int, int]]]:
-    """The regions of a page and where their text is now.
-
-    What a person typed has no regions of its own; those of the last revision that has some are used, their
-    spans moved along with the edits.
-    """
-    owner = current if current is not None and current.regions else None
-    owner = owner or next((revision for revision in history if revision.regions), None)
+def _regions(owner: Revision | None, text: str) -> tuple[tuple[Region, ...], list[tuple[int, int]]]:
+    """The regions of a page and where their text is now: their spans are moved along with the edits."""
     if owner is None:
         return (), []
     spans = [(region.start, region.end) for region in owner.regions]

@@ -119,6 +119,13 @@ class LabelEditor(QPlainTextEdit):
         self.setTextCursor(cursor)
         self._clear_marks()
 
+    def set_caret(self, place: int) -> None:
+        """Puts the caret at a place (in Qt's units) of the text and shows it."""
+        cursor = self.textCursor()
+        cursor.setPosition(max(0, min(place, self.document().characterCount() - 1)))
+        self.setTextCursor(cursor)
+        self.centerCursor()
+
     def show_nothing(self) -> None:
         """Shows no page."""
         self._page_id = None

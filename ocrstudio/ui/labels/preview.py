@@ -14,6 +14,7 @@ from ocrstudio.ui.theme import Theme, theme
 
 _MATHS_SIZE = 18.0
 _MAX_PICTURE = 1_200
+_EMPTY = "The label of this page is empty."
 _FLAT = 2.5  # pixels below the line of text that nobody sees
 
 
@@ -73,7 +74,7 @@ class Preview(QTextBrowser):
         self.setOpenLinks(False)
         self.setOpenExternalLinks(False)
         self.setAccessibleName("Preview")
-        self.setPlaceholderText("The label of this page is empty.")
+        self.setPlaceholderText(_EMPTY)
         self._delay = QTimer(self)
         self._delay.setSingleShot(True)
         self._delay.setInterval(300)
@@ -100,6 +101,7 @@ class Preview(QTextBrowser):
                 place.
         """
         self._text = text
+        self.setPlaceholderText("Drawing\N{HORIZONTAL ELLIPSIS}" if text.strip() else _EMPTY)
         if new_page:
             self._shown = None
             self.verticalScrollBar().setValue(0)

@@ -8,16 +8,20 @@ from PySide6.QtGui import QPixmap
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.services import labelling
+from ocrstudio.services.page_status import TO_REVIEW
+from ocrstudio.services.picture_pages import Places, places_of
 from ocrstudio.store import PageRow, Workspace
 from ocrstudio.ui.background import Background
 from ocrstudio.ui.messages import Messages
 from ocrstudio.ui.pages.delegate import THUMBNAIL
 from ocrstudio.ui.pages.panel import PagesPanel
 from ocrstudio.ui.pages.thumbnails import Thumbnails
+from ocrstudio.ui.review import go_on
 from ocrstudio.ui.session import Session
 from ocrstudio.ui.viewer.renderer import PageKey, PageRenderer
 
 _BULK = 50
+_FLAGGED = frozenset({PageStatus.FLAGGED})
 
 
 class PagesController(QObject):
@@ -29,6 +33,9 @@ class PagesController(QObject):
         renderer: Draws the thumbnails.
         background: Reads the rows.
         messages: Where problems are said.
+
+    Attributes:
+        wanted: Id of the page to begin with when the pages of a workspace have been read; None for the first.
     """
 
     def __init__(
@@ -48,7 +55,8 @@ class PagesController(QObject):
         self._text = ""
         self._found: frozenset[int] | None = None
         self._loads = 0
-        self._paths: dict[int, Path] = {}
+        self._places: dict[int, Places] = {}
+        self.wanted: int | None = None
         self._thumbnails = Thumbnails(renderer, THUMBNAIL, self)
         self._thumbnails.changed.connect(panel.tree.viewport().update)
         panel.page_selected.connect(session.choose_page)
@@ -77,16 +85,21 @@ class PagesController(QObject):
         self._loads += 1
         number, root = self._loads, self._session.root
 
-        def show(read: tuple[list[PageRow], dict[int, Path]]) -> None:
+        def show(read: tuple[list[PageRow], dict[int, Places]]) -> None:
             if number != self._loads:
                 return
-            rows, self._paths = read
+            rows, self._places = read
             self._panel.show_rows(rows)
             if self._session.page_id is None or self._panel.model.row_of(self._session.page_id) is None:
-                self._session.choose_page(self._panel.model.neighbour(None, 1))
+                self._session.choose_page(self._first_page())
                 self._panel.tree.setFocus()
 
         self._background.run(lambda _: _read_rows(root), show)
+
+    def _first_page(self) -> int | None:
+        wanted, self.wanted = self.wanted, None
+        known = wanted is not None and self._panel.model.row_of(wanted) is not None
+        return wanted if known else self._panel.model.neighbour(None, 1)
 
     def _update_pages(self, page_ids: tuple[int, ...]) -> None:
         if self._session.workspace is None:
@@ -115,8 +128,9 @@ class PagesController(QObject):
             self._thumbnails.forget()
 
     def _picture_of(self, row: PageRow, ratio: float) -> QPixmap | None:
-        path = self._paths.get(row.page.document_id)
-        return None if path is None else self._thumbnails.picture(PageKey(path, row.page.index), ratio)
+        places = self._places.get(row.page.document_id)
+        place = places.at(row.page.index) if places is not None else None
+        return None if place is None else self._thumbnails.picture(PageKey(*place), ratio)
 
     # Filters
 
@@ -155,19 +169,21 @@ class PagesController(QObject):
         if target is not None:
             self._session.choose_page(target)
 
-    def step_review(self, direction: int) -> None:
-        """Goes to the next (1) or previous (-1) page to review."""
+    def step_review(self, direction: int, *, only_flagged: bool = False) -> None:
+        """Goes to the next (1) or previous (-1) page of the list to review, or to the next flagged one."""
         try:
-            page = labelling.next_to_review(
-                self._session.require(), self._session.page_id, backwards=direction < 0
+            step = labelling.next_to_review(
+                self._session.require(),
+                self._session.page_id,
+                backwards=direction < 0,
+                statuses=_FLAGGED if only_flagged else TO_REVIEW,
+                within=self._panel.model.listed,
             )
         except OcrStudioError as problem:
             self._messages.failure(problem)
             return
-        if page is None:
-            self._messages.info("No other page is left to review.")
-        else:
-            self._session.choose_page(page.id)
+        what = "flagged pages" if only_flagged else "pages to review"
+        go_on(self._session, self._messages, step, what=what, backwards=direction < 0)
 
     def leave_document(self, document_id: int) -> None:
         """Goes to the page of the list that follows a document, or precedes it."""
@@ -181,11 +197,11 @@ class PagesController(QObject):
             self._session.choose_page(target)
 
 
-def _read_rows(root: Path) -> tuple[list[PageRow], dict[int, Path]]:
-    """The pages, and the file of each document."""
+def _read_rows(root: Path) -> tuple[list[PageRow], dict[int, Places]]:
+    """The pages, and where those of each document are."""
     with Workspace.open(root) as workspace:
-        paths = {document.id: root / document.path for document in workspace.documents.list()}
-        return workspace.pages.list(), paths
+        places = {document.id: places_of(root, document) for document in workspace.documents.list()}
+        return workspace.pages.list(), places
 
 
 def _search_labels(root: Path, text: str) -> frozenset[int]:

@@ -86,6 +86,11 @@ class PageListModel(QAbstractItemModel):
         return len(self._all)
 
     @property
+    def listed(self) -> Collection[int] | None:
+        """Ids of the pages that pass the filter; None when all do."""
+        return None if len(self._place) == len(self._all) else self._place.keys()
+
+    @property
     def shown(self) -> int:
         """Number of pages that pass the filter."""
         return len(self._place)

@@ -118,7 +118,7 @@ def save_server(base_url: str, model_name: str, concurrency: int) -> None:
         "api": {"base_url": base_url, "model_name": model_name},
         "request": {"concurrent_requests": concurrency},
     }
-    head = "# The server typed in the Teacher panel of OCR Studio. Its key is in the keyring.\n"
+    head = "# The server typed in the Teacher panel of OCR Studio. Its key is never in a file.\n"
     write_text(teachers_folder() / SERVER_FILE, head + dump_data(data))
 
 

@@ -11,7 +11,7 @@ from ocrstudio.domain.label import teacher_source
 from ocrstudio.domain.wording import count_of
 from ocrstudio.services.runs import RunOverview
 from ocrstudio.settings.app import AppSettings
-from ocrstudio.settings.secrets import ApiKey, delete_key, find_api_key, store_key
+from ocrstudio.settings.secrets import ApiKey, delete_key, find_api_key, remember_key, store_key, stored_key
 from ocrstudio.settings.teacher import ApiConfig, TeacherConfig
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task, get_task, load_tasks, usable
@@ -38,10 +38,15 @@ _COUNT_MS = 300
 _MEASURED_PAGES = 20
 _KEY_WORDS = {
     "configuration": "from the configuration file",
+    "typed": "kept until the program ends",
     "keyring": "kept in the keyring",
     "environment": "from OPENAI_API_KEY",
     "none": "none; type one if needed",
 }
+_NO_KEYRING = (
+    "The key is used until the program ends and is written nowhere. To keep it longer, set the environment "
+    "variable OPENAI_API_KEY."
+)
 _ABOUT = {
     "offline": "Works without a network: the text layer of a page where it is usable, elsewhere OCR.",
     "local": "The student drafts in a process of its own; its first page waits for the model to load.",
@@ -102,6 +107,11 @@ class TeacherController(QObject):
         monitor.listed.connect(self._show_students)
         if session.workspace is not None:
             self._open()
+
+    @property
+    def unfinished(self) -> str:
+        """A sentence on the running batch, or nothing."""
+        return self._drafts.unfinished
 
     # Choices
 
@@ -188,17 +198,37 @@ class TeacherController(QObject):
             self._messages.warning(f"The server cannot be remembered: {error.strerror or error}.")
 
     def _keep_key(self, key: SecretStr) -> None:
+        """Keeps a key in the keyring, or where there is none until the program ends; an empty one is none."""
         api = self._config.api if self._config is not None else None
         if api is None:
             return
+        wanted = key if key.get_secret_value() else None
+        remember_key(api.base_url, wanted)
+        self._panel.setup.key.clear()
 
         def work(_job: object) -> None:
-            if key.get_secret_value():
-                store_key(api.base_url, key)
-            else:
+            if wanted is None:
                 delete_key(api.base_url)
+            else:
+                store_key(api.base_url, wanted)
+                if stored_key(api.base_url) == wanted:  # some keyrings forget at once
+                    remember_key(api.base_url, None)
 
-        self._background.run(work, lambda _: self._look_up_key(api))
+        def refused(problem: OcrStudioError) -> None:
+            self._messages.warning(problem.message, _NO_KEYRING if wanted is not None else problem.hint)
+            self._look_up_key(api)
+
+        self._background.run(work, lambda _: self._look_up_key(api), refused)
+
+    def _take_typed_key(self) -> None:
+        """A key that was typed and not kept is used all the same, until the program ends."""
+        line, choice = self._panel.setup.key, self._panel.setup.choice
+        api = self._config.api if self._config is not None else None
+        is_form = choice is not None and choice.kind == "api" and not choice.own
+        if line.text().strip() and is_form and api is not None:
+            remember_key(api.base_url, SecretStr(line.text().strip()))
+            line.clear()
+            self._look_up_key(api)
 
     def _show_counts(self) -> None:
         """Writes how many pages each scope has, and the sentence before the start."""
@@ -273,6 +303,7 @@ class TeacherController(QObject):
         except OcrStudioError as problem:
             self._messages.failure(problem)
             return
+        self._take_typed_key()
         self._drafts.begin(page_ids, self._config, task, choice.title)
         self._show_counts()
 

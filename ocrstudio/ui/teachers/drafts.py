@@ -59,6 +59,14 @@ class Drafts(QObject):
         return self._batch is not None
 
     @property
+    def unfinished(self) -> str:
+        """A sentence on the running batch, or nothing."""
+        if self._batch is None or self._state is None:
+            return ""
+        done = self._state.done + self._state.failed
+        return f"A batch is running: {done:,} of {count_of(self._state.total, 'page')} done."
+
+    @property
     def failed_pages(self) -> list[int]:
         """Ids of the pages that failed in the last batch."""
         return [failure.page_id for failure in self._state.failures] if self._state is not None else []

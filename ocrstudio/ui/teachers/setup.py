@@ -32,7 +32,7 @@ class TeacherSetup(SetupFrame):
         changed: A choice changed.
         file_chosen: The user's own YAML file.
         server_edited: Address, model or concurrency of the server were changed.
-        key_given: A `SecretStr` to keep in the keyring; an empty one removes the key.
+        key_given: A `SecretStr` to keep; an empty one removes the key.
     """
 
     changed = Signal()
@@ -70,7 +70,10 @@ class TeacherSetup(SetupFrame):
         self.key.setEchoMode(QLineEdit.EchoMode.Password)
         self.key.setAccessibleName("API key")
         self._store = push_button("Keep", self._give_key)
-        self._store.setToolTip("Keeps the key in the keyring of this computer, never in a file")
+        self._store.setToolTip(
+            "Keeps the key in the keyring of this computer, never in a file. "
+            "Without Keep it is used until the program ends."
+        )
         self._key_row = QWidget()
         row = QHBoxLayout(self._key_row)
         row.setContentsMargins(0, 0, 0, 0)
@@ -200,8 +203,7 @@ class TeacherSetup(SetupFrame):
                     line.setText(text)
 
     def show_key_state(self, words: str) -> None:
-        """Says where the key comes from, in place of the key."""
-        self.key.clear()
+        """Says where the key comes from, in place of a key; one that is being typed stays."""
         self.key.setPlaceholderText(words)
         self.key.setToolTip(words)
 
@@ -223,6 +225,7 @@ class TeacherSetup(SetupFrame):
         self._shown_row = self.teacher.currentIndex()
         self.base_url.clear()  # the values of another teacher
         self.model_name.clear()
+        self.key.clear()
         self.changed.emit()
 
     def _task_chosen(self) -> None:

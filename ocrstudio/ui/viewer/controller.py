@@ -4,6 +4,7 @@ from PySide6.QtCore import QObject
 
 from ocrstudio.domain.document import Document, Page
 from ocrstudio.domain.errors import OcrStudioError
+from ocrstudio.services.picture_pages import page_place, places_of
 from ocrstudio.store import Workspace
 from ocrstudio.ui.messages import Messages
 from ocrstudio.ui.session import Session
@@ -30,7 +31,7 @@ class ViewerController(QObject):
         self._renderer = renderer
         self._messages = messages
         self._key: PageKey | None = None
-        self._count = 0
+        self._near: tuple[PageKey, ...] = ()
         self.neighbours = 2
         session.opened.connect(lambda _: renderer.forget())
         session.page_chosen.connect(self._show)
@@ -50,9 +51,13 @@ class ViewerController(QObject):
         except OcrStudioError as problem:
             self._messages.failure(problem)
             return
-        self._key = PageKey(self._session.root / document.path, page.index)
-        self._count = document.page_count
-        self._panel.show_position(page.index, document.page_count)
+        root = self._session.root
+        places = places_of(root, document)
+        self._key = PageKey(*page_place(root, document, page.index))
+        offsets = [side * step for step in range(1, self.neighbours + 1) for side in (1, -1)]
+        near = (places.at(page.index + offset) for offset in offsets)
+        self._near = tuple(PageKey(*place) for place in near if place is not None)
+        self._panel.show_position(page.index, places.last_number)
         view = self._panel.view
         view.show_page(page.width, page.height)
         known = self._renderer.cached(self._key)
@@ -69,12 +74,7 @@ class ViewerController(QObject):
             return
         self._panel.view.show_picture(page)
         self._panel.show_warnings(page.warnings)
-        self._draw_ahead(page.key)
-
-    def _draw_ahead(self, key: PageKey) -> None:
-        near = [key.index + offset for step in range(1, self.neighbours + 1) for offset in (step, -step)]
-        keys = [PageKey(key.document, index) for index in near if 0 <= index < self._count]
-        self._renderer.draw_ahead(keys, self._panel.view.sharp_dpi())
+        self._renderer.draw_ahead(list(self._near), self._panel.view.sharp_dpi())
 
     def _show_problem(self, key: PageKey, problem: OcrStudioError) -> None:
         if key == self._key:

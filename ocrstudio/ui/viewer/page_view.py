@@ -1,5 +1,6 @@
 """The picture of a page: fit, zoom at the cursor, pan by drag, regions."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, QTimer, Signal
@@ -32,6 +33,22 @@ class ZoomMode(StrEnum):
     FIT_PAGE = "fit page"
     FIT_WIDTH = "fit width"
     FREE = "free"
+
+
+@dataclass(frozen=True)
+class ViewPlace:
+    """How a page is shown, whatever the size of the window.
+
+    Attributes:
+        mode: A `ZoomMode`.
+        zoom: Factor of a free zoom, 1.0 for 100 %.
+        x, y: The point of the page at the upper left corner of the view, as fractions of its size.
+    """
+
+    mode: str
+    zoom: float
+    x: float
+    y: float
 
 
 class PageView(QGraphicsView):
@@ -198,6 +215,25 @@ class PageView(QGraphicsView):
             self.fit_page()
         else:
             self.fit_width()
+
+    @property
+    def place(self) -> ViewPlace:
+        """How the page is shown now."""
+        corner, (width, height) = self.mapToScene(0, 0), self._size
+        return ViewPlace(self.mode.value, self.zoom, corner.x() / (width or 1), corner.y() / (height or 1))
+
+    def go_to(self, place: ViewPlace) -> None:
+        """Shows the page as it was shown before."""
+        if place.mode not in list(ZoomMode) or not self._size[0]:
+            return
+        if place.mode == ZoomMode.FREE:
+            self.zoom_to(place.zoom)
+        else:
+            self.mode = ZoomMode(place.mode)
+            self._apply_mode()
+        corner = self.mapFromScene(place.x * self._size[0], place.y * self._size[1])
+        self.horizontalScrollBar().setValue(self.horizontalScrollBar().value() + corner.x())
+        self.verticalScrollBar().setValue(self.verticalScrollBar().value() + corner.y())
 
     def zoom_in(self) -> None:
         """One step closer, around the middle of the view."""

@@ -3,6 +3,7 @@
 from enum import Enum
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QToolButton, QWidget
 
 YAML_FILES = "YAML (*.yaml *.yml);;All files (*)"
@@ -15,6 +16,44 @@ class PathKind(Enum):
 
     FILE = "file"
     FOLDER = "folder"
+
+
+class PathLine(QLineEdit):
+    """A line that takes a dropped file as its path.
+
+    Signals:
+        path_dropped: The line holds the path of a dropped file now.
+    """
+
+    path_dropped = Signal()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Takes files, and whatever else a line takes."""
+        if _files_of(event):
+            event.acceptProposedAction()
+        else:
+            super().dragEnterEvent(event)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        """A line would refuse a file here again."""
+        if _files_of(event):
+            event.acceptProposedAction()
+        else:
+            super().dragMoveEvent(event)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Writes the path of a file, and any other drop as text."""
+        files = _files_of(event)
+        if not files:
+            super().dropEvent(event)
+            return
+        event.acceptProposedAction()
+        self.setText(files[0])
+        self.path_dropped.emit()
+
+
+def _files_of(event: QDropEvent) -> list[str]:
+    return [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
 
 
 class PathField(QWidget):
@@ -37,10 +76,11 @@ class PathField(QWidget):
         self._kind = kind
         self._caption = caption
         self._filter = name_filter
-        self._line = QLineEdit()
+        self._line = PathLine()
         self._line.setPlaceholderText(placeholder)
         self._line.setAccessibleName(caption)
         self._line.editingFinished.connect(self._left)
+        self._line.path_dropped.connect(self._left)
         self._told = ""
         button = QToolButton()
         button.setText("…")

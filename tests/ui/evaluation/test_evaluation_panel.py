@@ -17,7 +17,7 @@ from ocrstudio.store import Workspace
 from ocrstudio.tasks import load_tasks
 from ocrstudio.ui.evaluation.results import lines_of_samples
 from tests.fakes.runs import fake_environment
-from tests.fakes.window import show_panel
+from tests.fakes.window import button, show_panel
 
 REFERENCE = "# Chapter\n\nThe harbour office keeps a **ledger** of ships."
 NEAR = "# Chapter\n\nThe harbour office keeps a ledger of shops."
@@ -129,6 +129,9 @@ def test_the_worst_pages_go_back_to_review(measured, qtbot):
     assert len(flagged) == 2
     assert workspace.pages.counts()[PageStatus.ACCEPTED] == 2
     qtbot.waitUntil(lambda: "2 pages are flagged" in measured.window.message_stack.text)
+    button(measured.window.message_stack, "Undo").click()
+    assert workspace.pages.counts()[PageStatus.ACCEPTED] == 4
+    assert "2 pages are as before." in measured.window.message_stack.text
 
 
 def test_a_prediction_becomes_a_draft_but_never_replaces_an_accepted_label(measured, qtbot):

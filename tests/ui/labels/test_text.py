@@ -1,5 +1,7 @@
 """The pure parts of the label panel: doubts, places, versions, safe HTML, differences."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -125,6 +127,62 @@ def test_markdown_tables_and_code():
     assert '<td align="right">1</td>' in to_safe_html("| a |\n|--:|\n| 1 |\n").body
     assert "$x$ &lt;b&gt;" in safe.body
     assert safe.formulas == []
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("- a\n  - b\n    - c\n", "<ul><li>a<ul><li>b<ul><li>c</li></ul></li></ul></li></ul>"),
+        ("Items:\n- one\n- two\n", "<p>Items:</p><ul><li>one</li><li>two</li></ul>"),
+        ("1. a\n   - b\n2. c\n", "<ol><li>a<ul><li>b</li></ul></li><li>c</li></ol>"),
+        ("3. three\n4. four\n", '<ol start="3"><li>three</li><li>four</li></ol>'),
+        ("Words\n| a |\n|---|\n| 1 |\n", "<p>Words</p><table><thead><tr><th>a</th></tr></thead>"),
+        ("~~gone~~", "<p><s>gone</s></p>"),
+        ("word[^1]\n\n[^1]: The *note*.\n", "<p>word<sup>[1]</sup></p><p>[1] The <em>note</em>.</p>"),
+        ("a note of another page[^7]", "<p>a note of another page<sup>[7]</sup></p>"),
+        ("[^a]: a note without its mark", "<p>[a] a note without its mark</p>"),
+        ("10^[2] is no note", "<p>10^[2] is no note</p>"),
+        ("<table><tr><td>1</td></tr></table>\n# Next\n", "</table><h1>Next</h1>"),
+        (
+            "a\n\n$$x$$\n\nb",
+            '<p>a</p><p align="center"><img src="maths:0" style="vertical-align: middle"></p>',
+        ),
+    ],
+)
+def test_markdown_reads_as_commonmark_with_tables_and_notes(text, shown):
+    body = to_safe_html(text).body
+    assert shown in re.sub(r"\n", "", body)
+
+
+def test_a_table_in_html_keeps_its_spans_and_draws_its_formulas():
+    safe = to_safe_html('<table>\n  <tr><td rowspan="2">$k_1$</td>\n  <td>b</td></tr>\n</table>')
+    assert '<td rowspan="2"><img src="maths:0"' in safe.body
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "```\n$a$\n```",
+        "- item\n\n  ~~~\n  $a$\n  ~~~",
+        "- ```\n  $a$\n  ```",
+        "``b ` $a$``",
+        "    $a$",
+    ],
+)
+def test_code_holds_no_maths_and_what_follows_it_does(code):
+    assert [one.source for one in to_safe_html(f"{code}\n\n$c$ here").formulas] == ["c"]
+    assert to_safe_html("```\n$a$").formulas == [], "code without an end"
+
+
+def test_a_formula_in_the_words_of_a_picture_stays_words():
+    safe = to_safe_html('![the $a_1$ of "b"](figure.png)')
+    assert 'alt="the $a_1$ of &quot;b&quot;"' in safe.body
+    assert "maths:" not in safe.body
+
+
+@given(st.text(alphabet="ab \n-*|$`~[]^:<>\\\ue000\ue001\r\x0c1.", max_size=60))
+def test_any_text_becomes_html(text):
+    assert not set("\ue000\ue001") & set(to_safe_html(text).body)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,19 @@ def test_a_new_user_converts_a_document_with_one_option(tmp_path, monkeypatch):
     assert sorted(path.name for path in Path("output_images").iterdir()) == ["report_p1.png", "report_p2.png"]
 
 
+def test_a_folder_is_converted_with_its_sub_folders_and_says_what_it_left_out(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sub").mkdir()
+    pdfs.text_pdf(tmp_path / "report.pdf")
+    pdfs.text_pdf(tmp_path / "sub" / "report.pdf")
+    (tmp_path / "sub" / "notes.txt").touch()
+    for left_out in ("(.txt)", "(output_images)"):  # what it wrote itself is not converted again
+        done = run("--source", ".", "--dpi", 40)
+        assert done.stdout.startswith("2 images written to output_images")
+        assert ".: 2 files taken. Left out: 1 file that is neither PDF nor image (.txt)" in done.stderr
+        assert left_out in done.stderr
+
+
 def test_failures_are_sentences_and_the_exit_status_is_one(tmp_path):
     good, locked = pdfs.text_pdf(tmp_path / "good.pdf"), pdfs.encrypted_pdf(tmp_path / "locked.pdf")
     done = run("--source", good, "--source", locked, "--output", tmp_path / "out", "--dpi", 40)

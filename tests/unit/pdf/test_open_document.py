@@ -9,6 +9,7 @@ from PIL import Image
 from ocrstudio.domain.document import DocumentKind
 from ocrstudio.domain.errors import DocumentError, EncryptedDocumentError, InputError
 from ocrstudio.pdf import find_sources, open_document
+from ocrstudio.pdf.sources import left_out_in_words, list_sources
 from tests.fakes import pdfs
 
 
@@ -82,6 +83,46 @@ def test_files_of_a_folder_come_sorted_and_without_others(tmp_path):
         (tmp_path / name).touch()
     (tmp_path / "sub.pdf").mkdir()
     assert [path.name for path in find_sources(tmp_path)] == ["A.PNG", "b.pdf", "c.tiff"]
+
+
+def test_a_folder_is_read_with_its_sub_folders_in_the_order_of_their_numbers(tmp_path):
+    for name in (
+        "page_p10.png",
+        "page_p2.png",
+        "2/a.jpg",
+        "10/a.jpg",
+        "2/deep/a.jpg",
+        "notes.txt",
+        "2/data.json",
+        "2/more.txt",
+        ".git/x.png",
+        "labels/workspace.db",
+        "labels/documents/copy.pdf",
+        "out/page_p2_p1.png",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "again").symlink_to(tmp_path, target_is_directory=True)
+    listing = list_sources(tmp_path, skip=[tmp_path / "out"])
+    assert [path.relative_to(tmp_path).as_posix() for path in listing.files] == [
+        "page_p2.png",
+        "page_p10.png",
+        "2/a.jpg",
+        "2/deep/a.jpg",
+        "10/a.jpg",
+    ]
+    assert left_out_in_words(listing.left_out) == (
+        "Left out: 3 files that are neither PDF nor image (.txt, .json); 1 hidden one (.git); "
+        "1 workspace (labels); 1 output folder (out); 1 link to a folder (again)."
+    )
+
+
+def test_a_folder_without_documents_says_what_it_holds(tmp_path):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "notes.txt").touch()
+    with pytest.raises(InputError, match="holds no document") as caught:
+        find_sources(tmp_path)
+    assert "1 file that is neither PDF nor image (.txt)" in caught.value.hint
 
 
 def test_a_folder_without_documents_and_a_missing_path_are_errors(tmp_path):

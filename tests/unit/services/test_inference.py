@@ -263,6 +263,16 @@ def test_a_folder_without_documents_of_the_kind_says_which_option_to_use(picture
     assert "--images" in caught.value.hint
 
 
+def test_sub_folders_are_read_and_pages_of_each_stay_together(tmp_path: Path) -> None:
+    for name in ("a/x_p1.png", "b/x_p1.png", "b/x_p2.png", "out/y_p1.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.new("RGB", (20, 20)).save(tmp_path / name)
+    (tmp_path / "b" / "letter.pdf").touch()
+    found = find_pages(tmp_path, None, password=None, dpi=72, skip=[tmp_path / "out"])
+    assert [(page.document, page.number) for page in found.pages] == [("x", 1), ("x_2", 1), ("x_2", 2)]
+    assert "3 files taken. 1 file is for --pdf. Left out: 1 output folder (out)." in found.remarks[0]
+
+
 def test_equal_names_of_pdf_and_pictures_stay_apart(pdfs: Path, pictures: Path) -> None:
     found = find_pages(pictures, pdfs, password=None, dpi=72)
     assert {page.document for page in found.pages} == {"letter", "report", "report_2", "invoice", "photo"}

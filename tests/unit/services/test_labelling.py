@@ -2,6 +2,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.errors import WorkspaceError
 from ocrstudio.domain.label import HUMAN, IMPORT, NewRevision, teacher_source
+from ocrstudio.domain.region import Box, Region
 from ocrstudio.services import labelling
-from ocrstudio.services.page_status import TRANSITIONS, Action, next_in_review
+from ocrstudio.services.page_status import TRANSITIONS, Action, ReviewStep, next_in_review
 from ocrstudio.store import Workspace
 from tests.fakes.workspaces import add_document
 
@@ -89,18 +91,101 @@ def test_a_page_without_text_cannot_be_accepted(ws: Workspace) -> None:
     assert "exclude" in caught.value.hint
     labelling.add_draft(ws, 1, draft(" \n"))
     with pytest.raises(WorkspaceError):
-        labelling.accept_and_next(ws, 1)
+        labelling.accept_and_next(ws, 1, seen=ws.pages.get(1).revision_id)
     assert ws.pages.get(1).status is PageStatus.DRAFT
 
 
 def test_what_was_seen_is_accepted_and_not_a_draft_that_came_meanwhile(ws: Workspace) -> None:
     seen = labelling.add_draft(ws, 1, draft("read by a person"))
     labelling.add_draft(ws, 1, draft("nobody has read this"))
-    labelling.accept_and_next(ws, 1, seen=seen.id)
+    labelling.accept(ws, 1, seen=seen.id)
     assert text_of(ws, 1) == "read by a person"
     assert ws.pages.get(1).status is PageStatus.ACCEPTED
     with pytest.raises(WorkspaceError, match="does not belong"):
         labelling.accept(ws, 2, seen=seen.id)
+
+
+def test_nothing_is_accepted_when_another_draft_than_the_one_on_the_screen_is_there(ws: Workspace) -> None:
+    seen = labelling.add_draft(ws, 1, draft("read by a person"))
+    unseen = labelling.add_draft(ws, 1, draft("nobody has read this"))
+    for shown in (seen.id, None):
+        with pytest.raises(labelling.UnseenLabelError, match="Nothing was accepted"):
+            labelling.accept_and_next(ws, 1, seen=shown)
+    assert ws.pages.get(1).status is PageStatus.DRAFT
+    labelling.accept_and_next(ws, 1, seen=unseen.id)
+    assert text_of(ws, 1) == "nobody has read this"
+
+
+def test_an_accepted_page_that_was_edited_and_undone_is_accepted_again(ws: Workspace) -> None:
+    labelling.add_draft(ws, 1, draft("right"))
+    accepted = labelling.accept(ws, 1).revision_id
+    for text in ("rigt", "rigth", "righ"):
+        labelling.save_edit(ws, 1, text)
+        assert ws.pages.get(1).status is PageStatus.IN_REVIEW
+    back = labelling.save_edit(ws, 1, "right")
+    assert back is not None
+    assert (back.id, ws.pages.get(1).revision_id) == (accepted, accepted)
+    assert ws.pages.get(1).status is PageStatus.ACCEPTED
+    assert len(ws.labels.history(1)) == 4
+
+
+def test_a_label_that_nobody_accepted_is_not_accepted_by_undoing(ws: Workspace) -> None:
+    labelling.add_draft(ws, 1, draft("first"))
+    labelling.save_edit(ws, 1, "second")
+    labelling.save_edit(ws, 1, "first")
+    assert ws.pages.get(1).status is PageStatus.IN_REVIEW
+    labelling.accept(ws, 1)
+    labelling.reopen(ws, 1)  # the person has changed their mind
+    labelling.save_edit(ws, 1, "third")
+    labelling.save_edit(ws, 1, "first")
+    assert ws.pages.get(1).status is PageStatus.IN_REVIEW
+
+
+def test_restoring_the_accepted_revision_accepts_it_again(ws: Workspace) -> None:
+    labelling.add_draft(ws, 1, draft("right"))
+    accepted = labelling.accept(ws, 1).revision_id
+    assert accepted is not None
+    labelling.save_edit(ws, 1, "wrong")
+    labelling.restore(ws, 1, accepted)
+    assert ws.pages.get(1).status is PageStatus.ACCEPTED
+
+
+def test_decisions_are_taken_back_unless_somebody_has_gone_on(ws: Workspace) -> None:
+    for page in (1, 2, 3):
+        labelling.add_draft(ws, page, draft(f"page {page}"))
+        labelling.accept(ws, page)
+    decision = labelling.flag_many(ws, [(page, f"CER {page} %") for page in (1, 2, 3)])
+    assert [ws.pages.get(page).note for page in (1, 2, 3)] == ["CER 1 %", "CER 2 %", "CER 3 %"]
+    labelling.save_edit(ws, 2, "corrected")
+    assert labelling.take_back(ws, decision) == (1, 3)
+    assert [ws.pages.get(page).status for page in (1, 2, 3)] == [S.ACCEPTED, S.FLAGGED, S.ACCEPTED]
+    assert ws.pages.get(1).note == ""
+
+
+BOXES = (Region("title", (Box(0.1, 0.1, 0.5, 0.2),), 0, 5),)
+
+
+def boxes_of(ws: Workspace) -> int | None:
+    owner = labelling.region_owner(ws.labels.current(1), ws.labels.history(1))
+    return None if owner is None else owner.id
+
+
+def test_regions_belong_to_the_text_that_they_came_with(ws: Workspace) -> None:
+    first = labelling.add_draft(ws, 1, replace(draft("first"), regions=BOXES))
+    assert boxes_of(ws) == first.id
+    labelling.save_edit(ws, 1, "first, edited")
+    labelling.save_edit(ws, 1, "first, edited twice")
+    assert boxes_of(ws) == first.id
+    labelling.add_draft(ws, 1, replace(draft("second", "other"), regions=BOXES))  # kept beside
+    assert boxes_of(ws) == first.id
+
+
+def test_a_label_without_regions_gets_none_of_another_revision(ws: Workspace) -> None:
+    labelling.add_draft(ws, 1, replace(draft("with boxes"), regions=BOXES))
+    labelling.add_draft(ws, 1, draft("a text layer has none", "text_layer"))
+    assert boxes_of(ws) is None
+    labelling.save_edit(ws, 1, "typed over it")
+    assert boxes_of(ws) is None
 
 
 def test_bulk_accept_skips_what_has_no_label(ws: Workspace) -> None:
@@ -140,42 +225,54 @@ def test_an_imported_label_can_come_accepted(ws: Workspace) -> None:
     assert text_of(ws, 1) == "one"
 
 
-def test_review_goes_through_flagged_then_drafts_then_edited_pages(ws: Workspace) -> None:
-    labelling.save_edit(ws, 1, "edited")
+def test_review_goes_forwards_and_stops_at_the_end(ws: Workspace) -> None:
+    labelling.add_draft(ws, 1, draft("x"), note="doubt")
     for page_id in (2, 4):
         labelling.add_draft(ws, page_id, draft("x"))
-    labelling.add_draft(ws, 3, draft("x"), note="doubt")
-    seen: list[int] = []
-    page = labelling.next_to_review(ws, None)
-    while page is not None:
-        seen.append(page.id)
-        page = labelling.accept_and_next(ws, page.id)
-    assert seen == [3, 2, 4, 1]
+    labelling.save_edit(ws, 2, "corrected")
+    step = labelling.accept_and_next(ws, 2, seen=ws.pages.get(2).revision_id)
+    assert step.page == 4, "neither the flagged page nor the first of the drafts"
+    step = labelling.accept_and_next(ws, 4, seen=ws.pages.get(4).revision_id)
+    assert (step.page, step.behind) == (None, (1,))
+    assert labelling.next_to_review(ws, None, statuses=[PageStatus.FLAGGED]).page == 1
 
 
 S = PageStatus
 
 
 @pytest.mark.parametrize(
-    ("statuses", "current", "backwards", "expected"),
+    ("statuses", "current", "backwards", "expected", "behind"),
     [
-        ([S.DRAFT, S.DRAFT, S.DRAFT], 1, False, 2),
-        ([S.DRAFT, S.DRAFT, S.DRAFT], 1, True, 0),
-        ([S.DRAFT, S.DRAFT, S.DRAFT], 2, False, 0),  # round the end
-        ([S.DRAFT, S.DRAFT, S.DRAFT], 0, True, 2),
-        ([S.DRAFT, S.ACCEPTED, S.DRAFT], 1, False, 2),  # from a page that needs no review: onwards
-        ([S.DRAFT, S.ACCEPTED, S.DRAFT], 1, True, 0),
-        ([S.FLAGGED, S.DRAFT, S.DRAFT], 1, False, 2),  # skipping drafts does not return to the flagged page
-        ([S.FLAGGED, S.DRAFT, S.DRAFT], 2, False, 0),
-        ([S.DRAFT, S.UNLABELLED, S.FAILED], 0, False, None),  # no other page
-        ([S.ACCEPTED], 0, False, None),
-        ([], None, False, None),
+        ([S.DRAFT, S.DRAFT, S.DRAFT], 1, False, 2, (0,)),
+        ([S.DRAFT, S.DRAFT, S.DRAFT], 1, True, 0, (2,)),
+        ([S.DRAFT, S.DRAFT, S.DRAFT], 2, False, None, (0, 1)),
+        ([S.DRAFT, S.DRAFT, S.DRAFT], 0, True, None, (1, 2)),
+        ([S.DRAFT, S.ACCEPTED, S.DRAFT], 1, False, 2, (0,)),  # from a page that needs no review: onwards
+        ([S.FLAGGED, S.IN_REVIEW, S.DRAFT], 1, False, 2, (0,)),
+        ([S.FLAGGED, S.DRAFT, S.FLAGGED, S.IN_REVIEW], 1, False, 2, (0,)),
+        ([S.DRAFT, S.UNLABELLED, S.FAILED], 0, False, None, ()),
+        ([S.ACCEPTED, S.DRAFT], None, False, 1, ()),
+        ([S.DRAFT, S.ACCEPTED], None, True, 0, ()),
+        ([S.ACCEPTED], 0, False, None, ()),
+        ([], None, False, None, ()),
     ],
 )
 def test_next_in_review(
-    statuses: list[PageStatus], current: int | None, backwards: bool, expected: int | None
+    statuses: list[PageStatus],
+    current: int | None,
+    backwards: bool,
+    expected: int | None,
+    behind: tuple[int, ...],
 ) -> None:
-    assert next_in_review(list(enumerate(statuses)), current, backwards=backwards) == expected
+    step = next_in_review(list(enumerate(statuses)), current, backwards=backwards)
+    assert (step.page, step.behind) == (expected, behind)
+
+
+def test_review_stays_within_the_filter_of_the_list() -> None:
+    pages = list(enumerate([S.DRAFT] * 6))
+    step = next_in_review(pages, 1, within={1, 4})
+    assert (step.page, step.behind, step.hidden) == (4, (), 4)
+    assert next_in_review(pages, 4, within={1, 4}) == ReviewStep(None, (1,), 4)
 
 
 def test_the_table_is_complete() -> None:

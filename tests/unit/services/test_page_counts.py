@@ -45,9 +45,10 @@ def test_pages_imported_as_single_pictures_are_one_document(ws: Workspace) -> No
         add_document(ws, f"scan_p{number}", 1)
     counts = count_pages(ws)
     assert counts.documents(PageStatus.UNLABELLED) == 2
-    assert counts.by_origin["scan"] == {PageStatus.UNLABELLED: 3}
+    assert len(counts.by_origin["scan"][PageStatus.UNLABELLED]) == 3
 
 
-@pytest.mark.parametrize(("fraction", "held_out"), [(0.0, 0), (0.25, 1), (0.5, 2)])
-def test_one_document_is_divided_by_pages(fraction: float, held_out: int) -> None:
-    assert PageCounts({"scan": {ACCEPTED: 4}}).held_out({ACCEPTED}, fraction, seed=1) == held_out
+@pytest.mark.parametrize(("fraction", "least", "most"), [(0.0, 0, 0), (0.25, 40, 60), (0.5, 75, 125)])
+def test_one_document_is_divided_by_pages(fraction: float, least: int, most: int) -> None:
+    counts = PageCounts({"scan": {ACCEPTED: [f"page {number}" for number in range(200)]}})
+    assert least <= counts.held_out({ACCEPTED}, fraction, seed=1) <= most

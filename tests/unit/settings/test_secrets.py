@@ -106,3 +106,15 @@ def test_secrets_are_redacted_from_messages():
         == "401: key *** and *** are wrong"
     )
     assert secrets.redact("a cat", ["a"]) == "a cat"
+
+
+def test_a_typed_key_comes_before_the_keyring_and_is_kept_for_its_server_only(config, memory_keyring):
+    secrets.store_key(URL, SecretStr("from-keyring"))
+    secrets.remember_key(URL, SecretStr("typed"))
+    found = secrets.find_api_key(api(config))
+    assert (found.source, found.value.get_secret_value()) == ("typed", "typed")
+    assert secrets.find_api_key(api(config, "literal-key")).source == "configuration"
+    secrets.remember_key("http://elsewhere/v1", SecretStr("other"))
+    secrets.remember_key(URL, None)
+    assert secrets.find_api_key(api(config)).source == "keyring"
+    secrets.remember_key("http://elsewhere/v1", None)
