@@ -145,3 +145,10 @@ def test_pictures_are_found_beside_the_file_first(tmp_path: Path, monkeypatch: p
 def test_a_name_with_control_characters_stays_on_one_line(folder: Path) -> None:
     (problem,) = read(folder, line(images=["a\n\x1b[31m.png"])).problems
     assert str(problem).startswith(r"Line 1: the image 'a\n\x1b[31m.png' is neither in")
+
+
+def test_an_empty_answer_is_a_problem_in_training_and_a_blank_page_in_an_evaluation(folder: Path) -> None:
+    content = line() + "\n" + line(answer=" ") + "\n"
+    assert [problem.kind for problem in read(folder, content).problems] == [ProblemKind.EMPTY_ANSWER]
+    measured = read(folder, content, blank_pages=True, strict=True)
+    assert [sample.answer for sample in measured.samples] == ["text", " "]
