@@ -11,6 +11,7 @@ from ocrstudio.cli.figures import figure_in_words
 from ocrstudio.cli.options import file_option, parse_overrides, run_options, training_settings
 from ocrstudio.cli.output import echo_warning, table
 from ocrstudio.cli.watch import launch_and_watch
+from ocrstudio.domain.profile_names import PROFILE_HELP
 from ocrstudio.domain.wording import count_of
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _SCORING = "scoring."
 )
 @click.option(
     "--profile",
-    type=click.Choice(["source", "text", "omnidocbench", "olmocr"]),
+    type=click.Choice(list(PROFILE_HELP)),
     help="What counts as equal: the Markdown as written, its text, or as a benchmark has it. "
     "[default: scoring.profile]",
 )

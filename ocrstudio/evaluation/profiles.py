@@ -75,13 +75,6 @@ PROFILES: Mapping[str, Profile] = {
 }
 """All profiles by name; the first one is the default."""
 
-PROFILE_HELP: Mapping[str, str] = {
-    "source": "The Markdown as it is written",
-    "text": "Markup, the form of tables and line breaks within a paragraph make no difference",
-    "omnidocbench": "Blocks, text and formulas as OmniDocBench's published scorer compares them",
-    "olmocr": "Quotes, dashes, bold and italics are equal as for olmOCR-bench",
-}
-
 
 def profile_named(name: str, switches: Mapping[str, Any] | None = None) -> Profile:
     """A profile, with some of its switches changed.

@@ -11,17 +11,19 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QTableWidget, QTableWidgetItem
 
-from ocrstudio.ui.evaluation.results import FIGURE_HELP, FIGURES, INTERVAL, PageLine
+from ocrstudio.ui.evaluation.results import FIGURE_HELP, FIGURES, INTERVAL, PageLine, percent
 
-_COLUMNS = ("Page", "CER", "WER", "Other CER", "Noticed")
-_NUMBERS = (1, 2, 3)
+_COLUMNS = ("Page", "CER", "WER", "Text", "Order", "TEDS", "Other CER", "Noticed")
+_NUMBERS = range(1, 7)
+_OF_BLOCKS = (3, 4, 5)
+_OTHER = _COLUMNS.index("Other CER")
 _SORT_ROLE = Qt.ItemDataRole.UserRole
 _ROW_HEIGHT = 26
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 
 
-_LEFT_OUT = ("Median", "NED", "Cut off", "Loops")
+_LEFT_OUT = ("Median", "NED", "Cut off", "TEDS-S", "Formulas", "Blocks", "Loops", "WER", INTERVAL)
 """Figures that make room for the others in a narrow window, the first ones first."""
 
 
@@ -116,16 +118,21 @@ class PagesModel(QAbstractTableModel):
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Words, sort keys and alignment."""
         line, column = self.lines[index.row()], index.column()
-        value = (line.name, line.cer, line.wer, line.before, line.flags)[column]
+        value = _values(line)[column]
         if role == _SORT_ROLE:
             return -1.0 if value is None else value
         if role == Qt.ItemDataRole.DisplayRole:
-            return f"{value:.1%}" if isinstance(value, float) else value or ""
-        if role == Qt.ItemDataRole.ToolTipRole and column == 0:
-            return line.name
+            return percent(value) if isinstance(value, float | int) else value or ""
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return line.name if column == 0 else FIGURE_HELP.get(_COLUMNS[column])
         if role == Qt.ItemDataRole.TextAlignmentRole and column in _NUMBERS:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
+
+
+def _values(line: PageLine) -> tuple[str | float | None, ...]:
+    """The cells of a page, as `_COLUMNS`."""
+    return (line.name, line.cer, line.wer, line.text, line.order, line.teds, line.before, line.flags)
 
 
 class PagesTable(QTableView):
@@ -169,7 +176,9 @@ class PagesTable(QTableView):
         """Shows pages; the choice stays where the page is still there."""
         before = self.current
         self.lines.set_lines(lines)
-        self.setColumnHidden(3, not compared)
+        self.setColumnHidden(_OTHER, not compared)
+        for column in _OF_BLOCKS:
+            self.setColumnHidden(column, all(_values(line)[column] is None for line in lines))
         if before is not None:
             for row, line in enumerate(lines):
                 if line.key == before.key:
