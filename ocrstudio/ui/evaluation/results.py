@@ -80,7 +80,13 @@ class PageLine:
     @property
     def figures(self) -> str:
         """All figures that the page has, in words."""
-        named = (("CER", self.cer), ("text", self.text), ("order", self.order), ("TEDS", self.teds))
+        named = (
+            ("CER", self.cer),
+            ("WER", self.wer),
+            ("text", self.text),
+            ("order", self.order),
+            ("TEDS", self.teds),
+        )
         return ", ".join(f"{name} {percent(value)}" for name, value in named if value is not None)
 
 

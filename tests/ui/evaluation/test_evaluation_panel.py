@@ -82,7 +82,7 @@ def test_figures_stand_below_those_of_the_earlier_evaluation_of_the_same_data(me
     panel.compare.setCurrentIndex(0)
     panel.compare.activated.emit(0)
     qtbot.waitUntil(lambda: panel.figures.rowCount() == 1)
-    assert panel.pages.isColumnHidden(6)
+    assert panel.pages.isColumnHidden(5)
 
 
 def headers(panel):
@@ -101,8 +101,8 @@ def test_order_and_text_stand_beside_the_error_rate_and_the_profile_is_stated(me
     model = panel.pages.model()
     worst = [model.index(0, column).data() for column in range(model.columnCount())]
     assert worst[0] == "harbour, page 2"
-    assert worst[4] == "100.0%", "nothing of the page was found: its order is no success"
-    assert panel.pages.isColumnHidden(5)
+    assert worst[3] == "100.0%", "nothing of the page was found: its order is no success"
+    assert panel.pages.isColumnHidden(4)
     assert "order 100.0%" in panel.page._title.text()
 
 
