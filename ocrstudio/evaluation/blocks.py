@@ -16,10 +16,9 @@ _FENCE = re.compile(
     r"^[ \t]*(?P<mark>```+|~~~+)[^\n]*\n(?P<body>.*?)(?:^[ \t]*(?P=mark)[ \t]*$|\Z)", re.M | re.S
 )
 _OUTER_FENCE = re.compile(r"\A\s*```(?:markdown|md|html|latex)[ \t]*\n(?P<body>.*?)\n?(?:```)?\s*\Z", re.S)
-_FORMULA = re.compile(
-    r"\$\$(?=.*?\S.*?\$\$).*?\$\$|\\\[.*?\\\]"
-    r"|\\begin\{(?P<name>(?:equation|align|gather|multline|eqnarray)\*?)\}.*?\\end\{(?P=name)\}",
-    re.S,
+_FORMULA_START = re.compile(
+    r"(?P<dollars>\$\$)|(?P<bracket>\\\[)"
+    r"|\\begin\{(?P<name>(?:equation|align|gather|multline|eqnarray)\*?)\}"
 )
 _ONLY_FORMULA = re.compile(r"\$[^$\n]+\$|\\\([^\n]+?\\\)")
 _HEADING = re.compile(r"[ ]{0,3}#{1,6}(?:[ \t]|$)")
@@ -78,12 +77,29 @@ def _special(text: str) -> Iterator[Block]:
         (BlockKind.CODE, lambda text: [found.span() for found in _FENCE.finditer(text)]),
         (BlockKind.TABLE, html_table_spans),
         (BlockKind.TABLE, pipe_table_spans),
-        (BlockKind.FORMULA, lambda text: [found.span() for found in _FORMULA.finditer(text)]),
+        (BlockKind.FORMULA, _formula_spans),
     )
     for kind, find in finders:
         for start, end in find(text):
             yield Block(kind, text[start:end], start)
             text = text[:start] + "\n" + " " * (end - start - 2) + "\n" + text[end:]
+
+
+def _formula_spans(text: str) -> list[tuple[int, int]]:
+    """Start and end of each display formula, in one pass: a model may open thousands and close none."""
+    spans: list[tuple[int, int]] = []
+    position = 0
+    never_closed: set[str] = set()
+    while found := _FORMULA_START.search(text, position):
+        position = found.end()
+        closing = "$$" if found["dollars"] else "\\]" if found["bracket"] else f"\\end{{{found['name']}}}"
+        end = -1 if closing in never_closed else text.find(closing, position)
+        if end < 0:
+            never_closed.add(closing)
+        elif text[position:end].strip():
+            position = end + len(closing)
+            spans.append((found.start(), position))
+    return spans
 
 
 def _plain(text: str, *, by_line: bool) -> Iterator[Block]:

@@ -17,7 +17,7 @@ _LINE_SPACES = re.compile(r"[^\S\n]+")
 _BLANK_LINES = re.compile(r"\n{2,}")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
-_IMAGE_OR_LINK = re.compile(r"!?\[(?P<text>[^\]\n]*)\]\([^)\n]*\)")
+_IMAGE_OR_LINK = re.compile(r"!?\[(?P<text>[^\]\n]{0,2000})\]\([^)\n]{0,2000}\)")
 _LINE_MARKS = re.compile(
     r"^[ \t]*(?:#{1,6}[ \t]+|>[ \t]?|[-*+][ \t]+|```.*$|(?:-{3,}|\*{3,}|_{3,})[ \t]*$)", re.MULTILINE
 )

@@ -24,16 +24,18 @@ from ocrstudio.evaluation.teds import structure_of, teds
 
 Kind = Literal["text", "formula", "inline", "table"]
 
-_IMAGE = re.compile(r"!\[.*?\]\(.*?\)")
+# Every lazy run is bounded: a runaway answer may open thousands of formulas and close none.
+_IMAGE = re.compile(r"!\[.{0,2000}?\]\(.{0,2000}?\)")
 _FENCES = re.compile(r"^```(?:markdown|html|latex)\n?|```\n?$", re.MULTILINE)
 _PAGE_TAGS = re.compile(r"</?(?:html|body)>")
-_LATEX_TABLE = re.compile(r"\\begin\{(table|tabular)\}.*?\\end\{\1\}", re.DOTALL)
+_LATEX_TABLE = re.compile(r"\\begin\{(table|tabular)\}.{0,20000}?\\end\{\1\}", re.DOTALL)
 _FORMULA = re.compile(
-    r"\$\$(?P<display>.*?)\$\$|\\\[(?P<brackets>.*?)\\\]|\$(?P<inline>.*?)\$|\\\((?P<round>.*?)\\\)",
+    r"\$\$(?P<display>.{0,4000}?)\$\$|\\\[(?P<brackets>.{0,4000}?)\\\]"
+    r"|\$(?P<inline>.{0,4000}?)\$|\\\((?P<round>.{0,4000}?)\\\)",
     re.DOTALL,
 )
-_TITLE_COMMAND = re.compile(r"\\(?:title|text|section\*?)\s*\{\s*(.*?)\s*\}", re.DOTALL)
-_INLINE = re.compile(r"\$(.*?)\$|\\\((.*?)\\\)")
+_TITLE_COMMAND = re.compile(r"\\(?:title|text|section\*?)\s*\{\s*(.{0,2000}?)\s*\}", re.DOTALL)
+_INLINE = re.compile(r"\$(.{0,2000}?)\$|\\\((.{0,2000}?)\\\)")
 _ESCAPED = re.compile(r"\\([\\_&%^])")
 _LINE_WORDS = re.compile(r"\\[tn]|/[tn]")
 _NO_WORD = re.compile(r"[^\w\u4e00-\u9fff]")

@@ -30,6 +30,8 @@ UNLIKE = 0.6
 """Two English sentences of one length that have nothing in common are about 0.7 from each other."""
 _PART_OF_RUN = 0.6
 _WITHIN = 0.4
+_MOST_STEPS = 500_000_000
+"""Work for the search of a block within another one; beyond it, only every so-manieth place is looked at."""
 _MOST_JOINS = 10_000
 """Pairs of free blocks for which joining is tried; a runaway of thousands of lines is matched without it."""
 
@@ -140,7 +142,7 @@ def _grown(truth: str, found: Sequence[str], first: int, free: set[int]) -> _Run
     while end in free and len(text) <= len(truth):
         longer = f"{text} {found[end]}"
         nearer = Levenshtein.normalized_distance(truth, longer)
-        if nearer > cost or max(_within(part, truth) for part in found[first : end + 1]) >= _PART_OF_RUN:
+        if nearer > cost or any(_within(part, truth) >= _PART_OF_RUN for part in found[first : end + 1]):
             break
         text, cost = longer, nearer
         end += 1
@@ -226,14 +228,18 @@ def _distance(
 
 
 def _within(part: str, whole: str) -> float:
-    """Distance of a text from the most similar stretch of its own length, by that; 1 if it is longer."""
+    """Distance of a text from the most similar stretch of its own length, by that; 1 if none is near."""
     size = len(part)
     if size > len(whole):
         return 1.0
     if part in whole:
         return 0.0
-    windows = [whole[start : start + size] for start in range(len(whole) - size + 1)]
-    return float(process.cdist([part], windows, scorer=Levenshtein.distance, dtype=np.int32).min()) / size
+    last = len(whole) - size + 1
+    step = max(1, last * size * size // _MOST_STEPS)
+    windows = [whole[start : start + size] for start in range(0, last, step)]
+    most = int(size * _PART_OF_RUN)
+    nearest = process.cdist([part], windows, scorer=Levenshtein.distance, score_cutoff=most, dtype=np.int32)
+    return min(1.0, float(nearest.min()) / size)
 
 
 def _lenient_matches(
