@@ -142,7 +142,11 @@ def _rates(before: "Measured", after: "Measured") -> str:
         ("character error rate", _percent(before.cer), _percent(after.cer)),
         ("word error rate", _percent(before.wer), _percent(after.wer)),
         ("normalised edit distance", f"{before.ned:.3f}", f"{after.ned:.3f}"),
+        ("text edit distance, block by block", f"{before.text_edit:.3f}", f"{after.text_edit:.3f}"),
+        ("edit distance of the reading order", f"{before.order_edit:.3f}", f"{after.order_edit:.3f}"),
     ]
+    if before.teds is not None and after.teds is not None:
+        rows.append(("similarity of tables (TEDS)", f"{before.teds:.3f}", f"{after.teds:.3f}"))
     return table(rows, ("HELD-OUT PAGES", "BEFORE", "AFTER TRAINING"))
 
 

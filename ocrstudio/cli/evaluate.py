@@ -1,5 +1,6 @@
 """``ocrstudio evaluate``: measure the student, or any other predictions, on a dataset."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,15 @@ from ocrstudio.cli.figures import figure_in_words
 from ocrstudio.cli.options import file_option, parse_overrides, run_options, training_settings
 from ocrstudio.cli.output import echo_warning, table
 from ocrstudio.cli.watch import launch_and_watch
+from ocrstudio.domain.profile_names import PROFILE_HELP
 from ocrstudio.domain.wording import count_of
 
 if TYPE_CHECKING:
     from ocrstudio.evaluation.bootstrap import Interval
+    from ocrstudio.settings.scoring import ScoringConfig
 
-_OPTIONS_OF_PREDICTIONS = ("dataset", "predictions", "output", "strict")
+_OPTIONS_OF_PREDICTIONS = ("dataset", "predictions", "output", "strict", "profile", "config", "overrides")
+_SCORING = "scoring."
 
 
 @click.command()
@@ -23,7 +27,13 @@ _OPTIONS_OF_PREDICTIONS = ("dataset", "predictions", "output", "strict")
 @click.option(
     "--predictions",
     type=click.Path(path_type=Path, exists=True),
-    help="Measure these, not the student: JSONL of infer, or a folder of Markdown named like the pictures.",
+    help="Measure these, not the student: what infer wrote, or a folder of Markdown named like the pictures.",
+)
+@click.option(
+    "--profile",
+    type=click.Choice(list(PROFILE_HELP)),
+    help="What counts as equal: the Markdown as written, its text, or as a benchmark has it. "
+    "[default: scoring.profile]",
 )
 @click.option("--task", help="Ask the prompt of this task. [default: the prompt of each line]")
 @click.option("--model", help="Model folder, or micro. [default: model.base_model_path]")
@@ -46,6 +56,7 @@ def command(  # noqa: PLR0913 - the options of the command
     *,
     dataset: Path,
     predictions: Path | None,
+    profile: str | None,
     task: str | None,
     model: str | None,
     adapter: Path | None,
@@ -55,14 +66,20 @@ def command(  # noqa: PLR0913 - the options of the command
     strict: bool,
     detach: bool,
 ) -> int:
-    """Measure the student on a dataset: character and word error rates, page by page.
+    """Measure the student on a dataset: error rates, and text, order, tables and formulas block by block.
 
     The evaluation runs in a process of its own: closing the terminal does not end it. With --predictions
-    nothing is run: what another program or teacher has written is measured in the same way.
+    nothing is run: what another program or teacher has written is measured in the same way. An empty answer
+    in the dataset is a blank page: text that is invented there counts.
     """
+    changes = parse_overrides(overrides)
+    if profile is not None:
+        changes["scoring.profile"] = profile
     if predictions is not None:
-        _refuse_options_of_the_student(context)
-        return _measure(dataset, predictions, output, strict=strict)
+        _refuse_options_of_the_student(context, changes)
+    settings = training_settings(config, changes)
+    if predictions is not None:
+        return _measure(dataset, predictions, output, settings.scoring, strict=strict)
     from ocrstudio.services.evaluation import EvaluationRequest, create_evaluation_run
     from ocrstudio.services.runs import RUNS_FOLDER
     from ocrstudio.settings.app import load_app_settings
@@ -71,40 +88,43 @@ def command(  # noqa: PLR0913 - the options of the command
     request = EvaluationRequest(
         dataset=dataset, output=output, task=task, model=model, adapter=adapter, strict=strict
     )
-    settings = training_settings(config, parse_overrides(overrides))
     tasks = load_tasks(load_app_settings().prompts_file)
     folder = create_evaluation_run(output.parent / RUNS_FOLDER, request, settings, tasks)
     click.echo(f"Dataset: {folder.spec.request['dataset_summary']}")
     return launch_and_watch(folder, detach=detach)
 
 
-def _refuse_options_of_the_student(context: click.Context) -> None:
+def _refuse_options_of_the_student(context: click.Context, changes: Mapping[str, object]) -> None:
     given = [
         parameter.opts[0]
         for parameter in context.command.params
         if parameter.name not in _OPTIONS_OF_PREDICTIONS
         and context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
     ]
+    given += [f"--set {key}" for key in changes if not key.startswith(_SCORING)]
     if given:
         raise click.UsageError(f"With --predictions no student is run; leave out {', '.join(given)}.")
 
 
-def _measure(dataset: Path, predictions: Path, output: Path, *, strict: bool) -> int:
+def _measure(
+    dataset: Path, predictions: Path, output: Path, scoring: "ScoringConfig", *, strict: bool
+) -> int:
+    from ocrstudio.evaluation.report import block_figures
     from ocrstudio.services.foreign_predictions import evaluate_predictions
 
-    measured = evaluate_predictions(dataset, predictions, output, strict=strict)
+    measured = evaluate_predictions(dataset, predictions, output, scoring, strict=strict)
     for remark in measured.remarks:
         echo_warning(remark)
     overall = measured.report.overall
     missing = f", {overall.missing} of them without a prediction" if overall.missing else ""
     click.echo(
-        f"{count_of(overall.pages, 'page')}{missing}, compared with "
-        f"{measured.report.normalisation.describe()}."
+        f"{count_of(overall.pages, 'page')}{missing}, compared with {measured.report.profile.describe()}."
     )
     rows = [
         (*figure_in_words("cer", overall.cer.corpus), _between(overall.cer.interval)),
         (*figure_in_words("wer", overall.wer.corpus), _between(overall.wer.interval)),
         (*figure_in_words("ned", overall.ned), ""),
+        *((*figure_in_words(name, value), "") for name, value in block_figures(overall).items()),
         (*figure_in_words("runaway_rate", overall.runaway_rate), ""),
     ]
     click.echo(table(rows, ("FIGURE", "ALL PAGES", "95 % INTERVAL")))

@@ -80,7 +80,7 @@ class Dataset:
         return f"{count_of(len(self.samples), 'sample')}{skipped}{listed}"
 
 
-def read_dataset(path: Path, *, strict: bool = False) -> Dataset:
+def read_dataset(path: Path, *, strict: bool = False, blank_pages: bool = False) -> Dataset:
     """Read a JSONL file.
 
     Pictures are looked for beside the file first, then in the working directory; absolute paths are taken as
@@ -89,6 +89,7 @@ def read_dataset(path: Path, *, strict: bool = False) -> Dataset:
     Args:
         path: The file.
         strict: Stop at the first line that would be left out.
+        blank_pages: A line with an empty answer is a page without text, and no problem.
 
     Raises:
         DatasetError: The file is missing, unreadable, empty or not JSON Lines at all; or, when strict, the
@@ -101,7 +102,7 @@ def read_dataset(path: Path, *, strict: bool = False) -> Dataset:
         try:
             line = _text(raw, number, problems)
             if line is not None:
-                samples.append(_sample(images, path.parent, line, number))
+                samples.append(_sample(images, path.parent, line, number, blank_pages=blank_pages))
         except RecordError as error:
             problem = LineProblem(number, error.kind, error.message)
             if strict:
@@ -125,7 +126,7 @@ def read_records(path: Path, hint: str) -> Iterator[DatasetRecord]:
     for number, raw in _lines(path):
         try:
             line = _text(raw, number, [])
-            record = None if line is None else DatasetRecord.from_json(line)
+            record = None if line is None else DatasetRecord.from_json(line, blank_pages=True)
         except RecordError as error:
             raise _refused(path, number, error, hint) from error
         if record is not None:
@@ -187,8 +188,8 @@ def _text(raw: bytes | None, number: int, problems: list[LineProblem]) -> str | 
     return None
 
 
-def _sample(images: ImageFiles, folder: Path, line: str, number: int) -> Sample:
-    record = DatasetRecord.from_json(line)
+def _sample(images: ImageFiles, folder: Path, line: str, number: int, *, blank_pages: bool) -> Sample:
+    record = DatasetRecord.from_json(line, blank_pages=blank_pages)
     image = images.find(record.image)
     if image is None:
         raise RecordError(

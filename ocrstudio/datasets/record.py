@@ -75,8 +75,12 @@ class DatasetRecord:
         return json.dumps({"messages": messages}, ensure_ascii=False)
 
     @classmethod
-    def from_json(cls, line: str) -> "DatasetRecord":
+    def from_json(cls, line: str, *, blank_pages: bool = False) -> "DatasetRecord":
         """Read a line.
+
+        Args:
+            line: The line.
+            blank_pages: An empty answer is that of a blank page, to be measured; nothing is learnt from it.
 
         Raises:
             RecordError: The first thing that is wrong with it.
@@ -96,7 +100,7 @@ class DatasetRecord:
             raise RecordError(
                 ProblemKind.SEVERAL_IMAGES, f"the question has {IMAGE_PLACEHOLDER} {tokens} times"
             )
-        if not answer.strip():
+        if not answer.strip() and not blank_pages:
             raise RecordError(ProblemKind.EMPTY_ANSWER, "the answer is empty")
         if any(text != storable(text) for text in (prompt, image, answer)):
             raise RecordError(

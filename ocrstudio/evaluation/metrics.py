@@ -6,8 +6,9 @@ All distances are Levenshtein's (insertions, deletions, substitutions, each of c
   much too long. WER is the same over words.
 * NED = distance / length of the longer text: between 0 and 1, and symmetric.
 
-An empty reference has no rate of its own. By definition here: 0 when the prediction is empty too, else 1, as
-if everything was wrong. In corpus figures its insertions count and its length is 0.
+An empty reference (a blank page) has no rate of its own. By definition here: 0 when the prediction is empty
+too, else 1, as if everything was wrong. In corpus figures the characters that were invented there count as
+edits, and the length that they are divided by does not grow: text on a blank page raises the rate of all.
 """
 
 from collections.abc import Iterator, Sequence
@@ -94,7 +95,7 @@ def _pieces(token: str) -> Iterator[str]:
         return
     current = ""
     for character in token:
-        if _is_unspaced(character):
+        if is_unspaced(character):
             if current:
                 yield current
             current = ""
@@ -106,7 +107,8 @@ def _pieces(token: str) -> Iterator[str]:
 
 
 @lru_cache(maxsize=4096)
-def _is_unspaced(character: str) -> bool:
+def is_unspaced(character: str) -> bool:
+    """Whether a character belongs to a script that puts no blanks between words."""
     code = ord(character)
     return any(first <= code <= last for first, last in _UNSPACED_SCRIPTS)
 

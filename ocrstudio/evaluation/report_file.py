@@ -1,4 +1,8 @@
-"""Reports as JSON files. The layout is versioned; a newer one is refused in a sentence, not misread."""
+"""Reports as JSON files. The layout is versioned; a newer one is refused in a sentence, not misread.
+
+A report of layout 1 had no profiles and no figures of blocks. It holds the texts, so it is measured again
+when it is read, with what it made equal.
+"""
 
 import json
 from dataclasses import asdict
@@ -8,11 +12,14 @@ from typing import Any
 from ocrstudio.domain.errors import InputError
 from ocrstudio.evaluation.bootstrap import Interval
 from ocrstudio.evaluation.normalise import Normalisation
-from ocrstudio.evaluation.results import ErrorRate, EvaluationReport, Overall, PageResult
+from ocrstudio.evaluation.profiles import DEFAULT_PROFILE, Profile
+from ocrstudio.evaluation.results import ErrorRate, EvaluationReport, Overall, PageResult, Pair
+from ocrstudio.evaluation.scoring import build_report
 from ocrstudio.settings.files import write_text
 
 FORMAT = "ocrstudio-evaluation"
-VERSION = 1
+VERSION = 2
+_WITHOUT_BLOCKS = 1
 
 
 def to_json(report: EvaluationReport) -> str:
@@ -22,7 +29,7 @@ def to_json(report: EvaluationReport) -> str:
         "version": VERSION,
         "title": report.title,
         "system": dict(report.system),
-        "normalisation": {**report.normalisation.to_dict(), "in_words": report.normalisation.describe()},
+        "profile": report.profile.to_dict(),
         "seed": report.seed,
         "overall": asdict(report.overall),
         "pages": [asdict(page) for page in report.pages],
@@ -46,13 +53,13 @@ def from_json(text: str, name: str = "The report") -> EvaluationReport:
         raise InputError(f"{name} is not JSON: {error.msg} in line {error.lineno}.") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise InputError(f"{name} is not an evaluation report of OCR Studio.")
-    if data.get("version") != VERSION:
+    if data.get("version") not in (VERSION, _WITHOUT_BLOCKS):
         raise InputError(
             f"{name} has layout version {data.get('version')}; this program reads version {VERSION}.",
             "Use the version of OCR Studio that wrote it.",
         )
     try:
-        return _report(data)
+        return _measured_again(data) if data["version"] == _WITHOUT_BLOCKS else _report(data)
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{name} is incomplete: {error}.", "Evaluate again.") from error
 
@@ -84,15 +91,32 @@ def read(path: Path) -> EvaluationReport:
 
 def _report(data: dict[str, Any]) -> EvaluationReport:
     overall = dict(data["overall"])
-    rules = {key: value for key, value in data["normalisation"].items() if key != "in_words"}
     return EvaluationReport(
         overall=Overall(**{**overall, "cer": _rate(overall["cer"]), "wer": _rate(overall["wer"])}),
-        normalisation=Normalisation.from_dict(rules),
+        profile=Profile.from_dict(data["profile"]),
         seed=data["seed"],
         pages=tuple(PageResult(**{**page, "flags": tuple(page["flags"])}) for page in data["pages"]),
         title=data["title"],
         system=data.get("system", {}),
     )
+
+
+def _measured_again(data: dict[str, Any]) -> EvaluationReport:
+    rules = {key: value for key, value in data["normalisation"].items() if key != "in_words"}
+    pairs = [
+        Pair(
+            key=page["key"],
+            reference=page["reference"],
+            prediction=page["prediction"],
+            document=page["document"],
+            page=page["page"],
+            truncated="truncated" in page["flags"],
+            error=page["error"],
+        )
+        for page in data["pages"]
+    ]
+    profile = Profile(DEFAULT_PROFILE, Normalisation.from_dict(rules))
+    return build_report(pairs, profile, title=data["title"], system=data.get("system"), seed=data["seed"])
 
 
 def _rate(data: dict[str, Any]) -> ErrorRate:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ocrstudio.domain.page_files import document_of_file, page_of_file
+from ocrstudio.evaluation.block_scores import BlockScores
 from ocrstudio.evaluation.bootstrap import Interval
-from ocrstudio.evaluation.normalise import Normalisation
+from ocrstudio.evaluation.profiles import Profile
 
 Flag = Literal["missing", "empty_prediction", "empty_reference", "runaway", "truncated"]
 
@@ -57,16 +58,14 @@ class Pair:
         )
 
 
-@dataclass(frozen=True)
-class PageResult:
+@dataclass(frozen=True, kw_only=True)
+class PageResult(BlockScores):
     """The scores of a page; the texts are as they came, the scores are of the normalised ones.
 
     Attributes:
         cer: Character error rate; above 1 when the prediction is much too long.
         wer: Word error rate.
-        ned: Normalised edit distance, between 0 and 1.
-        teds: Similarity of the tables, or None where neither text has one.
-        reading_order: Share of paragraph pairs that keep their order.
+        ned: Normalised edit distance of the whole page, between 0 and 1.
         flags: What was noticed.
     """
 
@@ -78,8 +77,6 @@ class PageResult:
     cer: float
     wer: float
     ned: float
-    teds: float | None
-    reading_order: float
     flags: tuple[Flag, ...]
     error: str = ""
 
@@ -101,9 +98,12 @@ class ErrorRate:
     interval: Interval | None
 
 
-@dataclass(frozen=True)
-class Overall:
+@dataclass(frozen=True, kw_only=True)
+class Overall(BlockScores):
     """The figures of a report; rates of pages are shares of all pages.
+
+    The figures of blocks are means over the pages that have something of the kind, pages without a prediction
+    included; None when there is no such page. The numbers of blocks are sums.
 
     Attributes:
         pages: Number of pages, missing ones included.
@@ -114,9 +114,7 @@ class Overall:
         characters: Characters of all references, normalised.
         cer: Character error rate.
         wer: Word error rate.
-        ned: Mean normalised edit distance.
-        teds: Mean over the pages with tables, or None when there is none.
-        reading_order: Mean over all pages with a prediction, or None when there is none.
+        ned: Mean normalised edit distance of whole pages.
     """
 
     pages: int
@@ -128,8 +126,6 @@ class Overall:
     cer: ErrorRate
     wer: ErrorRate
     ned: float
-    teds: float | None
-    reading_order: float | None
 
 
 @dataclass(frozen=True)
@@ -138,7 +134,7 @@ class EvaluationReport:
 
     Attributes:
         overall: The figures.
-        normalisation: What was made equal first.
+        profile: What was made equal first, and how blocks were measured.
         seed: Seed of the resampling behind the intervals.
         pages: One record for each page, in the order given.
         title: What was evaluated, in words.
@@ -146,7 +142,7 @@ class EvaluationReport:
     """
 
     overall: Overall
-    normalisation: Normalisation
+    profile: Profile
     seed: int
     pages: tuple[PageResult, ...]
     title: str = ""

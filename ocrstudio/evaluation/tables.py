@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
@@ -29,13 +29,14 @@ Table = tuple[tuple[Cell, ...], ...]
 """Rows of cells; spans as HTML has them, so a row may have fewer cells than the table has columns."""
 
 
-def find_tables(text: str) -> list[Table]:
-    """All tables of a text, HTML and pipe, in the order in which they stand."""
-    spans = list(_html_tables(text))
-    found = [(start, parse_html_table(text[start:end])) for start, end in spans]
-    blanked = _replaced(text, spans, lambda table: re.sub(r"[^\n]", " ", table))
-    found += [(match.start(), parse_pipe_table(match[0])) for match in _PIPE_TABLE.finditer(blanked)]
-    return [table for _, table in sorted(found, key=lambda item: item[0]) if table]
+def parse_table(text: str) -> Table:
+    """Rows of an HTML or a pipe table."""
+    return parse_html_table(text) if _TABLE_START.search(text) else parse_pipe_table(text)
+
+
+def pipe_table_spans(text: str) -> list[tuple[int, int]]:
+    """Start and end of each pipe table."""
+    return [found.span() for found in _PIPE_TABLE.finditer(text)]
 
 
 def parse_html_table(text: str) -> Table:
@@ -58,15 +59,17 @@ def parse_pipe_table(text: str) -> Table:
 
 def html_tables_to_pipe(text: str) -> str:
     """Write every HTML table as a pipe table; cells that are covered by a span become empty."""
-    return _replaced(text, list(_html_tables(text)), lambda table: _as_pipe(parse_html_table(table)))
+    return _replaced(text, html_table_spans(text), lambda table: _as_pipe(parse_html_table(table)))
 
 
-def _html_tables(text: str) -> Iterator[tuple[int, int]]:
+def html_table_spans(text: str) -> list[tuple[int, int]]:
     """Start and end of each HTML table, from a start tag to the next end tag, in one pass."""
+    spans: list[tuple[int, int]] = []
     position = 0
     while (start := _TABLE_START.search(text, position)) and (end := _TABLE_END.search(text, start.end())):
-        yield start.start(), end.end()
+        spans.append((start.start(), end.end()))
         position = end.end()
+    return spans
 
 
 def _replaced(text: str, spans: Sequence[tuple[int, int]], write: Callable[[str], str]) -> str:

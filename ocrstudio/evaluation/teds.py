@@ -9,14 +9,14 @@ Tree distance: K. Zhang, D. Shasha: Simple fast algorithms for the editing dista
 problems. SIAM Journal on Computing 18 (1989), section 3.2.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
-from ocrstudio.evaluation.tables import Cell, Table, find_tables
+from ocrstudio.evaluation.tables import Cell, Table
 
 _MAX_STEPS = 4_000_000
 _ROW = "row"
@@ -45,11 +45,16 @@ class _Tree:
         return np.flatnonzero([isinstance(label, Cell) for label in self.labels])
 
 
-def teds(reference: Table, prediction: Table) -> float:
+def teds(reference: Table, prediction: Table, *, count_root: bool = True) -> float:
     """Similarity of two tables, from 0 (nothing in common) to 1 (equal).
 
     The time grows with the product of the sizes. Where that would be many seconds (a runaway table against a
     long one), the nodes are compared as two sequences in postorder, and two cells are equal or not.
+
+    Args:
+        reference: The true table.
+        prediction: The predicted one.
+        count_root: Whether the table itself is a node, as in the paper; OmniDocBench's scorer leaves it out.
     """
     expected, found = _tree(reference), _tree(prediction)
     sizes = len(expected.labels), len(found.labels)
@@ -57,19 +62,13 @@ def teds(reference: Table, prediction: Table) -> float:
         distance = float(Levenshtein.distance(expected.labels, found.labels))
     else:
         distance = _tree_distance(expected, found)
-    return max(0.0, 1.0 - distance / max(sizes))
+    nodes = max(sizes) if count_root else max(sizes) - 1
+    return max(0.0, 1.0 - distance / nodes) if nodes else 1.0
 
 
-def page_teds(reference: str, prediction: str) -> float | None:
-    """Mean similarity over the tables of a page, matched in order; None when neither text has one.
-
-    A table that only one side has counts 0, so missing and invented tables both lower the figure.
-    """
-    expected, found = find_tables(reference), find_tables(prediction)
-    count = max(len(expected), len(found))
-    if count == 0:
-        return None
-    return sum(teds(left, right) for left, right in zip(expected, found, strict=False)) / count
+def structure_of(table: Table) -> Table:
+    """A table without its texts; the similarity of two of them is known as TEDS-S."""
+    return tuple(tuple(replace(cell, text="") for cell in row) for row in table)
 
 
 def _tree(table: Table) -> _Tree:

@@ -65,6 +65,9 @@ class Measured:
     cer: float
     wer: float
     ned: float
+    text_edit: float
+    order_edit: float
+    teds: float | None
 
 
 @dataclass(frozen=True)
@@ -243,7 +246,14 @@ class _Demo:
         folder = create_evaluation_run(self.ws.runs_folder, request, self.config, load_tasks())
         self._follow(folder)
         summary = folder.summary() or {}
-        return Measured(summary["cer"], summary["wer"], summary["ned"])
+        return Measured(
+            summary["cer"],
+            summary["wer"],
+            summary["ned"],
+            summary["text_edit"],
+            summary["order_edit"],
+            summary.get("teds"),
+        )
 
     def _train(self, dataset: ExportReport) -> tuple[RunFolder, dict[int, float]]:
         request = TrainingRequest(

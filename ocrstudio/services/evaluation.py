@@ -31,7 +31,7 @@ class EvaluationRequest:
         task: Task whose prompt replaces the dataset's; None to ask what each line asks.
         model: Folder of the model, or ``micro``; None for the configuration's ``model.base_model_path``.
         adapter: Adapter folder or training run, or None for the model alone.
-        strict: Refuse a dataset with lines that would be skipped.
+        strict: Refuse a dataset with lines that would be skipped; stop at a picture that cannot be read.
         title: Shown in lists; None for one made from the dataset and adapter.
     """
 
@@ -55,8 +55,8 @@ def create_evaluation_run(
     Args:
         parent: Folder that gets the run folder.
         request: What to do.
-        config: The resolved configuration (its ``model`` and ``image`` sections count); written into the run
-            folder.
+        config: The resolved configuration (its ``model``, ``image``, ``evaluation`` and ``scoring`` sections
+            count); written into the run folder.
         tasks: All tasks by id.
 
     Raises:
@@ -67,7 +67,7 @@ def create_evaluation_run(
     """
     if request.output.is_dir():
         raise InputError(f"The output {request.output} is a folder.", "Name a file, such as results.json.")
-    dataset = check_dataset(request.dataset, strict=request.strict)
+    dataset = check_dataset(request.dataset, strict=request.strict, blank_pages=True)
     prompt = student_prompt(get_task(tasks, request.task)) if request.task else None
     model = resolve_model(request.model or config.model.base_model_path)
     adapter = require_folder(adapter_folder(request.adapter), "adapter") if request.adapter else None

@@ -1,16 +1,17 @@
 """Measure the predictions of anything: another program, an API teacher, a model of yesterday; no torch."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ocrstudio.datasets import Dataset, Sample, read_dataset, read_records
+from ocrstudio.datasets import Dataset, Sample, read_dataset
 from ocrstudio.domain.errors import DatasetError, InputError
-from ocrstudio.domain.page_files import stem_of
+from ocrstudio.domain.page_files import page_of_file
+from ocrstudio.evaluation.profiles import profile_of
 from ocrstudio.evaluation.report import EvaluationReport, Pair, build_report, write
-
-_MARKDOWN = (".md", ".markdown", ".txt")
+from ocrstudio.services.prediction_files import Predictions, page_name, read_predictions
+from ocrstudio.settings.scoring import ScoringConfig
 
 
 @dataclass(frozen=True)
@@ -27,18 +28,19 @@ class ForeignResult:
 
 
 def evaluate_predictions(
-    dataset_file: Path, predictions: Path, output: Path, *, strict: bool = False
+    dataset_file: Path, predictions: Path, output: Path, scoring: ScoringConfig, *, strict: bool = False
 ) -> ForeignResult:
     """Compare predictions with the answers of a dataset, and write the report.
 
     A prediction belongs to the page whose picture has its name: ``images/report_p1.png`` in the dataset, and
-    ``report_p1.md`` in a folder or any picture called ``report_p1`` in a JSONL file. A page without one
-    counts as an empty prediction.
+    ``report_p1.md`` in a folder, any picture called ``report_p1`` in a JSONL file, or page 1 of ``report`` in
+    what `infer` wrote. Names compare in NFC. A page without a prediction counts as an empty one.
 
     Args:
-        dataset_file: JSONL file with the reference answers.
-        predictions: JSONL file as ``infer`` writes it, or a folder of Markdown files, one a page.
+        dataset_file: JSONL file with the reference answers; an empty answer is a blank page.
+        predictions: What `infer` wrote, or a folder of Markdown files, one a page.
         output: Report file.
+        scoring: How texts are compared.
         strict: Refuse a dataset with lines that would be skipped.
 
     Raises:
@@ -47,34 +49,65 @@ def evaluate_predictions(
     """
     if output.is_dir():
         raise InputError(f"The output {output} is a folder.", "Name a file, such as results.json.")
-    dataset = read_dataset(dataset_file, strict=strict)
+    dataset = read_dataset(dataset_file, strict=strict, blank_pages=True)
     if not dataset.samples:
         raise DatasetError(f"{dataset_file} holds no page that can be evaluated.")
-    texts = _by_name(predictions)
-    names = Counter(stem_of(sample.image_name) for sample in dataset.samples)
+    names = Counter(page_name(sample.image_name) for sample in dataset.samples)
     twice = next((name for name, count in names.items() if count > 1), None)
     if twice is not None:
         raise DatasetError(
             f"{dataset_file} has {names[twice]} pages called {twice}, so a prediction would fit several.",
             "Give every picture a name of its own.",
         )
-    if not names.keys() & texts.keys():
-        raise DatasetError(
-            f"No prediction in {predictions} has the name of a page of {dataset_file}.",
-            f"A page there is called {next(iter(names))}, a prediction {next(iter(texts))}.",
-        )
+    found = read_predictions(predictions, names)
+    _refuse_what_does_not_belong(dataset_file, predictions, names, found)
     report = build_report(
-        [_pair(sample, texts) for sample in dataset.samples],
+        [_pair(sample, found) for sample in dataset.samples],
+        profile_of(scoring),
         title=f"{dataset_file.stem}, {predictions.name}",
         system={"predictions": str(predictions.resolve())},
     )
     write(report, output)
-    return ForeignResult(report, tuple(_remarks(dataset, predictions, len(texts.keys() - names.keys()))))
+    unused = len({_page(name) for name in found.texts} - {_page(name) for name in names})
+    return ForeignResult(report, tuple(_remarks(dataset, predictions, unused)))
 
 
-def _pair(sample: Sample, texts: Mapping[str, str]) -> Pair:
-    name = sample.image_name
-    return Pair.of_picture(name, sample.answer, texts.get(stem_of(name)), key=name)
+def _refuse_what_does_not_belong(
+    dataset_file: Path, predictions: Path, names: Counter[str], found: Predictions
+) -> None:
+    merged = next((path for name, path in found.merged.items() if _has_page(name, names)), None)
+    if merged is not None:
+        raise DatasetError(
+            f"{merged} holds all pages of a document, and nothing tells where one begins.",
+            "Let infer write one line a page (--format jsonl), or call a file of one page "
+            f"{merged.stem}_p1{merged.suffix}.",
+        )
+    if not names.keys() & (found.texts.keys() | found.failed.keys()):
+        called = next(iter([*found.texts, *found.failed, *found.merged]))
+        raise DatasetError(
+            f"No prediction in {predictions} has the name of a page of {dataset_file}.",
+            f"A page there is called {next(iter(names))}, a prediction {called}.",
+        )
+
+
+def _has_page(document: str, names: Counter[str]) -> bool:
+    return any(page[0] == document for name in names if (page := page_of_file(name)) is not None)
+
+
+def _page(name: str) -> str:
+    """One name for a page that goes by two: ``scan`` and ``scan_p1``."""
+    return name.removesuffix("_p1")
+
+
+def _pair(sample: Sample, found: Predictions) -> Pair:
+    name = page_name(sample.image_name)
+    return Pair.of_picture(
+        sample.image_name,
+        sample.answer,
+        found.texts.get(name),
+        key=sample.image_name,
+        error="" if name in found.texts else found.failed.get(name, ""),
+    )
 
 
 def _remarks(dataset: Dataset, predictions: Path, unused: int) -> Iterator[str]:
@@ -82,45 +115,3 @@ def _remarks(dataset: Dataset, predictions: Path, unused: int) -> Iterator[str]:
         yield f"{dataset.path.name}: {dataset.summary()}."
     if unused:
         yield f"{unused} of the predictions in {predictions.name} belong to no page of the dataset."
-
-
-def _by_name(predictions: Path) -> dict[str, str]:
-    """Predicted texts by the name of their page."""
-    found: dict[str, str] = {}
-    for name, text in _from_folder(predictions) if predictions.is_dir() else _from_file(predictions):
-        if found.setdefault(name, text) != text:
-            raise DatasetError(
-                f"{predictions} has two predictions called {name}.",
-                "Leave only the one that is to be measured.",
-            )
-    if not found:
-        raise DatasetError(
-            f"{predictions} holds no prediction.",
-            "Give a JSONL file as infer writes it, or a folder with one Markdown file a page.",
-        )
-    return found
-
-
-def _from_folder(folder: Path) -> Iterator[tuple[str, str]]:
-    try:
-        paths = sorted(folder.iterdir())
-    except OSError as error:
-        raise DatasetError(f"{folder} cannot be read: {error.strerror or error}.") from error
-    for path in paths:
-        if path.suffix.lower() in _MARKDOWN and path.is_file():
-            yield path.stem, _read(path)
-
-
-def _from_file(path: Path) -> Iterator[tuple[str, str]]:
-    hint = "Predictions are lines of the dataset's own format; infer writes them with --format jsonl."
-    for record in read_records(path, hint):
-        yield stem_of(record.image), record.answer
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except UnicodeDecodeError as error:
-        raise DatasetError(f"{path} is not UTF-8 (byte {error.start}).", "Save it as UTF-8.") from error

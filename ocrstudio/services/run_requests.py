@@ -47,17 +47,18 @@ class CheckedDataset:
     skipped: int
 
 
-def check_dataset(path: Path, *, strict: bool) -> CheckedDataset:
+def check_dataset(path: Path, *, strict: bool, blank_pages: bool = False) -> CheckedDataset:
     """Read a dataset and make sure that it can be used.
 
     Args:
         path: JSONL file.
         strict: Refuse it when a line would be skipped.
+        blank_pages: Lines with an empty answer are pages without text, which an evaluation measures.
 
     Raises:
         DatasetError: It cannot be read or has no usable line; when strict, the first skipped line.
     """
-    dataset: Dataset = read_dataset(path, strict=strict)
+    dataset: Dataset = read_dataset(path, strict=strict, blank_pages=blank_pages)
     if not dataset.samples:
         shown = " ".join(str(problem) for problem in dataset.problems[:3])
         raise DatasetError(

@@ -11,6 +11,7 @@ from ocrstudio.settings.base import Section, Strings
 from ocrstudio.settings.generation import DecodingConfig
 from ocrstudio.settings.image import ImageConfig, expand_preset, name_preset
 from ocrstudio.settings.layers import Layer, check, exclusive, file_layer, merge, override_layer
+from ocrstudio.settings.scoring import ScoringConfig
 
 SHIPPED_FILE = "train_config.yaml"
 
@@ -164,6 +165,9 @@ class TrainConfig(Section):
     image: ImageConfig = Field(description="How a page picture is cut into views for the student.")
     evaluation: DecodingConfig = Field(
         description="How the student writes the answers that `evaluate` measures; stated in its result."
+    )
+    scoring: ScoringConfig = Field(
+        description="How `evaluate` compares the answers with the labels; stated in its result."
     )
 
 

@@ -15,7 +15,8 @@ import torch
 
 from ocrstudio.datasets import Sample, read_dataset
 from ocrstudio.domain.errors import DatasetError, InputError, RunError
-from ocrstudio.evaluation.report import EvaluationReport, PageResult, Pair, build_report, write
+from ocrstudio.evaluation.profiles import profile_of
+from ocrstudio.evaluation.report import EvaluationReport, PageResult, Pair, block_figures, build_report, write
 from ocrstudio.jobs.context import RunContext
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.postprocess import process
@@ -31,7 +32,7 @@ from ocrstudio.student.generation import (
 )
 from ocrstudio.student.inference import open_student
 from ocrstudio.student.predictions import PREDICTIONS_FILE, Prediction, PredictionLog
-from ocrstudio.student.request import optional_path, read_model
+from ocrstudio.student.request import optional_path, read_config
 
 _GROUNDING = "<|grounding|>"
 _BOX_TAG = "<|det|>"
@@ -49,8 +50,9 @@ class EvaluationRun:
         model: Model folder, or ``micro``.
         adapter: Adapter folder, or None for the model alone.
         output: Report file, or None for the run folder's own.
-        strict: Whether a line that cannot be used ends the run.
-        config: Image settings, batch size, and how answers are written (``evaluation``).
+        strict: Whether a line or a picture that cannot be used ends the run.
+        config: Image settings, batch size, how answers are written (``evaluation``) and compared
+            (``scoring``).
     """
 
     dataset: Path
@@ -77,7 +79,7 @@ def read_evaluation_run(folder: RunFolder) -> EvaluationRun:
             adapter=optional_path(request, "adapter"),
             output=optional_path(request, "output") or folder.path / "results.json",
             strict=bool(request.get("strict")),
-            config=read_model(TrainConfig, folder.spec.config, folder),
+            config=read_config(folder),
         )
     except KeyError as error:
         raise RunError(f"The run {folder.id} does not say its {error.args[0]}.") from error
@@ -107,6 +109,7 @@ class _Evaluation:
         self._run = run
         self._context = context
         self._started = time.monotonic()
+        self._profile = profile_of(run.config.scoring)
 
     def run(self) -> dict[str, Any]:
         samples = self._read()
@@ -127,7 +130,7 @@ class _Evaluation:
 
     def _read(self) -> Sequence[Sample]:
         self._phase("data", "Reading the dataset")
-        dataset = read_dataset(self._run.dataset, strict=self._run.strict)
+        dataset = read_dataset(self._run.dataset, strict=self._run.strict, blank_pages=True)
         if dataset.problems:
             self._context.emit("warning", message=f"{dataset.path.name}: {dataset.summary()}.")
         if not dataset.samples:
@@ -158,12 +161,17 @@ class _Evaluation:
         pages = [PageRequest(sample.image, self._run.prompt or sample.prompt) for sample in samples]
         try:
             for index, answer in generator.stream(pages, self._context.should_stop):
+                if isinstance(answer, InputError) and self._run.strict:
+                    raise DatasetError(
+                        f"{self._run.dataset}, line {samples[index].line}: {answer.message}",
+                        "Mend the picture or remove the line; without --strict the page counts as missing.",
+                    )
                 yield samples[index], _prediction(samples[index], answer)
         except GenerationStopped:
             return
 
     def _tell(self, sample: Sample, prediction: Prediction, done: int, total: int, *, new: int) -> None:
-        result = build_report([self._pair(sample, prediction, sample.image_name)]).pages[0]
+        result = build_report([self._pair(sample, prediction, sample.image_name)], self._profile).pages[0]
         seconds = (time.monotonic() - self._started) / max(new, 1)
         self._context.emit("sample", kind="evaluation", **_event_fields(sample, result))
         self._context.emit(
@@ -188,7 +196,8 @@ class _Evaluation:
             name = sample.image_name
             key = name if uses[name] == 1 else f"{name} (line {sample.line})"
             pairs.append(self._pair(sample, predictions[sample.line], key))
-        report = build_report(pairs, title=self._context.folder.spec.title, system=self._system())
+        title = self._context.folder.spec.title
+        report = build_report(pairs, self._profile, title=title, system=self._system())
         write(report, self._run.output)
         return {**self._figures(report, predictions), "stopped": False, "output": str(self._run.output)}
 
@@ -215,9 +224,10 @@ class _Evaluation:
             "cer_median": overall.cer.median,
             "wer": overall.wer.corpus,
             "ned": overall.ned,
+            **block_figures(overall),
             "truncated_rate": overall.truncated_rate,
             "runaway_rate": overall.runaway_rate,
-            "normalisation": report.normalisation.describe(),
+            "profile": report.profile.describe(),
             "model": self._run.model,
             "adapter": str(self._run.adapter) if self._run.adapter else None,
             "max_tokens": self._run.config.evaluation.max_tokens,

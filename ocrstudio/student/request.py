@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from ocrstudio.domain.errors import RunError
 from ocrstudio.domain.run import TrainMode
 from ocrstudio.jobs.run_folder import RunFolder
-from ocrstudio.settings.train import TrainConfig
+from ocrstudio.settings.train import TrainConfig, load_train_config
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -56,7 +56,7 @@ def read_train_request(folder: RunFolder) -> TrainRequest:
             model=str(request["model"]),
             resume_from=resume_from,
             strict=bool(request.get("strict")),
-            config=read_model(TrainConfig, folder.spec.config, folder),
+            config=read_config(folder),
         )
     except KeyError as error:
         raise RunError(f"The run {folder.id} does not say its {error.args[0]}.") from error
@@ -68,6 +68,16 @@ def optional_path(request: Mapping[str, Any], name: str) -> Path | None:
     """A path of a request, or None when it is absent or empty."""
     value = request.get(name)
     return Path(value) if value else None
+
+
+def read_config(folder: RunFolder) -> TrainConfig:
+    """The configuration of a run; a section that its version of the program did not know is as shipped.
+
+    Raises:
+        RunError: It does not fit; every problem is named.
+    """
+    shipped = load_train_config().model_dump(mode="json")
+    return read_model(TrainConfig, {**shipped, **folder.spec.config}, folder)
 
 
 def read_model(kind: type[_Model], data: Mapping[str, Any], folder: RunFolder) -> _Model:

@@ -259,7 +259,7 @@ def test_evaluate_writes_rates_and_predictions(ocrstudio, folder, dataset, train
     assert "Report: " in done.stdout
     report = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     assert report["overall"]["cer"]["corpus"] > 0
-    assert report["normalisation"]["in_words"]
+    assert report["profile"]["in_words"]
     (page,) = report["pages"]
     assert page["reference"].startswith("# Chapter")
     assert {"prediction", "cer", "wer", "ned"} <= page.keys()

@@ -3,10 +3,12 @@
 import json
 
 import pytest
+import yaml
 
-from ocrstudio.domain.errors import InputError, ModelError
+from ocrstudio.domain.errors import DatasetError, InputError, ModelError
 from ocrstudio.evaluation.report import read
-from ocrstudio.student.evaluate import evaluate
+from ocrstudio.jobs.run_folder import SPEC_NAME, RunFolder
+from ocrstudio.student.evaluate import evaluate, read_evaluation_run
 from ocrstudio.student.predictions import Prediction, PredictionLog
 from ocrstudio.student.recipe import train
 from ocrstudio.student.serve import Server
@@ -51,7 +53,8 @@ def test_every_page_is_measured_and_told(tmp_path, dataset):
     assert {page.document for page in report.pages} == {"letter"}
     assert report.pages[0].reference == "total amount"
     assert summary["cer"] == report.overall.cer.corpus
-    assert "NFC" in summary["normalisation"]
+    assert summary["profile"] == report.profile.describe()
+    assert summary["order_edit"] == report.overall.order_edit
     rows = events(folder, "sample")
     assert [row["cer"] for row in rows] == [page.cer for page in report.pages]
     assert [row["kind"] for row in rows] == ["evaluation"] * 6
@@ -113,6 +116,34 @@ def test_a_page_that_cannot_be_read_is_missing_and_the_others_count(tmp_path):
     assert "letter_p2.png" in pages[1].error
     assert pages[0].prediction is not None
     assert pages[2].prediction is not None
+
+
+def test_a_strict_evaluation_stops_at_a_picture_that_cannot_be_read(tmp_path):
+    dataset = write_dataset(tmp_path / "data", ["a", "b", "c"])
+    (tmp_path / "data" / "letter_p2.png").write_bytes(b"broken")
+    folder = evaluation_folder(tmp_path / "runs", dataset, fast_config(), strict=True)
+    with pytest.raises(DatasetError, match=r"data\.jsonl, line 2: .*letter_p2\.png"):
+        run(folder)
+    assert not (folder.path / "results.json").exists()
+
+
+def test_a_blank_page_is_measured_under_the_profile_of_the_configuration(tmp_path):
+    dataset = write_dataset(tmp_path / "data", ["north", ""])
+    config = fast_config(scoring__profile="text", scoring__fold_case=True)
+    folder = evaluation_folder(tmp_path / "runs", dataset, config, strict=True)
+    summary = run(folder)
+    report = read(folder.path / "results.json")
+    assert (summary["pages"], report.profile.name, report.profile.rules.fold_case) == (2, "text", True)
+    invented = report.pages[1].prediction.strip()
+    assert report.pages[1].cer == (1 if invented else 0)
+
+
+def test_a_run_of_an_earlier_version_is_measured_with_the_shipped_rules(tmp_path, dataset):
+    folder = evaluation_folder(tmp_path / "runs", dataset, fast_config())
+    spec = yaml.safe_load((folder.path / SPEC_NAME).read_text(encoding="utf-8"))
+    del spec["config"]["scoring"]
+    (folder.path / SPEC_NAME).write_text(yaml.safe_dump(spec), encoding="utf-8")
+    assert read_evaluation_run(RunFolder(folder.path)).config.scoring.profile == "source"
 
 
 def test_a_prediction_that_a_crash_cut_off_is_made_again(tmp_path):

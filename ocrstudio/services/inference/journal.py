@@ -147,6 +147,15 @@ def open_journal(path: Path, made_with: Mapping[str, Any], earlier: Earlier, res
     return journal
 
 
+def read_labels(path: Path) -> tuple[LabelledPage, ...]:
+    """The pages of a journal, whatever made them.
+
+    Raises:
+        InputError: It is damaged, or of another version.
+    """
+    return tuple(_read(path, {})[0].values())
+
+
 def _start(
     journal: Journal, path: Path, made_with: Mapping[str, Any], earlier: Earlier, results: Path
 ) -> None:

@@ -22,7 +22,7 @@ from ocrstudio.tasks import get_task, load_tasks
 from ocrstudio.ui.background import Background, Progress
 from ocrstudio.ui.evaluation.panel import EvaluationPanel
 from ocrstudio.ui.evaluation.reports import Reports
-from ocrstudio.ui.evaluation.results import PageLine, figures_of, lines_of, lines_of_samples
+from ocrstudio.ui.evaluation.results import PageLine, lines_of, lines_of_samples, rows_of
 from ocrstudio.ui.evaluation.sources import data_options, find_page, prepare_evaluation
 from ocrstudio.ui.jobs.chosen_run import ChosenRun
 from ocrstudio.ui.jobs.monitor import RunMonitor
@@ -62,15 +62,17 @@ class EvaluationController(QObject):
         self._session, self._panel, self._monitor = session, panel, monitor
         self._background, self._messages, self._settings = background, messages, settings
         self._show_editor = show_editor
-        self._reports = Reports(background, self._report_read, messages.failure)
+        self._reports = Reports(background, self._show_report, messages.failure)
         self._runs: dict[str, RunOverview] = {}
         self._compared: dict[str, str] = {}
         self._run = ChosenRun(RunKind.EVALUATE, panel.setup.runs, panel.status, monitor, session, messages)
+        self._other_data: frozenset[str] = frozenset()
         self._preparing = False
         session.opened.connect(self._open)
         session.closed.connect(self._close)
         session.datasets_changed.connect(self._show_data)
         panel.setup.start_requested.connect(self.start)
+        panel.setup.profile_chosen.connect(self._show_report)
         self._run.chosen.connect(self._show_chosen)
         self._run.resuming.connect(self._reports.forget)
         panel.compare_chosen.connect(self._compare)
@@ -111,7 +113,7 @@ class EvaluationController(QObject):
         data, student = self._panel.setup.chosen_data, self._panel.setup.chosen_student
         if data is None or student is None or self._preparing:
             return
-        settings, root = self._settings, self._session.root
+        settings, root, profile = self._settings, self._session.root, self._panel.setup.chosen_profile
         try:
             tasks = load_tasks(settings.prompts_file)
             task = get_task(tasks, settings.default_task)
@@ -122,7 +124,7 @@ class EvaluationController(QObject):
         self._panel.setup.show_preparation("Preparing…")
         job = self._background.run(
             lambda running: prepare_evaluation(
-                root, data, student, settings.train_file, tasks, task, running.report
+                root, data, student, settings.train_file, tasks, task, running.report, profile
             ),
             self._launch,
             self._not_prepared,
@@ -171,6 +173,7 @@ class EvaluationController(QObject):
             self._reports.ask(run_id, _report_path(spec))
         elif self._reports.get(run_id) is None:
             self._panel.figures.show_rows([])
+            self._panel.state("")
             self._panel.pages.show_lines(lines_of_samples(history.samples), compared=False)
 
     def _tell_outcome(self, run_id: str, outcome: RunOutcome) -> None:
@@ -187,9 +190,6 @@ class EvaluationController(QObject):
 
     # Reports
 
-    def _report_read(self, _run_id: str) -> None:
-        self._show_report()
-
     def _compare(self, other: str) -> None:
         run_id = self._run.id
         if run_id is not None:
@@ -197,33 +197,34 @@ class EvaluationController(QObject):
             self._show_report()
 
     def _show_report(self) -> None:
-        """The figures and pages of the chosen run, beside another one of the same data."""
+        """The figures and pages of the chosen run, beside another one on the pages that both have."""
         run_id = self._run.id
         spec = self._monitor.spec(run_id) if run_id is not None else None
         if run_id is None or spec is None:
             return
         others = self._others(run_id, spec)
-        chosen = self._compared.get(run_id, next(iter(others), ""))
+        first_same = next((other for other in others if other not in self._other_data), "")
+        chosen = self._compared.get(run_id, first_same)
         self._panel.show_compared([(other, self._label(other)) for other in others], chosen)
-        report = self._reports.get(run_id)
-        if report is None:
+        if self._reports.get(run_id) is None:
             return
-        other = None
-        if chosen in others:
-            self._reports.ask(chosen, others[chosen])
-            other = self._reports.get(chosen)
-        rows = [("This", figures_of(report))]
-        if other is not None:
-            rows.append(("Other", figures_of(other)))
-        self._panel.figures.show_rows(rows)
+        compared = self._reports.compared(run_id, chosen, others, self._panel.setup.chosen_profile)
+        if compared is None:
+            self._panel.state("Measuring…")
+            return
+        self._panel.figures.show_rows(rows_of(compared))
+        self._panel.state(compared.words)
         first = self._panel.pages.current is None
-        self._panel.pages.show_lines(lines_of(report, other), compared=other is not None)
+        self._panel.pages.show_lines(
+            lines_of(compared.whole, compared.before), compared=compared.other is not None
+        )
         if first or self._panel.pages.current is None:
             self._panel.pages.choose_first()
 
     def _others(self, run_id: str, spec: RunSpec) -> dict[str, Path]:
-        """Reports of other finished evaluations of the same data, newest first."""
-        found: dict[str, Path] = {}
+        """Reports of other finished evaluations, those of the same data first, the newest first."""
+        same: dict[str, Path] = {}
+        rest: dict[str, Path] = {}
         for run in self._runs.values():
             if run.id == run_id or run.state is not RunState.FINISHED:
                 continue
@@ -231,13 +232,15 @@ class EvaluationController(QObject):
                 other = RunFolder(run.path).spec
             except OcrStudioError:
                 continue  # the list of runs has said it
-            if other.dataset_sha256 == spec.dataset_sha256:
-                found[run.id] = _report_path(other)
-        return found
+            found = same if other.dataset_sha256 == spec.dataset_sha256 else rest
+            found[run.id] = _report_path(other)
+        self._other_data = frozenset(rest)
+        return {**same, **rest}
 
     def _label(self, run_id: str) -> str:
         run = self._runs[run_id]
-        return f"{run.title} ({moment_in_words(run.created)})"
+        other = ", other data" if run_id in self._other_data else ""
+        return f"{run.title} ({moment_in_words(run.created)}{other})"
 
     # Pages
 

@@ -106,7 +106,7 @@ class PageCompare(QWidget):
         self._stack.setCurrentIndex(0 if self._line is None else 1)
         if line is None or self._line is None:
             return
-        self._title.setText(f"{line.name}: CER {line.cer:.1%}")
+        self._title.setText(f"{line.name}: {line.figures}")
         for button in (self.open, self.draft):
             button.setEnabled(in_workspace)
             button.setToolTip(

@@ -9,6 +9,7 @@ from ocrstudio.ui.evaluation.setup import EvaluationSetup
 from ocrstudio.ui.evaluation.tables import FiguresTable, PagesTable
 from ocrstudio.ui.jobs.run_status import RunStatus
 from ocrstudio.ui.widgets.buttons import push_button
+from ocrstudio.ui.widgets.elided_label import ElidedLabel
 from ocrstudio.ui.widgets.empty_state import EmptyState
 from ocrstudio.ui.widgets.fields import Choice, Count
 from ocrstudio.ui.widgets.layouts import Edge, bar, fill, side_by_side, stacked
@@ -36,6 +37,9 @@ class EvaluationPanel(QWidget):
         self.setup = EvaluationSetup()
         self.status = RunStatus("Stop and keep")
         self.figures = FiguresTable()
+        self._stated = ElidedLabel("")
+        self._stated.setProperty("role", "muted")
+        self._stated.setContentsMargins(12, 3, 12, 3)
         self.pages = PagesTable()
         self.page = PageCompare(background)
         self.compare = Choice("Compare with")
@@ -62,7 +66,9 @@ class EvaluationPanel(QWidget):
         tools = bar(Edge.BELOW, *parts, wide=self.compare)
         self._stack = QStackedWidget()
         self._stack.addWidget(self._empty)
-        self._stack.addWidget(stacked(self.status, self.figures, tools, self.pages, wide=self.pages))
+        self._stack.addWidget(
+            stacked(self.status, self.figures, self._stated, tools, self.pages, wide=self.pages)
+        )
         return self._stack
 
     def show_run(self, shown: bool) -> None:
@@ -71,8 +77,19 @@ class EvaluationPanel(QWidget):
         if not shown:
             self.page.show_line(None, in_workspace=False)
 
+    def state(self, words: str) -> None:
+        """Says how the figures were measured."""
+        self._stated.setText(words)
+        self._stated.setToolTip(words)
+        self._stated.setVisible(bool(words))
+
+    @property
+    def stated(self) -> str:
+        """How the figures were measured."""
+        return self._stated.text()
+
     def show_compared(self, options: list[tuple[str, str]], chosen: str) -> None:
-        """Offers other evaluations of the same data.
+        """Offers other evaluations; two of other data compare on the pages that both have.
 
         Args:
             options: (id, title) of each.

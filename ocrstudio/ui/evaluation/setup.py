@@ -6,6 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QLabel, QVBoxLayout, QWidget
 
+from ocrstudio.domain.profile_names import PROFILE_HELP
 from ocrstudio.ui.evaluation.sources import DataOption
 from ocrstudio.ui.jobs.run_list import RunList
 from ocrstudio.ui.jobs.students import StudentOption
@@ -16,6 +17,8 @@ from ocrstudio.ui.widgets.form_rows import FormRows
 from ocrstudio.ui.widgets.path_field import JSONL_FILES
 
 _OTHER = "Another dataset file…"
+_CONFIGURED = "as configured"
+_CONFIGURED_HELP = "The profile of the configuration; a report is shown as it was measured"
 
 
 class EvaluationSetup(QWidget):
@@ -23,9 +26,11 @@ class EvaluationSetup(QWidget):
 
     Signals:
         start_requested: The user wants the evaluation.
+        profile_chosen: Figures are to be shown under another profile.
     """
 
     start_requested = Signal()
+    profile_chosen = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,6 +40,14 @@ class EvaluationSetup(QWidget):
         self.data = Choice("Dataset")
         self.data.activated.connect(self._data_chosen)
         self.student = Choice("Student")
+        self.profile = Choice("Profile")
+        self.profile.addItem(_CONFIGURED, None)
+        self.profile.setItemData(0, _CONFIGURED_HELP, Qt.ItemDataRole.ToolTipRole)
+        for name, words in PROFILE_HELP.items():
+            self.profile.addItem(name, name)
+            self.profile.setItemData(self.profile.count() - 1, words, Qt.ItemDataRole.ToolTipRole)
+        self.profile.setToolTip("What counts as equal, in a new evaluation and in the figures that are shown")
+        self.profile.activated.connect(lambda _: self.profile_chosen.emit())
         self.start = push_button("Start evaluation", self.start_requested.emit, primary=True)
         self._preparing = QLabel()
         self._preparing.setProperty("role", "muted")
@@ -46,6 +59,7 @@ class EvaluationSetup(QWidget):
         rows = FormRows()
         rows.add("Data", self.data)
         rows.add("Student", self.student)
+        rows.add("Profile", self.profile)
         rows.add("", self._preparing)
         rows.add("", self.start)
         top = QVBoxLayout()
@@ -68,6 +82,12 @@ class EvaluationSetup(QWidget):
         """What is measured."""
         option = self.student.currentData()
         return option if isinstance(option, StudentOption) else None
+
+    @property
+    def chosen_profile(self) -> str | None:
+        """Name of the profile; None for that of the configuration, and of each report."""
+        name = self.profile.currentData()
+        return name if isinstance(name, str) else None
 
     def show_data(self, options: Sequence[DataOption]) -> None:
         """Offers datasets; a choice of the user stays, otherwise the first is chosen."""

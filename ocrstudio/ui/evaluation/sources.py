@@ -51,6 +51,7 @@ def prepare_evaluation(
     tasks: Mapping[str, Task],
     task: Task,
     told: Progress,
+    profile: str | None = None,
 ) -> RunFolder:
     """Exports the accepted pages when they are to be evaluated, and writes the run folder (slow).
 
@@ -62,6 +63,7 @@ def prepare_evaluation(
         tasks: All tasks by id.
         task: The task of an export.
         told: Called with pages done, pages in all, and words.
+        profile: Name of the profile that texts are compared under; None for that of the configuration.
 
     Raises:
         OcrStudioError: The data cannot be exported or used, or the run folder cannot be written.
@@ -70,7 +72,10 @@ def prepare_evaluation(
     from ocrstudio.services.evaluation import EvaluationRequest, create_evaluation_run
 
     path = micro_train_file() if student.model == MICRO_MODEL else train_file
-    config = load_train_config(path, {f"image.{key}": value for key, value in student.image.items()} or None)
+    changes = {f"image.{key}": value for key, value in student.image.items()}
+    if profile is not None:
+        changes["scoring.profile"] = profile
+    config = load_train_config(path, changes or None)
     with Workspace.open(root) as workspace:
         stamp = f"evaluation-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
         dataset = data.path

@@ -1,5 +1,7 @@
 """The table of figures, and the table of pages."""
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import (
     QAbstractTableModel,
     QModelIndex,
@@ -11,18 +13,23 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QTableWidget, QTableWidgetItem
 
-from ocrstudio.ui.evaluation.results import FIGURE_HELP, FIGURES, INTERVAL, PageLine
+from ocrstudio.ui.evaluation.results import FIGURE_HELP, FIGURES, INTERVAL, PageLine, percent
 
-_COLUMNS = ("Page", "CER", "WER", "Other CER", "Noticed")
-_NUMBERS = (1, 2, 3)
+_COLUMNS = ("Page", "CER", "Text", "Order", "TEDS", "Other CER", "Noticed")
+_NUMBERS = range(1, 6)
+_OF_BLOCKS = (2, 3, 4)
+_OTHER = _COLUMNS.index("Other CER")
 _SORT_ROLE = Qt.ItemDataRole.UserRole
 _ROW_HEIGHT = 26
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 
 
-_LEFT_OUT = ("Median", "NED", "Cut off", "Loops")
+_LEFT_OUT = ("Median", "NED", "Cut off", "TEDS-S", "Formulas", "Blocks", "Loops", "WER", INTERVAL)
 """Figures that make room for the others in a narrow window, the first ones first."""
+
+
+_OWN_WIDTH = (0, 1 + FIGURES.index(INTERVAL))
 
 
 class FiguresTable(QTableWidget):
@@ -41,7 +48,7 @@ class FiguresTable(QTableWidget):
         self.setShowGrid(False)
         self.setAccessibleName("Figures of the evaluation")
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        for column in (0, 1 + FIGURES.index(INTERVAL)):
+        for column in _OWN_WIDTH:
             self.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(_ROW_HEIGHT)
@@ -70,15 +77,23 @@ class FiguresTable(QTableWidget):
 
     def _leave_out(self) -> None:
         header = self.horizontalHeader()
-        columns = [column for column in range(self.columnCount()) if column or not self.isColumnHidden(0)]
+        shown = [column for column in range(self.columnCount()) if column or not self.isColumnHidden(0)]
         widths = {
-            column: max(self.sizeHintForColumn(column), header.sectionSizeHint(column)) for column in columns
+            column: max(self.sizeHintForColumn(column), header.sectionSizeHint(column)) for column in shown
         }
-        excess = sum(widths.values()) - self.viewport().width()
+        waiting = [1 + FIGURES.index(name) for name in _LEFT_OUT]
+        while waiting and _least_width(widths) > self.viewport().width():
+            del widths[waiting.pop(0)]
         for name in _LEFT_OUT:
             column = 1 + FIGURES.index(name)
-            self.setColumnHidden(column, excess > 0)
-            excess -= widths[column] if excess > 0 else 0
+            self.setColumnHidden(column, column not in widths)
+
+
+def _least_width(widths: Mapping[int, int]) -> int:
+    """Width of columns of which all but the first one and the interval are as wide as the widest."""
+    own = {column: width for column, width in widths.items() if column in _OWN_WIDTH}
+    equal = [width for column, width in widths.items() if column not in own]
+    return sum(own.values()) + len(equal) * max(equal)
 
 
 class PagesModel(QAbstractTableModel):
@@ -116,16 +131,21 @@ class PagesModel(QAbstractTableModel):
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Words, sort keys and alignment."""
         line, column = self.lines[index.row()], index.column()
-        value = (line.name, line.cer, line.wer, line.before, line.flags)[column]
+        value = _values(line)[column]
         if role == _SORT_ROLE:
             return -1.0 if value is None else value
         if role == Qt.ItemDataRole.DisplayRole:
-            return f"{value:.1%}" if isinstance(value, float) else value or ""
-        if role == Qt.ItemDataRole.ToolTipRole and column == 0:
-            return line.name
+            return percent(value) if isinstance(value, float | int) else value or ""
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return line.name if column == 0 else FIGURE_HELP.get(_COLUMNS[column])
         if role == Qt.ItemDataRole.TextAlignmentRole and column in _NUMBERS:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
+
+
+def _values(line: PageLine) -> tuple[str | float | None, ...]:
+    """The cells of a page, as `_COLUMNS`."""
+    return (line.name, line.cer, line.text, line.order, line.teds, line.before, line.flags)
 
 
 class PagesTable(QTableView):
@@ -169,7 +189,9 @@ class PagesTable(QTableView):
         """Shows pages; the choice stays where the page is still there."""
         before = self.current
         self.lines.set_lines(lines)
-        self.setColumnHidden(3, not compared)
+        self.setColumnHidden(_OTHER, not compared)
+        for column in _OF_BLOCKS:
+            self.setColumnHidden(column, all(_values(line)[column] is None for line in lines))
         if before is not None:
             for row, line in enumerate(lines):
                 if line.key == before.key:

@@ -155,6 +155,9 @@ class RunStatus(QWidget):
         self.stop_now_requested.emit()
 
 
+_MEASURED = {"cer": "CER", "text_edit": "text", "order_edit": "order", "teds": "TEDS"}
+
+
 def _result(history: RunHistory) -> str:
     """How the run ended, in a sentence or two."""
     outcome = history.outcome
@@ -167,8 +170,11 @@ def _result(history: RunHistory) -> str:
     first, last = summary.get("first_loss"), summary.get("last_loss")
     if isinstance(first, float) and isinstance(last, float):
         facts.append(f"loss {first:.3f} \N{RIGHTWARDS ARROW} {last:.3f}")
-    if isinstance(summary.get("cer"), float):
-        facts.append(f"CER {summary['cer']:.1%}")
+    facts += [
+        f"{words} {summary[name]:.1%}"
+        for name, words in _MEASURED.items()
+        if isinstance(summary.get(name), float)
+    ]
     seconds = summary.get("seconds")
     if isinstance(seconds, int | float):
         facts.append(duration(seconds))

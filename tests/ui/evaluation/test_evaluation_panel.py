@@ -71,18 +71,63 @@ def page_names(panel):
     return [model.index(row, 0).data() for row in range(model.rowCount())]
 
 
-def test_figures_stand_below_those_of_the_earlier_evaluation_of_the_same_data(measured):
+def test_figures_stand_below_those_of_the_earlier_evaluation_of_the_same_data(measured, qtbot):
     panel = measured.panels.evaluation
     after, before = cells(panel, 0), cells(panel, 1)
     assert float(after[0].removesuffix("%")) < float(before[0].removesuffix("%"))
     assert "\N{EN DASH}" in after[1], "the interval"
     offered = [panel.compare.itemText(row) for row in range(panel.compare.count())]
     assert any("before" in title for title in offered)
-    assert not any("other data" in title for title in offered)
+    assert [title for title in offered if title.endswith("other data)")] == offered[-1:]
     panel.compare.setCurrentIndex(0)
     panel.compare.activated.emit(0)
-    assert panel.figures.rowCount() == 1
-    assert panel.pages.isColumnHidden(3)
+    qtbot.waitUntil(lambda: panel.figures.rowCount() == 1)
+    assert panel.pages.isColumnHidden(5)
+
+
+def headers(panel):
+    return [
+        panel.figures.horizontalHeaderItem(column).text() for column in range(panel.figures.columnCount())
+    ]
+
+
+def test_order_and_text_stand_beside_the_error_rate_and_the_profile_is_stated(measured):
+    panel = measured.panels.evaluation
+    shown = dict(zip(headers(panel)[1:], cells(panel, 0), strict=True))
+    assert (shown["Text"], shown["Order"], shown["TEDS"]) != (shown["CER"], "", "")
+    assert shown["TEDS"] == "\N{EN DASH}", "no page has a table"
+    assert "Profile source (NFC" in panel.stated
+    assert panel.stated.startswith("Compared on all 4 pages.")
+    model = panel.pages.model()
+    worst = [model.index(0, column).data() for column in range(model.columnCount())]
+    assert worst[0] == "harbour, page 2"
+    assert worst[3] == "100.0%", "nothing of the page was found: its order is no success"
+    assert panel.pages.isColumnHidden(4)
+    assert "order 100.0%" in panel.page._title.text()
+
+
+def test_another_profile_measures_the_report_again(measured, qtbot):
+    panel = measured.panels.evaluation
+    before = float(cells(panel, 0)[0].removesuffix("%"))
+    panel.setup.profile.setCurrentIndex(panel.setup.profile.findData("text"))
+    panel.setup.profile.activated.emit(panel.setup.profile.currentIndex())
+    qtbot.waitUntil(lambda: "profile text" in panel.stated.lower())
+    assert 0 < float(cells(panel, 0)[0].removesuffix("%")) < before, (
+        "bold or not is no difference of the text"
+    )
+
+
+def test_evaluations_of_other_data_compare_on_the_pages_that_both_have(measured, qtbot):
+    panel = measured.panels.evaluation
+    last = panel.compare.count() - 1
+    panel.compare.setCurrentIndex(last)
+    panel.compare.activated.emit(last)
+    qtbot.waitUntil(lambda: "1 page that both have" in panel.stated)
+    assert "(this one 4, the other 1)" in panel.stated
+    rows = [dict(zip(headers(panel)[1:], cells(panel, row), strict=True)) for row in range(2)]
+    assert [row["Pages"] for row in rows] == ["1", "1"]
+    assert float(rows[0]["CER"].removesuffix("%")) < float(rows[1]["CER"].removesuffix("%"))
+    assert len(page_names(panel)) == 4, "all pages of the chosen evaluation stay in the list"
 
 
 def test_pages_come_worst_first_and_can_be_sorted_otherwise(measured):

@@ -179,3 +179,10 @@ def test_a_picture_that_is_not_there_in_any_form_is_named(tmp_path: Path) -> Non
     names = ["images/é.png", "nowhere/é.png", "../../é.png", "/é.png", "a\0é.png", "é" * 300]
     dataset = read(tmp_path, "\n".join(line(images=[name]) for name in names))
     assert [problem.kind for problem in dataset.problems] == [ProblemKind.MISSING_IMAGE] * len(names)
+
+
+def test_an_empty_answer_is_a_problem_in_training_and_a_blank_page_in_an_evaluation(folder: Path) -> None:
+    content = line() + "\n" + line(answer=" ") + "\n"
+    assert [problem.kind for problem in read(folder, content).problems] == [ProblemKind.EMPTY_ANSWER]
+    measured = read(folder, content, blank_pages=True, strict=True)
+    assert [sample.answer for sample in measured.samples] == ["text", " "]

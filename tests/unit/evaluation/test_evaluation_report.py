@@ -3,8 +3,8 @@ import json
 import pytest
 
 from ocrstudio.domain.errors import InputError
-from ocrstudio.evaluation.normalise import Normalisation
-from ocrstudio.evaluation.report import Pair, build_report, from_json, read, to_json, write
+from ocrstudio.evaluation.profiles import PROFILES, profile_named
+from ocrstudio.evaluation.report import Pair, build_report, from_json, read, rescored, to_json, write
 
 PROSE = "The harbour office keeps a ledger of every vessel. "
 
@@ -65,28 +65,32 @@ def test_the_interval_holds_the_figure_and_is_the_same_for_the_same_seed():
 def test_markup_can_be_left_out_of_the_comparison():
     pair = Pair("1", "# Title\n\n**bold**", "Title\n\nbold")
     assert build_report([pair]).overall.cer.corpus > 0
-    assert build_report([pair], Normalisation(strip_markup=True)).overall.cer.corpus == 0
+    assert build_report([pair], profile_named("source", {"strip_markup": True})).overall.cer.corpus == 0
 
 
 def test_a_report_survives_its_file(tmp_path):
     report = build_report(
         [Pair("1", "|a|\n|---|\n|b|", "|a|\n|---|\n|c|"), Pair("2", "文字", None)],
-        Normalisation(unify_tables=True),
+        profile_named("source", {"unify_tables": True}),
         title="run 3",
     )
     path = tmp_path / "deep" / "results.json"
     write(report, path)
     assert read(path) == report
     data = json.loads(path.read_text(encoding="utf-8"))
-    assert data["version"] == 1
-    assert data["normalisation"]["in_words"] == "NFC, tables unified, markup kept, white space collapsed"
+    assert data["version"] == 2
+    assert data["profile"]["name"] == "source"
+    assert data["profile"]["in_words"] == (
+        "profile source, changed (NFC, tables unified, markup kept, white space collapsed)"
+    )
+    assert (data["overall"]["teds"], data["overall"]["missing_blocks"]) == (pytest.approx(0.8), 1)
     assert [entry.name for entry in path.parent.iterdir()] == ["results.json"]
 
 
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda data: data.update(version=2), "layout version 2"),
+        (lambda data: data.update(version=3), "layout version 3"),
         (lambda data: data.update(format="other"), "not an evaluation report"),
         (lambda data: data.pop("overall"), "incomplete"),
         (lambda data: data["pages"][0].update(surprise=1), "incomplete"),
@@ -113,3 +117,27 @@ def test_hundreds_of_pages_are_measured():
     text = "".join(PROSE.replace("vessel", f"vessel{n}") + ("\n\n" if n % 9 == 0 else "") for n in range(58))
     pairs = [Pair(str(n), text, text.replace("office", "offlce")) for n in range(300)]
     assert len(build_report(pairs).pages) == 300
+
+
+def test_a_report_of_the_first_layout_is_measured_again(tmp_path):
+    report = build_report([Pair("1", "one two", "one twx"), Pair("2", "text", None, error="gone")])
+    data = json.loads(to_json(report))
+    rules = data.pop("profile")["rules"]
+    old = {"unicode_form", "unify_tables", "strip_markup", "fold_case", "white_space"}
+    data |= {"version": 1, "normalisation": {key: rules[key] for key in old}}
+    for figures in (data["overall"], *data["pages"]):
+        for name in ("text_edit", "order_edit", "teds_s", "formula_edit", "blocks"):
+            del figures[name]
+        del figures["missing_blocks"], figures["invented_blocks"]
+        figures["reading_order"] = 1.0
+    assert from_json(json.dumps(data)) == report
+
+
+def test_a_report_can_be_measured_under_another_profile_and_on_some_pages():
+    pairs = [Pair("1", "**one**\ntwo", "one two"), Pair("2", "abcd", "abcx", truncated=True)]
+    report = build_report(pairs)
+    assert report.overall.cer.corpus > 0
+    text = rescored(report, PROFILES["text"], lambda page: page.key == "1")
+    assert (text.overall.pages, text.overall.cer.corpus, text.profile.name) == (1, 0, "text")
+    assert rescored(text, PROFILES["source"]).pages == report.pages[:1]
+    assert rescored(report, PROFILES["source"]) is report

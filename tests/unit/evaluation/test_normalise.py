@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocrstudio.evaluation.normalise import Normalisation, strip_markup
-from ocrstudio.evaluation.tables import find_tables, html_tables_to_pipe, parse_html_table
+from ocrstudio.evaluation.tables import html_tables_to_pipe, parse_html_table, parse_table
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,15 @@ from ocrstudio.evaluation.tables import find_tables, html_tables_to_pipe, parse_
         ({"fold_case": True}, "STRASSE", "straße"),
         ({"strip_markup": True}, "# A **b** _c_\n\n- d\n> e `f`", "A b c\nd\ne f"),
         ({"strip_markup": True}, "|a|b|\n|---|---|\n|c|d|", "a b\nc d"),
+        ({"white_space": "flat"}, "a soft\nbreak\n\nend", "a soft break end"),
+        ({"white_space": "flat"}, "\u7b2c\u4e00\n\u884c", "\u7b2c\u4e00\u884c"),
+        ({"white_space": "flat"}, "\ud55c\uad6d\n\uc5b4", "\ud55c\uad6d \uc5b4"),
+        ({"letters_only": True}, "a, b: 3.5 (c)!", "a b 35 c"),
+        (
+            {"strip_emphasis": True, "ascii_marks": True},
+            "\u201cso\u201d \u2013 **bold** _it_ <b>x</b>",
+            '"so" - bold it x',
+        ),
         (
             {"unify_tables": True},
             "<table><tr><th>a</th><th>b</th></tr><tr><td>c</td><td>d</td></tr></table>",
@@ -55,11 +64,13 @@ def test_spans_keep_the_cells_in_their_columns():
     assert html_tables_to_pipe(f"x {html} y") == "x |a|b\\|c||\n|---|---|---|\n||d|e f|\n|g|h|i| y"
 
 
-def test_tables_are_found_in_their_order_and_broken_html_is_read():
-    text = "|a|b|\n|---|---|\n|c|d|\n\ntext\n\n<table><tr><td>e<td>f<tr><td>g</table>"
-    tables = find_tables(text)
-    assert [[cell.text for cell in row] for row in tables[0]] == [["a", "b"], ["c", "d"]]
-    assert [[cell.text for cell in row] for row in tables[1]] == [["e", "f"], ["g"]]
+def test_broken_html_and_pipe_tables_are_read():
+    rows = [[cell.text for cell in row] for row in parse_table("<table><tr><td>e<td>f<tr><td>g</table>")]
+    assert rows == [["e", "f"], ["g"]]
+    assert [[cell.text for cell in row] for row in parse_table("|a|b|\n|---|---|\n|c|d|")] == [
+        ["a", "b"],
+        ["c", "d"],
+    ]
 
 
 @given(st.text(alphabet="<table>/rd colspan=\"9'&;", max_size=80))
