@@ -30,8 +30,8 @@ from ocrstudio.paths import is_frozen, resources_dir, training_kit_dir
 from ocrstudio.services.disk import free_bytes
 
 LOG = "install.log"
-ROOM_BYTES = 9 * 2**30
-"""What the environment takes on disk; with CPU-only packages (``cpu``) it is a third of that."""
+ROOM_BYTES = 7 * 2**30
+"""What the environment takes on disk (6.0 GiB on Linux with CUDA), with some to spare."""
 
 _EXTRA = "train"
 # PyPI's torch for Windows has no CUDA; uv finds the build that fits the driver on torch's own index.
@@ -83,7 +83,7 @@ class Installation:
         )
         return (
             f"Training and running the student need packages that the installer does not hold. This {what} "
-            f"from the package index into {self.folder}: up to {size_of(ROOM_BYTES)} "
+            f"from the package index into {self.folder}: up to {size_of(ROOM_BYTES)} on disk "
             f"({size_of(self.free)} are free). Nothing outside that folder and uv's cache is changed. "
             "An installation that is interrupted goes on where it stopped."
         )
@@ -227,13 +227,14 @@ class _Steps:
     def check(self) -> None:
         """Import what trains once: a library that this machine lacks shows now."""
         self._say("Trying whether everything can be loaded …")
-        self._run([str(environment.python_of(self.what.folder)), "-c", _CHECK])
+        self._run([str(environment.python_of(self.what.folder)), "-c", _CHECK], told=False)
 
     def _say(self, line: str) -> None:
         self.log(f"# {line}\n")
         self._show(line, 0)
 
-    def _run(self, command: Sequence[str]) -> None:
+    def _run(self, command: Sequence[str], *, told: bool = True) -> None:
+        """Run a command to its end; what it says goes into the log, and to the user if he is to be told."""
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -255,7 +256,7 @@ class _Steps:
                 if line:
                     said = [*said, line][-_KEPT_LINES:]
                     self.log(f"{line}\n")
-                if line and not line.startswith(_LISTED):
+                if told and line and not line.startswith(_LISTED):
                     self._show(line, _written(process.pid))
                 elif time.monotonic() - self.shown >= _SHOW_EVERY:
                     self._show(self.text, _written(process.pid))
