@@ -6,7 +6,7 @@ import click
 
 from ocrstudio.domain.errors import RunError
 from ocrstudio.domain.wording import size_of
-from ocrstudio.jobs.training_environment import Status
+from ocrstudio.jobs.training_environment import INSTALL_COMMAND, Status
 
 
 @click.group()
@@ -39,8 +39,12 @@ def install(yes: bool, torch_backend: str | None) -> None:
     click.echo(found.in_words())
     if not yes and not _agreed():
         raise click.Abort
-    with _Lines() as lines:
-        training_environment.install(found, lines.show, backend=torch_backend)
+    try:
+        with _Lines() as lines:
+            training_environment.install(found, lines.show, backend=torch_backend)
+    except KeyboardInterrupt:
+        click.echo(f"\nNothing is lost: `{INSTALL_COMMAND}` goes on where it stopped.")
+        raise
     click.echo(f"The training environment in {found.folder} is complete: `ocrstudio train` can be used.")
 
 

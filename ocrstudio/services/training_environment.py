@@ -79,7 +79,7 @@ class Installation:
         what = (
             "brings the packages up to date"
             if update
-            else "downloads PyTorch, Transformers and what they need"
+            else "downloads PyTorch, Transformers and what they need (and Python, if none here fits)"
         )
         return (
             f"Training and running the student need packages that the installer does not hold. This {what} "

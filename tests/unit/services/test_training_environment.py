@@ -105,6 +105,15 @@ def test_what_was_interrupted_goes_on_and_is_not_used_before(kit):
     assert (kit.environment / "arrived").exists(), "nothing that has arrived is thrown away"
 
 
+def test_ctrl_c_ends_it_and_says_how_to_go_on(kit, capfd):
+    kit.fail("import signal; os.kill(os.getppid(), signal.SIGINT); time.sleep(60)")
+    started = time.monotonic()
+    assert main(["environment", "install", "--yes"]) == 130
+    assert time.monotonic() - started < 20
+    assert "goes on where it stopped" in capfd.readouterr().out
+    assert environment.status() is Status.UNFINISHED
+
+
 def test_another_version_of_the_program_brings_it_up_to_date(kit):
     install(plan(), said)
     kit.ship(b"another wheel")
