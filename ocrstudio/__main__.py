@@ -7,11 +7,13 @@ import sys
 import warnings
 from pathlib import Path
 
+from ocrstudio.paths import is_frozen
+
 
 def main() -> int:
     """Start what the arguments ask for; returns the exit status."""
     argv = sys.argv[1:]
-    if getattr(sys, "frozen", False):
+    if is_frozen():
         status = _frozen_child(argv)
         if status is not None:
             return status
@@ -51,8 +53,10 @@ def _frozen_child(argv: list[str]) -> int | None:
     import multiprocessing
     import runpy
 
+    from ocrstudio.jobs.child_environment import leave_bundle
     from ocrstudio.jobs.command_line import frozen_module
 
+    leave_bundle()
     multiprocessing.freeze_support()
     child = frozen_module(argv)
     if child is None:

@@ -27,3 +27,13 @@ def config_dir() -> Path:
 def resources_dir() -> Path:
     """Icons, styles, the demo document, the micro student's tokenizer."""
     return data_root() / "resources"
+
+
+def training_kit_dir() -> Path:
+    """What a frozen application makes its training environment with: uv, and this version as a wheel."""
+    return data_root() / "training"
+
+
+def is_frozen() -> bool:
+    """Whether this is the installer's program, which has no Python of its own to install packages into."""
+    return bool(getattr(sys, "frozen", False))

@@ -13,6 +13,7 @@ from ocrstudio.cli.output import table, training_arguments
 from ocrstudio.cli.run_progress import RunView, make_view
 from ocrstudio.domain.wording import count_of, duration
 from ocrstudio.jobs.events import Event
+from ocrstudio.jobs.training_environment import problem
 
 if TYPE_CHECKING:  # numpy and pydantic are not needed for --help
     from ocrstudio.services.demo import DemoResult, Measured
@@ -54,6 +55,9 @@ def command(workspace: Path | None, steps: int) -> None:
 
     root = workspace or free_folder(Path.cwd())
     click.echo(f"OCR Studio demo in {root}\n{_STAND_IN}\n")
+    absent = problem()
+    if absent is not None:
+        click.echo(f"{absent.message} The demo goes as far as the exported dataset.\n{absent.hint}\n")
     try:
         with _Screen() as screen:
             result = run_demo(root, steps, screen)

@@ -43,6 +43,9 @@ COMMANDS: dict[str, CommandEntry] = {
     "runs": CommandEntry("ocrstudio.cli.runs", "Watch, stop or resume runs; export or merge adapters."),
     "inspect": CommandEntry("ocrstudio.cli.inspect", "Check this machine, the model and a dataset."),
     "workspace": CommandEntry("ocrstudio.cli.workspace", "Create, fill and export labelling workspaces."),
+    "environment": CommandEntry(
+        "ocrstudio.cli.environment", "Install what trains, for the installed program."
+    ),
     "demo": CommandEntry("ocrstudio.cli.demo", "Run the whole loop on a bundled document."),
 }
 

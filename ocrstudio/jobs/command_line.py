@@ -2,13 +2,27 @@
 
 import sys
 
+from ocrstudio.jobs import training_environment
+from ocrstudio.paths import is_frozen
+
 WORKER_MODULE = "ocrstudio.worker"
 _FROZEN_WORD = "--worker"
 
 
 def worker_command(*args: str) -> list[str]:
-    """The command line of ``python -m ocrstudio.worker ARGS``."""
-    return module_command(WORKER_MODULE, *args)
+    """The command line of ``python -m ocrstudio.worker ARGS`` for what needs the student's packages.
+
+    A frozen application does not hold them: the Python of its training environment is called.
+
+    Raises:
+        RunError: There is no such environment yet, or it does not fit.
+    """
+    return [training_environment.worker_python(), "-m", WORKER_MODULE, *args]
+
+
+def relay_command(action: str, *args: str) -> list[str]:
+    """The command line of ``python -m ocrstudio.worker launch|relay``: needs no packages of the student."""
+    return module_command(WORKER_MODULE, action, *args)
 
 
 def module_command(module: str, *args: str) -> list[str]:
@@ -17,7 +31,7 @@ def module_command(module: str, *args: str) -> list[str]:
     A frozen application has no interpreter to call: its own executable is started with a word in front of the
     module, by which ``ocrstudio.__main__`` knows what to run in place of the window.
     """
-    if getattr(sys, "frozen", False):
+    if is_frozen():
         return [sys.executable, _FROZEN_WORD, module, *args]
     return [sys.executable, "-m", module, *args]
 

@@ -33,15 +33,17 @@ def start_worker(folder: RunFolder) -> Launched:
     terminal, the window or this process.
 
     Raises:
-        RunError: The run is already going on or over, or the worker ended before it took over.
+        RunError: The run is already going on or over, nothing that trains is installed, or the worker ended
+            before it took over.
     """
     _require_startable(folder)
+    command = worker_command("run", str(folder.path))
     _mark_as_starting(folder)
     environment = child_environment() | _ENVIRONMENT
     try:
         with folder.log_path.open("ab") as log:
             process = subprocess.Popen(
-                worker_command("run", str(folder.path)),
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

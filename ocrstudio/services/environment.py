@@ -13,13 +13,13 @@ import psutil
 from ocrstudio import __version__
 from ocrstudio.domain.run import MICRO_MODEL
 from ocrstudio.domain.wording import size_of
+from ocrstudio.jobs import training_environment
+from ocrstudio.jobs.training_environment import CONSTRAINTS, Status
 from ocrstudio.paths import resources_dir
 from ocrstudio.services.disk import free_bytes
 from ocrstudio.services.model_download import needs_download
 from ocrstudio.services.model_folder import download_command, folder_problem
-from ocrstudio.services.run_requests import base_revision, installed_version
-
-KNOWN_VERSIONS_FILE = "known_versions.txt"
+from ocrstudio.services.run_requests import base_revision, installed_version, own_version
 
 _GPU_TIMEOUT = 20.0
 _GPU_FIELDS = "name,driver_version,memory.total,memory.free"
@@ -106,6 +106,7 @@ class Environment:
         packages: The packages that matter.
         gpus: GPUs that the NVIDIA driver lists.
         gpu_problem: Why there is no list of GPUs, or empty.
+        training: Why an installed program cannot train yet and what to do about it, or empty.
     """
 
     ocrstudio: str
@@ -118,6 +119,7 @@ class Environment:
     packages: tuple[PackageCheck, ...]
     gpus: tuple[Gpu, ...]
     gpu_problem: str
+    training: str = ""
 
 
 def look_around(folder: Path) -> Environment:
@@ -139,6 +141,7 @@ def look_around(folder: Path) -> Environment:
         packages=tuple(check_packages()),
         gpus=tuple(gpus),
         gpu_problem=problem,
+        training=str(training_environment.problem() or ""),
     )
 
 
@@ -158,8 +161,14 @@ def _release(version: str) -> str:
 
 def check_packages() -> list[PackageCheck]:
     """Compare the installed packages with the versions that were tried together."""
-    known = known_versions((resources_dir() / KNOWN_VERSIONS_FILE).read_text(encoding="utf-8"))
-    return [PackageCheck(name, installed_version(name), version) for name, version in known.items()]
+    known = known_versions((resources_dir() / CONSTRAINTS).read_text(encoding="utf-8"))
+    checks = [
+        PackageCheck(name, own_version(name) or installed_version(name), version)
+        for name, version in known.items()
+    ]
+    if training_environment.status() in (Status.OWN, Status.READY):
+        return checks
+    return [check for check in checks if check.installed is not None]  # the others come all together
 
 
 def find_gpus(command: Sequence[str] = ("nvidia-smi",)) -> tuple[list[Gpu], str]:
@@ -225,11 +234,13 @@ def advice(environment: Environment, model: ModelCheck) -> list[str]:
     """What the user may want to do before training, as sentences."""
     sentences = []
     missing = [check.name for check in environment.packages if check.verdict is Verdict.MISSING]
-    if "torch" in missing or "transformers" in missing:
+    if environment.training:
+        sentences.append(environment.training)
+    elif "torch" in missing or "transformers" in missing:
         sentences.append("To train or run the student, install: pip install 'ocrstudio[train]'.")
     differing = [check.name for check in environment.packages if check.verdict is Verdict.DIFFERS]
     if differing:
-        known = resources_dir() / KNOWN_VERSIONS_FILE
+        known = resources_dir() / CONSTRAINTS
         sentences.append(
             f"{', '.join(differing)}: not the versions that were tried together; use -c {known}."
         )

@@ -9,6 +9,7 @@ from ocrstudio.domain.errors import InputError
 from ocrstudio.domain.run import RunKind
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.jobs.spec import RunSpec
+from ocrstudio.jobs.training_environment import require_installed
 from ocrstudio.services.run_requests import (
     adapter_folder,
     base_revision,
@@ -63,8 +64,9 @@ def create_evaluation_run(
         DatasetError: The dataset cannot be used.
         InputError: The task is unknown, or the output cannot be a file.
         ModelError: The adapter does not exist.
-        RunError: The run folder cannot be written.
+        RunError: Nothing that trains is installed, or the run folder cannot be written.
     """
+    require_installed()
     if request.output.is_dir():
         raise InputError(f"The output {request.output} is a folder.", "Name a file, such as results.json.")
     dataset = check_dataset(request.dataset, strict=request.strict, blank_pages=True)

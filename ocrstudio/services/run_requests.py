@@ -1,7 +1,6 @@
 """What training and evaluation runs have in common before they start: versions, base model, dataset."""
 
 import importlib.metadata
-import platform
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,9 @@ from ocrstudio.datasets import Dataset, read_dataset
 from ocrstudio.datasets.checks import dataset_sha256
 from ocrstudio.domain.errors import DatasetError, ModelError
 from ocrstudio.domain.run import MICRO_MODEL
+from ocrstudio.jobs import training_environment
 from ocrstudio.jobs.run_folder import SPEC_NAME, RunFolder
+from ocrstudio.paths import is_frozen
 
 _TRAINER_STATE = "trainer_state.json"
 
@@ -128,7 +129,7 @@ def base_revision(model: str) -> str | None:
 
 def recorded_versions() -> dict[str, str]:
     """Versions of Python, OCR Studio and the packages that can change a result, as far as installed."""
-    versions = {"python": platform.python_version(), "ocrstudio": __version__}
+    versions = {"python": training_environment.python_version(), "ocrstudio": __version__}
     for name in _RECORDED_PACKAGES:
         version = installed_version(name)
         if version is not None:
@@ -137,7 +138,16 @@ def recorded_versions() -> dict[str, str]:
 
 
 def installed_version(name: str) -> str | None:
-    """The installed version of a distribution without importing it, or None."""
+    """The version of a distribution that workers use, without importing it, or None."""
+    if is_frozen():
+        places = training_environment.search_path()
+        found = next(iter(importlib.metadata.distributions(name=name, path=places)), None)
+        return found.version if found is not None else None
+    return own_version(name)
+
+
+def own_version(name: str) -> str | None:
+    """The version of a distribution beside this program, without importing it, or None."""
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:

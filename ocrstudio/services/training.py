@@ -7,6 +7,7 @@ from pathlib import Path
 from ocrstudio.domain.run import RunKind, TrainMode
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.jobs.spec import RunSpec
+from ocrstudio.jobs.training_environment import require_installed
 from ocrstudio.services.run_requests import (
     base_revision,
     check_dataset,
@@ -56,8 +57,9 @@ def create_training_run(parent: Path, request: TrainingRequest, config: TrainCon
     Raises:
         DatasetError: A dataset cannot be used.
         ModelError: The checkpoint to resume from does not exist.
-        RunError: The run folder cannot be written.
+        RunError: Nothing that trains is installed, or the run folder cannot be written.
     """
+    require_installed()
     dataset = check_dataset(request.dataset, strict=request.strict)
     held_out = check_dataset(request.eval_dataset, strict=request.strict) if request.eval_dataset else None
     model = resolve_model(request.model or config.model.base_model_path)

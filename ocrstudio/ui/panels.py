@@ -5,6 +5,7 @@ from PySide6.QtCore import QObject
 from ocrstudio.settings.app import AppSettings
 from ocrstudio.ui.background import Background
 from ocrstudio.ui.environment.controller import EnvironmentController
+from ocrstudio.ui.environment.installation import TrainingInstallation
 from ocrstudio.ui.environment.panel import EnvironmentPanel
 from ocrstudio.ui.evaluation.controller import EvaluationController
 from ocrstudio.ui.evaluation.panel import EvaluationPanel
@@ -33,6 +34,7 @@ class Panels(QObject):
 
     Attributes:
         monitor: The runs.
+        installation: Of what trains, for the installed program.
         teachers, training, evaluation, environment, log: The panels.
     """
 
@@ -52,6 +54,7 @@ class Panels(QObject):
         self.evaluation = EvaluationPanel(background)
         self.environment = EnvironmentPanel()
         self.log = LogPanel(settings.log_lines_limit)
+        self.installation = TrainingInstallation(window, background, messages)
         self._quality = QualityController(session, self.teachers, background)
         self._drafting = TeacherController(
             session,
@@ -64,7 +67,9 @@ class Panels(QObject):
         )
         self._controllers = (
             self._drafting,
-            TrainingController(session, self.training, monitor, background, messages, settings),
+            TrainingController(
+                session, self.training, monitor, background, messages, settings, self.installation
+            ),
             EvaluationController(
                 session,
                 self.evaluation,
@@ -73,8 +78,9 @@ class Panels(QObject):
                 messages,
                 settings,
                 lambda: window.labels.show_tab(0),
+                self.installation,
             ),
-            EnvironmentController(session, self.environment, background, settings),
+            EnvironmentController(session, self.environment, background, settings, self.installation),
             LogController(self.log, messages, monitor),
         )
         for panel_id, panel in (

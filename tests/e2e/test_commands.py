@@ -24,9 +24,11 @@ from tests.fakes.runs import REPOSITORY, until
 
 PAGES = 4
 MICRO = ("--model", "micro", "--config", REPOSITORY / "config" / "examples" / "train_micro.example.yaml")
-SUBCOMMANDS = [("workspace", name) for name in ("new", "import", "label", "status", "export")] + [
-    ("runs", name) for name in ("list", "show", "attach", "stop", "resume", "export", "merge")
-]
+SUBCOMMANDS = (
+    [("workspace", name) for name in ("new", "import", "label", "status", "export")]
+    + [("runs", name) for name in ("list", "show", "attach", "stop", "resume", "export", "merge")]
+    + [("environment", name) for name in ("install", "remove")]
+)
 
 
 @pytest.fixture(scope="module")

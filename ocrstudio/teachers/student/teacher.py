@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ocrstudio.domain.errors import TeacherError
+from ocrstudio.domain.errors import RunError, TeacherError
 from ocrstudio.jobs.command_line import worker_command
 from ocrstudio.jobs.line_process import ChildError, LineProcess
 from ocrstudio.settings.teacher import GenerationConfig, LocalConfig, TeacherConfig
@@ -86,12 +86,13 @@ class StudentTeacher:
             arguments += ["--adapter", self._local.adapter_path]
         if self._local.load_in_4bit:
             arguments.append("--load-in-4bit")
-        process = LineProcess(
-            worker_command(*arguments), name=_NAME, start_timeout=_LOADING_TIMEOUT, on_notice=self._on_notice
-        )
         try:
+            command = worker_command(*arguments)
+            process = LineProcess(
+                command, name=_NAME, start_timeout=_LOADING_TIMEOUT, on_notice=self._on_notice
+            )
             await process.start()
-        except ChildError as error:
+        except (ChildError, RunError) as error:
             raise TeacherUnavailableError(error.message, error.hint) from error
         self._process = process
         self._pictures.open()

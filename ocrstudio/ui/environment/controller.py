@@ -12,6 +12,7 @@ from ocrstudio.settings.app import AppSettings
 from ocrstudio.settings.train import load_train_config
 from ocrstudio.ui.background import Background
 from ocrstudio.ui.environment.facts import Section, describe
+from ocrstudio.ui.environment.installation import TrainingInstallation
 from ocrstudio.ui.environment.panel import EnvironmentPanel
 from ocrstudio.ui.session import Session
 
@@ -24,10 +25,16 @@ class EnvironmentController(QObject):
         panel: The panel.
         background: Runs the search.
         settings: Whose training values name the model.
+        installation: Of what trains, for the installed program.
     """
 
     def __init__(
-        self, session: Session, panel: EnvironmentPanel, background: Background, settings: AppSettings
+        self,
+        session: Session,
+        panel: EnvironmentPanel,
+        background: Background,
+        settings: AppSettings,
+        installation: TrainingInstallation,
     ) -> None:
         super().__init__(panel)
         self._session = session
@@ -35,6 +42,8 @@ class EnvironmentController(QObject):
         self._background = background
         self._settings = settings
         panel.wanted.connect(self.look)
+        panel.install_requested.connect(installation.offer)
+        installation.changed.connect(self._look_if_shown)
         session.opened.connect(lambda _: self._look_if_shown())
 
     def apply_settings(self, settings: AppSettings) -> None:

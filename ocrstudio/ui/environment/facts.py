@@ -8,6 +8,9 @@ from ocrstudio.services.dataset_statistics import COUNTED, DatasetCheck
 from ocrstudio.services.environment import Environment, ModelCheck, Verdict
 from ocrstudio.services.model_folder import download_command
 
+TRAINING = "Training"
+"""Heading of what an installed program still lacks."""
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -45,8 +48,10 @@ def describe(
         )
         for check in environment.packages
     )
+    training = (Section(TRAINING, (Fact("Student", environment.training, Verdict.MISSING),)),)
     return (
         Section("Machine", _machine(environment)),
+        *(training if environment.training else ()),
         Section("Model", _model(model)),
         Section("Last exported dataset", _dataset(dataset)),
         Section("Packages", packages),

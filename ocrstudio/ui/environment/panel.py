@@ -5,7 +5,7 @@ from PySide6.QtGui import QGuiApplication, QShowEvent
 from PySide6.QtWidgets import QLabel, QTreeWidget, QTreeWidgetItem, QWidget
 
 from ocrstudio.services.environment import Verdict
-from ocrstudio.ui.environment.facts import Fact, Section, as_text
+from ocrstudio.ui.environment.facts import TRAINING, Fact, Section, as_text
 from ocrstudio.ui.icons import icon
 from ocrstudio.ui.theme import theme
 from ocrstudio.ui.widgets.buttons import push_button
@@ -26,9 +26,11 @@ class EnvironmentPanel(QWidget):
 
     Signals:
         wanted: The panel is shown for the first time, or the user asks to look again.
+        install_requested: The user wants what trains.
     """
 
     wanted = Signal()
+    install_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,6 +38,8 @@ class EnvironmentPanel(QWidget):
         self._asked = False
         self._state = QLabel("Nothing was looked at yet")
         self._state.setProperty("role", "muted")
+        self.install = push_button("Install what trains…", self.install_requested.emit)
+        self.install.hide()
         self.refresh = push_button("Look again", self.wanted.emit)
         self.copy = push_button("Copy", self.copy_all)
         self.copy.setToolTip("Copies everything as text, for a report of a problem")
@@ -50,7 +54,7 @@ class EnvironmentPanel(QWidget):
         self.setMinimumHeight(_LEAST_HEIGHT)
 
     def _lay_out(self) -> None:
-        head = bar(Edge.BELOW, self._state, self.copy, self.refresh, wide=self._state)
+        head = bar(Edge.BELOW, self._state, self.install, self.copy, self.refresh, wide=self._state)
         fill(self, head, self.tree, wide=self.tree)
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -68,6 +72,7 @@ class EnvironmentPanel(QWidget):
     def show_sections(self, sections: tuple[Section, ...]) -> None:
         """Shows what was found."""
         self._sections = sections
+        self.install.setVisible(any(section.title == TRAINING for section in sections))
         facts = [fact for section in sections for fact in section.facts]
         open_points = sum(fact.verdict not in (None, Verdict.OK) for fact in facts)
         self._state.setText(f"{open_points} to look at" if open_points else "Everything is as it should be")

@@ -20,6 +20,7 @@ from ocrstudio.settings.app import AppSettings
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import get_task, load_tasks
 from ocrstudio.ui.background import Background, Progress
+from ocrstudio.ui.environment.installation import TrainingInstallation
 from ocrstudio.ui.evaluation.panel import EvaluationPanel
 from ocrstudio.ui.evaluation.reports import Reports
 from ocrstudio.ui.evaluation.results import PageLine, lines_of, lines_of_samples, rows_of
@@ -46,6 +47,7 @@ class EvaluationController(QObject):
         messages: Where outcomes are said.
         settings: The user's settings.
         show_editor: Brings the editor to the front.
+        installation: Offered where what runs students is missing.
     """
 
     def __init__(
@@ -57,11 +59,12 @@ class EvaluationController(QObject):
         messages: Messages,
         settings: AppSettings,
         show_editor: Callable[[], None],
+        installation: TrainingInstallation,
     ) -> None:
         super().__init__(panel)
         self._session, self._panel, self._monitor = session, panel, monitor
         self._background, self._messages, self._settings = background, messages, settings
-        self._show_editor = show_editor
+        self._show_editor, self._installation = show_editor, installation
         self._reports = Reports(background, self._show_report, messages.failure)
         self._runs: dict[str, RunOverview] = {}
         self._compared: dict[str, str] = {}
@@ -111,7 +114,7 @@ class EvaluationController(QObject):
     def start(self) -> None:
         """Prepares the evaluation in the background and starts it."""
         data, student = self._panel.setup.chosen_data, self._panel.setup.chosen_student
-        if data is None or student is None or self._preparing:
+        if data is None or student is None or self._preparing or not self._installation.ready(self.start):
             return
         settings, root, profile = self._settings, self._session.root, self._panel.setup.chosen_profile
         try:

@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.domain.run import RunState
-from ocrstudio.jobs.command_line import worker_command
+from ocrstudio.jobs.command_line import relay_command
 from ocrstudio.jobs.events import Event
 from ocrstudio.jobs.launch import resume
 from ocrstudio.jobs.run_folder import RunFolder
@@ -196,7 +196,7 @@ class RunMonitor(QObject):
             _dispose(watched.relay)
         watched.live = known_live or action == "launch" or not folder.state().is_over
         after = watched.history.last_seq
-        command = worker_command(action, str(folder.path), "--after", str(after))
+        command = relay_command(action, str(folder.path), "--after", str(after))
         relay = RelayProcess(command, launches=action == "launch", after=after, parent=self)
         watched.relay = relay
         relay.received.connect(lambda events: self._take(folder.id, events))

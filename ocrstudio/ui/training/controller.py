@@ -1,11 +1,13 @@
 """Joins the training panel to the services and to the monitor of runs."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
 
 from ocrstudio.domain.errors import InputError, OcrStudioError
 from ocrstudio.domain.run import RunKind, RunState
+from ocrstudio.jobs import training_environment
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.services.dataset_statistics import DatasetCheck, check_dataset_file
 from ocrstudio.services.environment import ModelCheck, Verdict, check_model, find_gpus
@@ -17,6 +19,7 @@ from ocrstudio.settings.loader import dump_yaml
 from ocrstudio.settings.train import TrainConfig, load_train_config
 from ocrstudio.tasks import get_task, load_tasks, usable
 from ocrstudio.ui.background import Background, Progress, Task
+from ocrstudio.ui.environment.installation import TrainingInstallation
 from ocrstudio.ui.jobs.chosen_run import ChosenRun
 from ocrstudio.ui.jobs.monitor import RunMonitor
 from ocrstudio.ui.jobs.outcome import RunOutcome
@@ -46,6 +49,7 @@ class TrainingController(QObject):
         background: Exports datasets, looks at the machine.
         messages: Where outcomes are said.
         settings: The user's settings.
+        installation: Offered where what trains is missing.
     """
 
     def __init__(
@@ -56,6 +60,7 @@ class TrainingController(QObject):
         background: Background,
         messages: Messages,
         settings: AppSettings,
+        installation: TrainingInstallation,
     ) -> None:
         super().__init__(panel)
         self._session = session
@@ -64,6 +69,7 @@ class TrainingController(QObject):
         self._background = background
         self._messages = messages
         self._settings = settings
+        self._installation = installation
         self._config: TrainConfig | None = None
         self._dialog: ConfigDialog | None = None
         self._workspace_facts = DataFacts()
@@ -85,6 +91,7 @@ class TrainingController(QObject):
         setup.changed.connect(self._replan)
         setup.start_requested.connect(self.start)
         setup.all_values_requested.connect(self.show_all_values)
+        self._installation.changed.connect(self._show_preview)
         self._run.chosen.connect(self._show_history)
         self._monitor.listed.connect(self._show_runs)
         self._monitor.changed.connect(self._show_history)
@@ -195,7 +202,11 @@ class TrainingController(QObject):
         if self._config is None or self._preparing:
             return
         facts = self._file_facts[1] if plan.source is DataSource.FILE else self._workspace_facts
-        self._panel.setup.show_preview(preview(plan, self._config, facts))
+        shown = preview(plan, self._config, facts)
+        missing = training_environment.problem()
+        if missing is not None and shown.ready:
+            shown = replace(shown, text=f"{shown.text} {missing.message} Start offers to install it.")
+        self._panel.setup.show_preview(shown)
 
     # All values
 
@@ -225,7 +236,7 @@ class TrainingController(QObject):
     def start(self) -> None:
         """Prepares the run in the background and starts it."""
         setup, config = self._panel.setup, self._config
-        if config is None or self._preparing:
+        if config is None or self._preparing or not self._installation.ready(self.start):
             return
         plan, root = setup.plan, self._session.root
         try:

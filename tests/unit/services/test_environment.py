@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from ocrstudio.jobs.training_environment import CONSTRAINTS
 from ocrstudio.paths import resources_dir
 from ocrstudio.services.environment import (
-    KNOWN_VERSIONS_FILE,
     PackageCheck,
     Verdict,
     advice,
@@ -22,7 +22,7 @@ from tests.fakes.runs import REPOSITORY
 def test_the_shipped_list_is_the_one_of_the_project():
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
     constraints = "\n".join(project["tool"]["uv"]["constraint-dependencies"])
-    shipped = (resources_dir() / KNOWN_VERSIONS_FILE).read_text(encoding="utf-8")
+    shipped = (resources_dir() / CONSTRAINTS).read_text(encoding="utf-8")
     assert known_versions(shipped) == known_versions(constraints)
 
 
