@@ -10,7 +10,7 @@ import click
 from ocrstudio.cli.bar import cancelled_by_ctrl_c, progress_bar
 from ocrstudio.cli.main import EXIT_ERROR, EXIT_INTERRUPTED_BY_USER
 from ocrstudio.cli.notices import NoticeLines
-from ocrstudio.cli.options import file_option, override_option, parse_overrides
+from ocrstudio.cli.options import file_option, override_option, page_seconds_option, parse_overrides
 from ocrstudio.cli.output import echo_error, echo_warning
 from ocrstudio.domain.wording import count_of, duration
 
@@ -55,6 +55,7 @@ _existing = click.Path(path_type=Path, exists=True)
 @click.option("--resume", is_flag=True, help="Go on with an earlier run: skip the pages it labelled.")
 @click.option("--overwrite", is_flag=True, help="Replace the results of an earlier run.")
 @click.option("--password", help="For encrypted PDFs.")
+@page_seconds_option
 @override_option("generation.max_tokens=8192")
 @click.pass_context
 def command(  # noqa: PLR0913, PLR0917 - one argument for each option
@@ -70,6 +71,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     resume: bool,
     overwrite: bool,
     password: str | None,
+    max_page_seconds: int | None,
     overrides: tuple[str, ...],
 ) -> None:
     """Label images or PDF pages with a teacher, as Markdown, JSON or a training dataset.
@@ -102,7 +104,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         teacher_config,
         task,
         _target(output, teacher_config, asked),
-        _found(images, pdf, password, dpi, settings.max_image_pixels),
+        _found(images, pdf, password, dpi, settings, max_page_seconds),
         _earlier(resume=resume, overwrite=overwrite),
     )
     if report.cancelled:
@@ -121,11 +123,23 @@ def _target(output: Path, config: "TeacherConfig", asked: "Task") -> "OutputTarg
 
 
 def _found(
-    images: Path | None, pdf: Path | None, password: str | None, dpi: int, max_pixels: int
+    images: Path | None,
+    pdf: Path | None,
+    password: str | None,
+    dpi: int,
+    settings: "AppSettings",
+    max_page_seconds: int | None,
 ) -> "FoundPages":
     from ocrstudio.services.inference.pages import find_pages
 
-    found = find_pages(images, pdf, password=password, dpi=dpi, max_pixels=max_pixels)
+    found = find_pages(
+        images,
+        pdf,
+        password=password,
+        dpi=dpi,
+        max_pixels=settings.max_image_pixels,
+        max_seconds=max_page_seconds or settings.max_page_seconds,
+    )
     for problem in found.problems:
         echo_error(problem)
     return found

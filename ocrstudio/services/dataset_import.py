@@ -18,7 +18,7 @@ from ocrstudio.imaging import load_image
 from ocrstudio.imaging.size import picture_dpi
 from ocrstudio.pdf import DEFAULT_DPI
 from ocrstudio.services.labelling import accept, add_import
-from ocrstudio.services.page_drawing import pixels_sha256
+from ocrstudio.services.page_drawing import DrawPage, PageDrawer, pixels_sha256
 from ocrstudio.services.workspaces import import_sources, page_image
 from ocrstudio.settings.app import load_app_settings
 from ocrstudio.store import Workspace
@@ -112,18 +112,19 @@ def import_dataset(
     counts: Counter[str] = Counter()
     failures: list[tuple[int, str]] = []
     stopped = False
-    for done, sample in enumerate(dataset.samples, start=1):
-        if should_stop():
-            stopped = True
-            break
-        try:
-            counts.update(_import_sample(ws, dataset, sample, accepted=accepted))
-        except WorkspaceError:
-            raise
-        except OcrStudioError as error:
-            failures.append((sample.line, str(error)))
-        if progress is not None:
-            progress(done, len(dataset.samples))
+    with PageDrawer(load_app_settings().max_page_seconds) as drawer:
+        for done, sample in enumerate(dataset.samples, start=1):
+            if should_stop():
+                stopped = True
+                break
+            try:
+                counts.update(_import_sample(ws, dataset, sample, drawer.draw, accepted=accepted))
+            except WorkspaceError:
+                raise
+            except OcrStudioError as error:
+                failures.append((sample.line, str(error)))
+            if progress is not None:
+                progress(done, len(dataset.samples))
     return DatasetImportReport(
         labels=counts["labels"],
         new_documents=counts["new_documents"],
@@ -137,8 +138,10 @@ def import_dataset(
     )
 
 
-def _import_sample(ws: Workspace, dataset: Dataset, sample: Sample, *, accepted: bool) -> Counter[str]:
-    page, is_new = _page_of(ws, sample)
+def _import_sample(
+    ws: Workspace, dataset: Dataset, sample: Sample, draw: DrawPage, *, accepted: bool
+) -> Counter[str]:
+    page, is_new = _page_of(ws, sample, draw)
     current = ws.labels.current(page.id)
     if current is not None and current.text == sample.answer:
         newly = accepted and page.status not in (PageStatus.ACCEPTED, PageStatus.EXCLUDED)
@@ -160,9 +163,9 @@ def _import_sample(ws: Workspace, dataset: Dataset, sample: Sample, *, accepted:
     )
 
 
-def _page_of(ws: Workspace, sample: Sample) -> tuple[Page, bool]:
+def _page_of(ws: Workspace, sample: Sample, draw: DrawPage) -> tuple[Page, bool]:
     """The page that a picture shows, and whether it was made for it."""
-    known = _shown_page(ws, sample)
+    known = _shown_page(ws, sample, draw)
     if known is not None:
         return known, False
     report = import_sources(ws, [sample.image])
@@ -172,7 +175,7 @@ def _page_of(ws: Workspace, sample: Sample) -> tuple[Page, bool]:
     return ws.pages.of_document(documents[0].id)[0], bool(report.imported)
 
 
-def _shown_page(ws: Workspace, sample: Sample) -> Page | None:
+def _shown_page(ws: Workspace, sample: Sample, draw: DrawPage) -> Page | None:
     """The page of the workspace that a picture shows: the same pixels, drawn as usual or as exported."""
     shown = pixels_sha256(np.asarray(load_image(sample.image)))
     known = ws.pages.find_by_content(shown)
@@ -183,7 +186,8 @@ def _shown_page(ws: Workspace, sample: Sample) -> Page | None:
     if named is None or document is None or not 1 <= named[1] <= document.page_count:
         return None
     page = ws.pages.of_document(document.id)[named[1] - 1]
-    drawn = page_image(ws, page, _exported_dpi(sample.image), load_app_settings().max_image_pixels)
+    dpi = _exported_dpi(sample.image)
+    drawn = page_image(ws, page, dpi, load_app_settings().max_image_pixels, draw=draw)
     return page if pixels_sha256(np.asarray(load_image(drawn))) == shown else None
 
 

@@ -143,6 +143,7 @@ def _source(ws: Workspace, page_id: int, settings: AppSettings) -> PageSource:
         page_index=page.index,
         dpi=settings.default_dpi,
         max_pixels=settings.max_image_pixels,
+        max_seconds=settings.max_page_seconds,
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from ocrstudio.domain.document import DocumentKind
 from ocrstudio.domain.errors import InputError, OcrStudioError
 from ocrstudio.domain.page_files import page_of_file
-from ocrstudio.pdf import DEFAULT_MAX_PIXELS, find_sources, open_document
+from ocrstudio.pdf import DEFAULT_MAX_PIXELS, DEFAULT_PAGE_SECONDS, find_sources, open_document
 from ocrstudio.services.document_names import document_names
 from ocrstudio.teachers.base import PageSource
 
@@ -48,6 +48,7 @@ def find_pages(
     password: str | None,
     dpi: float,
     max_pixels: int = DEFAULT_MAX_PIXELS,
+    max_seconds: float = DEFAULT_PAGE_SECONDS,
 ) -> FoundPages:
     """List the pages of an image file or folder and of a PDF file or folder.
 
@@ -59,6 +60,7 @@ def find_pages(
         password: Tried on encrypted PDFs.
         dpi: Resolution for pages that are rendered.
         max_pixels: Most pixels of a page that is rendered.
+        max_seconds: Longest time for drawing or reading a page.
 
     Raises:
         InputError: Nothing is given, a path does not exist, or a folder holds nothing of that kind.
@@ -68,7 +70,7 @@ def find_pages(
     if not pictures and not pdfs:
         raise InputError("There is nothing to label.", "Give --images or --pdf, each a file or a folder.")
     counts, problems = _count_pages([*pdfs, *pictures], password)
-    sheet = PageSource("", password=password, dpi=dpi, max_pixels=max_pixels)
+    sheet = PageSource("", password=password, dpi=dpi, max_pixels=max_pixels, max_seconds=max_seconds)
     pages = _document_pages([path for path in pdfs if path in counts], counts, sheet)
     taken = {page.document.casefold() for page in pages}
     pages += _picture_pages([path for path in pictures if path in counts], counts, taken, sheet)

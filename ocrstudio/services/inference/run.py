@@ -24,6 +24,7 @@ from ocrstudio.settings.teacher import TeacherConfig
 from ocrstudio.tasks import Task
 from ocrstudio.teachers.base import Draft, PageSource, Teacher
 from ocrstudio.teachers.batch import PageResult, run_batch
+from ocrstudio.teachers.pictures import Pictures
 
 
 @dataclass(frozen=True)
@@ -124,11 +125,11 @@ async def infer(
         resumed = run.take_over()
         drawing = _DrawingTeacher(teacher, {page.source: page for page in run.open_pages}, target)
         try:
-            await teacher.open()
+            await drawing.open()
             sources = [page.source for page in run.open_pages]
             summary = await run_batch(drawing, sources, task, on_result=run.take, cancel=cancel)
         finally:
-            await teacher.close()
+            await drawing.close()
             written = run.finish()
     return InferenceReport(
         pages=len(found.pages),
@@ -263,30 +264,25 @@ class _DrawingTeacher:
         self._pages = pages
         self._target = target
         self.id, self.concurrency, self.network = teacher.id, teacher.concurrency, teacher.network
+        self._pictures = Pictures(teacher.concurrency)
 
     async def open(self) -> None:
+        self._pictures.open()
         await self._teacher.open()
 
     async def draft(self, page: PageSource, task: Task) -> Draft:
         image = self._target.image_file(self._pages[page])
         if image is None:
             return await self._teacher.draft(page, task)
-        remarks = await asyncio.to_thread(_draw, page, image)
+        remarks = await self._pictures.save(page, image)
         draft = await self._teacher.draft(replace(page, image=image), task)
         return replace(draft, remarks=tuple(dict.fromkeys((*remarks, *draft.remarks))))
 
     async def close(self) -> None:
-        await self._teacher.close()
-
-
-def _draw(page: PageSource, target: Path) -> tuple[str, ...]:
-    """Write the picture of a page; returns sentences about it. A picture keeps its pixels."""
-    from ocrstudio.pdf.render import write_page_image
-    from ocrstudio.teachers.page_image import draw_page
-
-    drawn = draw_page(page)
-    write_page_image(drawn, target)
-    return drawn.warnings
+        try:
+            await self._teacher.close()
+        finally:
+            await self._pictures.close()
 
 
 def _label(page: InputPage, draft: Draft) -> LabelledPage:
