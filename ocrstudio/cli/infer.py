@@ -234,7 +234,7 @@ def _show_line(progress: "InferenceProgress") -> None:
     if progress.error is not None:
         echo_error(progress.error)
     if progress.flags:
-        echo_warning(f"{progress.key}: {describe_flags(progress.flags)}")
+        echo_warning(f"{progress.key}: {describe_flags(progress.flags, progress.parameters)}")
     if progress.written is not None:
         click.echo(f"{progress.written}")
 
@@ -247,14 +247,16 @@ def _print_report(report: "InferenceReport", results: Path) -> None:
         parts.append(f"{report.resumed} were done before")
     if report.failed:
         parts.append(f"{report.failed} failed")
-    left = report.pages - report.labelled - report.resumed - report.failed
+    if report.blank:
+        parts.append(f"{report.blank} blank")
+    left = report.pages - report.labelled - report.blank - report.resumed - report.failed
     if left:
         parts.append(f"{left} not done: go on with --resume")
     click.echo(f"{'; '.join(parts)}. Results are in {results}.")
     if report.unfit:
         echo_warning(
             f"The dataset leaves out {count_of(report.unfit, 'label')} "
-            "(cut off, endlessly repeating, or refusals)."
+            "(cut off, endlessly repeating, refusals, or not the text of the page)."
         )
     if report.problems:
         click.echo(f"Files that could not be opened: {len(report.problems)}.", err=True)

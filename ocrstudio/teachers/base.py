@@ -22,6 +22,13 @@ DOUBTFUL: Final = "doubtful"
 """Flag: parts of the page were read with low confidence."""
 
 
+INCOMPLETE: Final = "incomplete"
+"""Flag: the page has much more text than the draft."""
+
+UNFOUNDED: Final = "unfounded"
+"""Flag: the draft has much more text than the page."""
+
+
 @dataclass(frozen=True)
 class PageSource:
     """Where a teacher finds a page: an image, a document, or both.

@@ -3,9 +3,10 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.services.inference.journal import Earlier, Journal, LabelledPage, open_journal
@@ -39,6 +40,7 @@ class InferenceProgress:
         seconds_left: Estimate from the pages so far.
         error: Why the page failed, or None.
         flags: Why its label should be looked at.
+        parameters: Of its label; they tell a flag in numbers.
         remarks: Sentences about how the page was read.
         written: The Markdown file of a document that is complete with this page, or None.
     """
@@ -50,6 +52,7 @@ class InferenceProgress:
     seconds_left: float
     error: OcrStudioError | None
     flags: tuple[str, ...]
+    parameters: Mapping[str, Any]
     remarks: tuple[str, ...]
     written: Path | None
 
@@ -60,11 +63,13 @@ class InferenceReport:
 
     Attributes:
         pages: Pages found.
-        labelled: Pages labelled in this run.
+        labelled: Pages labelled in this run; their labels have text.
+        blank: Pages of this run that are blank.
         resumed: Pages that an earlier run had labelled.
         failed: Pages that failed.
         problems: Files that could not be opened.
-        unfit: Labels left out of a dataset, because they were cut off, repeat themselves or are refusals.
+        unfit: Labels left out of a dataset, because they were cut off, repeat themselves, are refusals or
+            not the text of their page.
         written: Files written.
         cancelled: Whether the user stopped it.
         stopped_by: Why the teacher could not go on, or None.
@@ -73,6 +78,7 @@ class InferenceReport:
 
     pages: int
     labelled: int
+    blank: int
     resumed: int
     failed: int
     problems: tuple[OcrStudioError, ...]
@@ -85,7 +91,7 @@ class InferenceReport:
     @property
     def is_complete(self) -> bool:
         """Whether every page of every file has a label."""
-        return not self.problems and self.labelled + self.resumed == self.pages
+        return not self.problems and self.labelled + self.blank + self.resumed == self.pages
 
 
 async def infer(
@@ -134,6 +140,7 @@ async def infer(
     return InferenceReport(
         pages=len(found.pages),
         labelled=summary.done,
+        blank=summary.blank,
         resumed=resumed,
         failed=summary.failed,
         problems=found.problems,
@@ -251,6 +258,7 @@ class _Run:
             seconds_left=per_page * (self._total - finished),
             error=outcome.error,
             flags=outcome.label.flags if outcome.label is not None else (),
+            parameters=outcome.label.parameters if outcome.label is not None else {},
             remarks=remarks,
             written=written,
         )

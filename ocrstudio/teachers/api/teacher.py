@@ -16,6 +16,7 @@ from ocrstudio.settings.teacher import (
 )
 from ocrstudio.tasks import Task
 from ocrstudio.teachers.base import REFUSAL, TRUNCATED, Draft, PageSource
+from ocrstudio.teachers.errors import EmptyAnswerError
 from ocrstudio.teachers.page_image import EncodedImage
 from ocrstudio.teachers.pictures import Pictures
 from ocrstudio.teachers.postprocessing import finish
@@ -151,7 +152,7 @@ class ApiTeacher:
             )
         raw = answer.text
         if not raw.strip():
-            raise TeacherError(
+            raise EmptyAnswerError(
                 f"{page.key}: {self._api.model_name} gave an empty answer.",
                 "Is the page blank? If not, try another task, or raise generation.max_tokens.",
             )

@@ -14,6 +14,7 @@ from ocrstudio.jobs.line_process import ChildError, ChildTimeoutError
 from ocrstudio.settings.teacher import OfflineConfig
 from ocrstudio.tasks import Task
 from ocrstudio.teachers.base import DOUBTFUL, RUNAWAY, Draft, PageSource
+from ocrstudio.teachers.errors import NO_TEXT, EmptyAnswerError
 from ocrstudio.teachers.offline.tesseract import require_tesseract
 from ocrstudio.teachers.postprocessing import finish
 
@@ -85,7 +86,8 @@ class OfflineTeacher:
         except ChildTimeoutError as error:
             raise SlowPageError(page.key, "read", limit, setting) from error
         except ChildError as error:
-            raise TeacherError(f"{page.key}: {error.message}", error.hint) from error
+            kind = EmptyAnswerError if error.message == NO_TEXT else TeacherError
+            raise kind(f"{page.key}: {error.message}", error.hint) from error
         return self._draft(record, time.monotonic() - started)
 
     async def close(self) -> None:
