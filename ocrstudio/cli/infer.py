@@ -10,7 +10,7 @@ import click
 from ocrstudio.cli.bar import cancelled_by_ctrl_c, progress_bar
 from ocrstudio.cli.main import EXIT_ERROR, EXIT_INTERRUPTED_BY_USER
 from ocrstudio.cli.notices import NoticeLines
-from ocrstudio.cli.options import file_option, override_option, parse_overrides
+from ocrstudio.cli.options import file_option, override_option, page_seconds_option, parse_overrides
 from ocrstudio.cli.output import echo_error, echo_warning
 from ocrstudio.domain.wording import count_of, duration
 
@@ -55,6 +55,7 @@ _existing = click.Path(path_type=Path, exists=True)
 @click.option("--resume", is_flag=True, help="Go on with an earlier run: skip the pages it labelled.")
 @click.option("--overwrite", is_flag=True, help="Replace the results of an earlier run.")
 @click.option("--password", help="For encrypted PDFs.")
+@page_seconds_option
 @override_option("generation.max_tokens=8192")
 @click.pass_context
 def command(  # noqa: PLR0913, PLR0917 - one argument for each option
@@ -70,6 +71,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     resume: bool,
     overwrite: bool,
     password: str | None,
+    max_page_seconds: int | None,
     overrides: tuple[str, ...],
 ) -> None:
     """Label images or PDF pages with a teacher, as Markdown, JSON or a training dataset.
@@ -103,7 +105,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         teacher_config,
         task,
         target,
-        _found(images, pdf, password, dpi, settings.max_image_pixels, target),
+        _found(images, pdf, password, dpi, settings, max_page_seconds, target),
         _earlier(resume=resume, overwrite=overwrite),
     )
     if report.cancelled:
@@ -126,14 +128,22 @@ def _found(
     pdf: Path | None,
     password: str | None,
     dpi: int,
-    max_pixels: int,
+    settings: "AppSettings",
+    max_page_seconds: int | None,
     target: "OutputTarget",
 ) -> "FoundPages":
     from ocrstudio.services.inference.output import IMAGES
     from ocrstudio.services.inference.pages import find_pages
 
-    skip = [target.folder, target.folder / IMAGES] if target.journal.exists() else [target.folder]
-    found = find_pages(images, pdf, password=password, dpi=dpi, max_pixels=max_pixels, skip=skip)
+    found = find_pages(
+        images,
+        pdf,
+        password=password,
+        dpi=dpi,
+        max_pixels=settings.max_image_pixels,
+        max_seconds=max_page_seconds or settings.max_page_seconds,
+        skip=[target.folder, target.folder / IMAGES] if target.journal.exists() else [target.folder],
+    )
     for remark in found.remarks:
         echo_warning(remark)
     for problem in found.problems:
@@ -230,29 +240,31 @@ def _show_line(progress: "InferenceProgress") -> None:
     if progress.error is not None:
         echo_error(progress.error)
     if progress.flags:
-        echo_warning(f"{progress.key}: {describe_flags(progress.flags)}")
+        echo_warning(f"{progress.key}: {describe_flags(progress.flags, progress.parameters)}")
     if progress.written is not None:
         click.echo(f"{progress.written}")
 
 
 def _print_report(report: "InferenceReport", results: Path) -> None:
-    left = report.pages - report.labelled - report.resumed - report.failed
+    left = report.pages - report.labelled - report.blank - report.resumed - report.failed
     if report.stopped_by is not None:
         from ocrstudio.teachers.batch import stopped_early
 
-        echo_error(stopped_early(report.stopped_by, report.labelled + report.failed, left))
+        echo_error(stopped_early(report.stopped_by, report.labelled + report.blank + report.failed, left))
     parts = [f"{report.labelled} of {report.pages} pages labelled in {duration(report.seconds)}"]
     if report.resumed:
         parts.append(f"{report.resumed} were done before")
     if report.failed:
         parts.append(f"{report.failed} failed")
+    if report.blank:
+        parts.append(f"{report.blank} blank")
     if left:
         parts.append(f"{left} not done: go on with --resume")
     click.echo(f"{'; '.join(parts)}. Results are in {results}.")
     if report.unfit:
         echo_warning(
             f"The dataset leaves out {count_of(report.unfit, 'label')} "
-            "(cut off, endlessly repeating, or refusals)."
+            "(cut off, endlessly repeating, refusals, or not the text of the page)."
         )
     if report.problems:
         click.echo(f"Files that could not be opened: {len(report.problems)}.", err=True)

@@ -22,6 +22,15 @@ def file_option(*names: str, required: bool = False, help: str) -> Callable[[F],
     )
 
 
+page_seconds_option = click.option(
+    "--max-page-seconds",
+    type=click.IntRange(1, 86_400),
+    show_default="the settings' value",
+    help="Longest time for drawing or reading one page; a page that takes longer fails, the others go on.",
+)
+"""``--max-page-seconds``."""
+
+
 def override_option(example: str) -> Callable[[F], F]:
     """``--set``, for one key of the configuration."""
     return click.option(

@@ -7,6 +7,7 @@ import click
 
 from ocrstudio.cli.bar import progress_bar
 from ocrstudio.cli.main import EXIT_ERROR
+from ocrstudio.cli.options import page_seconds_option
 from ocrstudio.cli.output import echo_warning
 from ocrstudio.domain.wording import count_of
 from ocrstudio.services.conversion import (
@@ -48,6 +49,7 @@ from ocrstudio.services.conversion_pool import warm_up
 @click.option("--end-page", type=click.IntRange(min=1), show_default="all", help="Last page.")
 @click.option("--password", help="For encrypted documents; asked for on a terminal when missing.")
 @click.option("--jobs", type=click.IntRange(1, 256), show_default="all cores", help="Number of processes.")
+@page_seconds_option
 @click.pass_context
 def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     context: click.Context,
@@ -59,6 +61,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     end_page: int | None,
     password: str | None,
     jobs: int | None,
+    max_page_seconds: int | None,
 ) -> None:
     """Convert PDF pages to images named {name}_p{page}.png.
 
@@ -71,6 +74,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     warm_up()
     from ocrstudio.settings.app import load_app_settings  # takes as long as the processes need to start
 
+    settings = load_app_settings()
     request = ConversionRequest(
         sources=sources,
         output=output,
@@ -80,7 +84,8 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
         end_page=end_page,
         password=password,
         jobs=jobs or available_cores(),
-        max_pixels=load_app_settings().max_image_pixels,
+        max_pixels=settings.max_image_pixels,
+        page_seconds=max_page_seconds or settings.max_page_seconds,
     )
     result = _convert_on_terminal(request) if _is_terminal() else convert(request)
     _print_result(result, output)

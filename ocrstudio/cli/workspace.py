@@ -326,7 +326,9 @@ def _draft(ws: Workspace, page_ids: list[int], config: TeacherConfig, task: Task
     if summary.stopped_by is not None:
         echo_error(stopped_early(summary.stopped_by, summary.done + summary.failed, summary.untouched))
     rest = f", {summary.untouched} not reached" if summary.untouched else ""
-    click.echo(f"{count_of(summary.done, 'page')} drafted by {teacher.id}, {summary.failed} failed{rest}.")
+    blank = f", {summary.blank} blank" if summary.blank else ""
+    drafted = f"{count_of(summary.done, 'page')} drafted by {teacher.id}"
+    click.echo(f"{drafted}{blank}, {summary.failed} failed{rest}.")
     if summary.cancelled:
         return EXIT_INTERRUPTED_BY_USER
-    return EXIT_OK if summary.done == summary.total else EXIT_ERROR
+    return EXIT_OK if summary.done + summary.blank == summary.total else EXIT_ERROR

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_CHECKS = {
+    "explained": "with the text of the page",
+    "incomplete": "with text missing",
+    "unfounded": "with more text than the page",
+    "blank": "of blank pages",
+    "unchecked": "whose picture could not be measured",
+}
+
 _SHOWN = 20  # of a list that may be thousands of lines long; the count is always exact
 
 
@@ -63,6 +71,9 @@ def print_status(found: WorkspaceStatus) -> None:
     if rows:
         click.echo(table(rows, ("DOCUMENT", "PAGES", "ACCEPTED", "FLAGGED OR FAILED")))
         click.echo()
+    if found.checks:
+        said = [f"{count} {_CHECKS.get(verdict, verdict)}" for verdict, count in found.checks.items()]
+        click.echo(f"Drafts held against their pages: {', '.join(said)}.")
     sources = [f"{count} by {source_in_words(source)}" for source, count in found.revisions.items()]
     click.echo(f"Revisions: {', '.join(sources) or 'none'}. Runs: {found.runs}.")
     if found.removed_documents:
@@ -104,6 +115,7 @@ def status_data(
             for document, counts in found.documents
         ],
         "revisions": dict(found.revisions),
+        "checks": dict(found.checks),
         "runs": found.runs,
         "removed_documents": found.removed_documents,
         "database_bytes": found.database_bytes,

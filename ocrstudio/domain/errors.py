@@ -34,6 +34,25 @@ class EncryptedDocumentError(DocumentError):
     """A document needs a password, or the one given is wrong."""
 
 
+class SlowPageError(DocumentError):
+    """A page was not drawn or read within its limit; what worked on it was ended.
+
+    Args:
+        place: The page, at the beginning of a sentence.
+        done: What was not done to it: ``drawn`` or ``read``.
+        limit: Seconds that it was given.
+        setting: Where that is set.
+    """
+
+    def __init__(
+        self, place: str, done: str, limit: float, setting: str = "max_page_seconds in the settings"
+    ) -> None:
+        super().__init__(
+            f"{place} was not {done} within {limit:g} s ({setting}).",
+            "It may never finish: leave this page out, or allow more time.",
+        )
+
+
 class ConfigError(InputError):
     """A configuration file has an unknown key, a wrong type or an impossible value."""
 

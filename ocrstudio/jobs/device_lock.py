@@ -1,4 +1,7 @@
-"""One run on a GPU (or on the CPU) at a time, over all windows and terminals of this user."""
+"""One run on a GPU at a time, over all windows and terminals of this user.
+
+A GPU's memory is not shared out: two runs would both fail. A CPU's time is, so nobody waits for a CPU.
+"""
 
 import os
 import shutil
@@ -14,17 +17,17 @@ _RETRY = 0.5
 
 
 def device_names(count: int = 1) -> list[str]:
-    """The devices a run will take, found without torch: ``gpu-0`` and so on, or ``cpu``.
+    """The GPUs that a run will take, found without torch: ``gpu-0`` and so on; none on a CPU.
 
     Args:
         count: GPUs that the run wants; there may be fewer.
     """
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None:
-        return [f"gpu-{number}" for number in range(count)] if shutil.which("nvidia-smi") else ["cpu"]
+        return [f"gpu-{number}" for number in range(count)] if shutil.which("nvidia-smi") else []
     ids = [one.strip() for one in visible.split(",")]
     if ids[0] in ("", "-1"):
-        return ["cpu"]
+        return []
     return ["gpu-" + "".join(c if c.isalnum() else "-" for c in one) for one in ids[:count]]
 
 

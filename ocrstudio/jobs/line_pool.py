@@ -35,7 +35,7 @@ class LinePool:
         Args:
             method: Name of a handler of the child.
             params: Its keyword arguments.
-            timeout: Seconds to wait for the answer.
+            timeout: Seconds to wait for the answer; a child that takes longer is killed.
 
         Raises:
             ChildError: The child refused, crashed or took too long.
@@ -44,7 +44,7 @@ class LinePool:
         try:
             if child is None or not child.is_running:
                 child = await self._start()
-            return await child.request(method, params, timeout=timeout)
+            return await child.request(method, params, timeout=timeout, limited=True)
         except ChildError as error:
             # A child that still runs only refused this request; a dead one, or one that hangs, is replaced by
             # the next.

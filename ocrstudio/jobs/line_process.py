@@ -46,6 +46,10 @@ class ChildError(RunError):
         self.retryable = retryable
 
 
+class ChildTimeoutError(ChildError):
+    """The child did not answer in time; it may still be at work."""
+
+
 class LineProcess:
     """One child. Use as an async context manager, or `start` and `close`.
 
@@ -75,6 +79,7 @@ class LineProcess:
         self._on_notice = on_notice
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._unanswered: set[int] = set()
         self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._log_is_read = threading.Event()
@@ -138,7 +143,12 @@ class LineProcess:
             raise
 
     async def request(
-        self, method: str, params: Mapping[str, Any] | None = None, *, timeout: float | None = None
+        self,
+        method: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        timeout: float | None = None,
+        limited: bool = False,
     ) -> Any:  # noqa: ANN401 - a JSON value
         """Send one request and wait for its answer.
 
@@ -148,9 +158,12 @@ class LineProcess:
             method: Name of a handler of the child.
             params: Its keyword arguments.
             timeout: Seconds to wait; None for ever.
+            limited: Whether a child that takes longer is of no use any more: the caller closes it, and should
+                the caller be gone, the child ends itself.
 
         Raises:
-            ChildError: The child answered with an error, ended, or was too slow.
+            ChildTimeoutError: The child was too slow.
+            ChildError: The child answered with an error, or ended.
         """
         if self._failure is not None:
             raise self._failure
@@ -160,24 +173,29 @@ class LineProcess:
         self._next_id += 1
         answer: asyncio.Future[Any] = self._loop.create_future()
         self._waiting[number] = answer
-        self._outgoing.put(encode_line({"id": number, "method": method, "params": dict(params or {})}))
+        self._unanswered.add(number)
+        record = {"id": number, "method": method, "params": dict(params or {})}
+        self._outgoing.put(encode_line({**record, "limit": timeout} if limited else record))
         try:
             async with asyncio.timeout(timeout):
                 return await answer
         except TimeoutError:
-            raise ChildError(
+            raise ChildTimeoutError(
                 f"{self._name} did not answer within {timeout:g} s.", self._log_hint(), retryable=True
             ) from None
         finally:
             self._waiting.pop(number, None)
 
     async def close(self) -> None:
-        """Close the child's input, and kill its process group when it does not end by itself. Idempotent."""
+        """Close the child's input, and kill its process group when it does not end by itself. Idempotent.
+
+        A child that is at work, or that hangs, is not waited for.
+        """
         if self._process is None or self._closing:
             return
         self._closing = True
         self._outgoing.put(None)
-        idle = not self._waiting and self._ready is not None and self._ready.done()
+        idle = not self._unanswered and self._ready is not None and self._ready.done()
         if self._ended is not None and idle:
             try:
                 async with asyncio.timeout(_CLOSE_GRACE):
@@ -259,6 +277,7 @@ class LineProcess:
             if self._on_notice is not None and isinstance(record["notice"], dict):
                 self._on_notice(record["notice"])
         elif "id" in record:
+            self._unanswered.discard(record["id"])
             answer = self._waiting.get(record["id"])
             if answer is not None and not answer.done():
                 if "error" in record:

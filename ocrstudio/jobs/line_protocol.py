@@ -1,6 +1,7 @@
 """Requests and responses between a parent and a child process, one JSON object a line.
 
-parent → child  ``{"id": 3, "method": "predict", "params": {…}}``
+parent → child  ``{"id": 3, "method": "predict", "params": {…}}``, with ``"limit": 60`` when the child is to
+                end itself should the request take far longer than so many seconds
 child → parent  ``{"ready": {…}, "v": 1}`` once, when it can take requests; ``{"id": 3, "result": …}`` or
                 ``{"id": 3, "error": {"message": …, "hint": …, "retryable": false}}``; at any time
                 ``{"notice": {…}}`` (progress while a model loads, for instance). An ``error`` without ``id``

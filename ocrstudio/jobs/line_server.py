@@ -8,6 +8,7 @@ from typing import Any
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.jobs.line_protocol import LINE_PROTOCOL_VERSION, decode_line, encode_line, error_record
 from ocrstudio.jobs.stdio import ClaimedOutput, claim_stdout
+from ocrstudio.jobs.watchdog import ends_itself_after
 
 Handler = Callable[..., Any]
 Notify = Callable[[dict[str, Any]], None]
@@ -46,7 +47,9 @@ def _serve(output: ClaimedOutput, setup: Setup, notify: Notify) -> int:
     output.write(encode_line({"ready": info, "v": LINE_PROTOCOL_VERSION}))
     for line in sys.stdin.buffer:
         request = decode_line(line)
-        output.write(encode_line(_answer(handlers, request)))
+        with ends_itself_after(request.get("limit")):
+            answer = _answer(handlers, request)
+        output.write(encode_line(answer))
     return 0
 
 

@@ -5,7 +5,15 @@ Nothing here knows of workspaces, tasks or windows, and nothing here changes a s
 """
 
 from ocrstudio.pdf.document import PdfDocument, open_document
-from ocrstudio.pdf.render import DEFAULT_DPI, DEFAULT_MAX_PIXELS, PageImage
+from ocrstudio.pdf.render import DEFAULT_DPI, DEFAULT_MAX_PIXELS, DEFAULT_PAGE_SECONDS, PageImage
 from ocrstudio.pdf.sources import find_sources
 
-__all__ = ["DEFAULT_DPI", "DEFAULT_MAX_PIXELS", "PageImage", "PdfDocument", "find_sources", "open_document"]
+__all__ = [
+    "DEFAULT_DPI",
+    "DEFAULT_MAX_PIXELS",
+    "DEFAULT_PAGE_SECONDS",
+    "PageImage",
+    "PdfDocument",
+    "find_sources",
+    "open_document",
+]

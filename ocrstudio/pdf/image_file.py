@@ -18,6 +18,9 @@ from ocrstudio.pdf.render import POINTS_PER_INCH
 
 _ORIENTATION_TAG = 0x0112
 _WITHOUT_ORIENTATION = frozenset({"jpeg", "webp", "gif"})  # turned by MuPDF, or by `first_frame_as_png`
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNG_CHUNK_HEAD = 8  # length and name
+_PNG_CHECKSUM = 4
 _MAX_DECODED_PIXELS = 180_000_000  # three bytes each while MuPDF decodes them: 540 MB
 
 
@@ -65,6 +68,8 @@ def orientation(path: Path, format_name: str, frame: int) -> Orientation:
     with _opened(path) as image:
         if frame:
             image.seek(frame)
+        if format_name == "png" and not _png_says_how_it_stands(path, image):
+            return _UPRIGHT
         return _ORIENTATIONS.get(int(image.getexif().get(_ORIENTATION_TAG, 1)), _UPRIGHT)
 
 
@@ -106,6 +111,32 @@ def native_dpi(page: Untyped) -> float:
     a, b, c, d, *_ = frame["transform"]
     across, down = frame["width"] / math.hypot(a, b), frame["height"] / math.hypot(c, d)
     return POINTS_PER_INCH * float(max(across, down))
+
+
+def _png_says_how_it_stands(path: Path, image: Image.Image) -> bool:
+    """Whether a PNG has EXIF data, found without decoding it: Pillow decodes any PNG that it asks.
+
+    Chunks as in W3C, Portable Network Graphics (Third Edition), section 5.3.
+
+    Raises:
+        OSError: The file ends too early.
+    """
+    if "exif" in image.info or "Raw profile type exif" in image.info:
+        return True
+    with path.open("rb") as stream:
+        size = stream.seek(0, io.SEEK_END)
+        place = len(_PNG_SIGNATURE)
+        while place < size:
+            stream.seek(place)
+            head = stream.read(_PNG_CHUNK_HEAD)
+            place += len(head) + int.from_bytes(head[:4], "big") + _PNG_CHECKSUM
+            if place > size:
+                break
+            if head[4:] == b"eXIf":
+                return True
+            if head[4:] == b"IEND":
+                return False
+    raise OSError("the file ends too early")
 
 
 @contextmanager

@@ -1,34 +1,27 @@
 """Convert documents to page images: the use case behind ``pdf2img``.
 
 Pages are rendered in processes of their own, a few neighbouring pages at a time, so that one large document
-uses every core and a file that crashes MuPDF takes nothing else with it. The parent never loads MuPDF.
+uses every core and a page that crashes MuPDF, or that it never finishes, takes nothing else with it. The
+parent never loads MuPDF.
 """
 
 import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 from ocrstudio.domain.errors import InputError
 from ocrstudio.domain.page_files import page_file_name
 from ocrstudio.domain.wording import count_of
-from ocrstudio.pdf.render import DEFAULT_DPI, DEFAULT_MAX_PIXELS, IMAGE_FORMATS
+from ocrstudio.jobs.limited_pool import LimitedPool
+from ocrstudio.pdf.render import DEFAULT_DPI, DEFAULT_MAX_PIXELS, DEFAULT_PAGE_SECONDS, IMAGE_FORMATS
 from ocrstudio.pdf.sources import left_out_in_words, list_sources
-from ocrstudio.services.conversion_pool import ConversionPool
-from ocrstudio.services.conversion_worker import (
-    Chunk,
-    Inspection,
-    PageOutcome,
-    PageTarget,
-    chunks_of,
-    convert_chunk,
-    inspect,
-)
+from ocrstudio.services.conversion_pool import PRELOADED, convert_in, inspect_in
+from ocrstudio.services.conversion_worker import Chunk, Inspection, PageOutcome, PageTarget, chunks_of
 from ocrstudio.services.document_names import document_names
 
 _CHUNKS_PER_JOB = 4
@@ -36,10 +29,6 @@ _LARGEST_CHUNK = 16
 _POLL_SECONDS = 0.2
 _PASSWORD_ATTEMPTS = 3
 _LISTED_PAGES = 10
-_CRASH = "crashes the PDF renderer"
-
-_Arguments = ParamSpec("_Arguments")
-_Result = TypeVar("_Result")
 
 
 def available_cores() -> int:
@@ -63,6 +52,7 @@ class ConversionRequest:
         password: Tried on every encrypted document.
         jobs: Number of processes.
         max_pixels: Most pixels of an image; a larger page is drawn at a lower resolution.
+        page_seconds: Seconds for each page; one that takes longer is given up.
     """
 
     sources: tuple[Path, ...]
@@ -74,6 +64,7 @@ class ConversionRequest:
     password: str | None = field(default=None, repr=False)
     jobs: int = field(default_factory=available_cores)
     max_pixels: int = DEFAULT_MAX_PIXELS
+    page_seconds: float = DEFAULT_PAGE_SECONDS
 
     def __post_init__(self) -> None:
         if self.format not in IMAGE_FORMATS:
@@ -82,8 +73,8 @@ class ConversionRequest:
             raise InputError(f"The first page is 1, not {self.start_page}.")
         if self.end_page is not None and self.end_page < self.start_page:
             raise InputError(f"The end page {self.end_page} lies before the start page {self.start_page}.")
-        if self.dpi <= 0 or self.jobs < 1:
-            raise InputError("The resolution and the number of processes must be positive.")
+        if self.dpi <= 0 or self.jobs < 1 or self.page_seconds <= 0:
+            raise InputError("The resolution, the number of processes and the limit must be positive.")
 
 
 @dataclass(frozen=True)
@@ -148,7 +139,7 @@ def convert(
     except OSError as error:
         sentence = f"The output folder {request.output} cannot be made or read: {error.strerror}."
         raise InputError(sentence, "Choose another.") from error
-    with ConversionPool(request.jobs) as pool:
+    with LimitedPool(request.jobs, PRELOADED) as pool:
         conversion = _Conversion(request, pool, on_progress, ask_password)
         cancelled = conversion.run(sources, cancel)
     works = conversion.works
@@ -186,7 +177,7 @@ class _Conversion:
     def __init__(
         self,
         request: ConversionRequest,
-        pool: ConversionPool,
+        pool: LimitedPool,
         on_progress: ProgressCallback | None,
         ask_password: PasswordPrompt | None,
     ) -> None:
@@ -215,14 +206,14 @@ class _Conversion:
         return False
 
     def _inspect(self, work: _Work) -> None:
-        future = self._pool.submit(inspect, work.source, work.password)
+        limit = self._request.page_seconds
+        future = self._pool.submit(
+            partial(inspect_in, limit=limit, source=work.source, password=work.password)
+        )
         self._pending[future] = partial(self._take_inspection, work, future)
 
     def _take_inspection(self, work: _Work, future: Future[Inspection]) -> None:
-        try:
-            inspection = self._result(future, inspect, work.source, work.password)
-        except BrokenProcessPool:
-            inspection = Inspection(problem=f"{work.source} {_CRASH}; it is probably damaged.")
+        inspection = future.result()
         if inspection.encrypted and self._ask_again(work, inspection.problem):
             self._inspect(work)
             return
@@ -252,48 +243,21 @@ class _Conversion:
             work.problem = f"{work.source} has {count}: there is no page {request.start_page}."
             return
         self._total += len(pages)
-        size = -(-len(pages) // (self._pool.jobs * _CHUNKS_PER_JOB))
+        size = -(-len(pages) // (self._pool.count * _CHUNKS_PER_JOB))
         for part in chunks_of(pages, min(size, _LARGEST_CHUNK)):
             chunk = Chunk(work.source, work.password, part, request.dpi, request.max_pixels, request.format)
-            future = self._pool.submit(convert_chunk, chunk)
-            self._pending[future] = partial(self._take_chunk, work, chunk, future)
+            future = self._pool.submit(partial(convert_in, limit=request.page_seconds, chunk=chunk))
+            self._pending[future] = partial(self._take_chunk, work, future)
         self._report(work)
 
-    def _take_chunk(self, work: _Work, chunk: Chunk, future: Future[list[PageOutcome]]) -> None:
-        try:
-            outcomes = self._result(future, convert_chunk, chunk)
-        except BrokenProcessPool:
-            outcomes = [self._convert_alone(chunk, page) for page in chunk.pages]
+    def _take_chunk(self, work: _Work, future: Future[list[PageOutcome]]) -> None:
+        outcomes = future.result()
         for outcome in outcomes:
             if outcome.fatal:
                 raise InputError(outcome.problem)
         work.outcomes.extend(outcomes)
         self._done += len(outcomes)
         self._report(work)
-
-    def _convert_alone(self, chunk: Chunk, page: PageTarget) -> PageOutcome:
-        """One page of a chunk that killed its process."""
-        try:
-            return self._pool.run_alone(convert_chunk, replace(chunk, pages=(page,)))[0]
-        except BrokenProcessPool:
-            return PageOutcome(page.index, problem=f"Page {page.index + 1} of {chunk.source} {_CRASH}.")
-
-    def _result(
-        self,
-        future: Future[_Result],
-        function: Callable[_Arguments, _Result],
-        *args: _Arguments.args,
-        **kwargs: _Arguments.kwargs,
-    ) -> _Result:
-        """The result of a task; one that died with the pool gets a second chance in a process of its own.
-
-        Raises:
-            BrokenProcessPool: It died again, so it is to blame.
-        """
-        try:
-            return future.result()
-        except BrokenProcessPool:
-            return self._pool.run_alone(function, *args, **kwargs)
 
     def _report(self, work: _Work) -> None:
         if self._on_progress is not None:

@@ -1,84 +1,87 @@
-"""The processes of a conversion, and what happens when a document kills one of them."""
+"""What a conversion asks of its processes, and what it makes of a document that kills one or never ends."""
 
-import multiprocessing
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.context import BaseContext
-from types import TracebackType
-from typing import ParamSpec, Self, TypeVar
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
 
-from ocrstudio.services import conversion_worker
+from ocrstudio.domain.errors import SlowPageError
+from ocrstudio.jobs import limited_pool
+from ocrstudio.jobs.limited_pool import ChildLostError, LimitedChild, StepTooLongError
+from ocrstudio.services.conversion_worker import (
+    Chunk,
+    Inspection,
+    PageOutcome,
+    convert_chunk,
+    inspect,
+)
 
-_PRELOADED = ["ocrstudio.services.conversion_worker", "ocrstudio.pdf.preload"]
-_Arguments = ParamSpec("_Arguments")
-_Result = TypeVar("_Result")
+PRELOADED: Final = ("ocrstudio.services.conversion_worker",)
+_TRIES = 2  # a process may be killed by somebody else, or by the memory that its neighbours took
+_CRASH = "crashes the PDF renderer"
 
 
 def warm_up() -> None:
     """Let the server of processes start and load MuPDF while the caller is still getting ready."""
-    if _process_context().get_start_method() == "forkserver":
-        from multiprocessing import forkserver  # absent where there is no fork
-
-        forkserver.ensure_running()
+    limited_pool.warm_up(PRELOADED)
 
 
-class ConversionPool:
-    """Rendering processes; use it as a context manager. A pool that lost a process is replaced by a new one.
+def inspect_in(child: LimitedChild, limit: float, source: Path, password: str | None) -> Inspection:
+    """Look into a document.
 
-    Leaving it asks every process to end after its current page, and waits for that.
+    Args:
+        child: Where.
+        limit: Seconds.
+        source: The document.
+        password: Its password, if it has one.
     """
-
-    def __init__(self, jobs: int) -> None:
-        self.jobs = jobs
-        self._context = _process_context()
-        self._stop = self._context.Event()
-        self._pool = self._new_pool(jobs)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self._pool.shutdown(wait=True, cancel_futures=True)
-
-    def submit(
-        self, function: Callable[_Arguments, _Result], *args: _Arguments.args, **kwargs: _Arguments.kwargs
-    ) -> Future[_Result]:
-        """Queue a task."""
+    for _ in range(_TRIES):
         try:
-            return self._pool.submit(function, *args, **kwargs)
-        except BrokenProcessPool:
-            self._pool.shutdown(cancel_futures=True)
-            self._pool = self._new_pool(self.jobs)
-            return self._pool.submit(function, *args, **kwargs)
-
-    def run_alone(
-        self, function: Callable[_Arguments, _Result], *args: _Arguments.args, **kwargs: _Arguments.kwargs
-    ) -> _Result:
-        """Run a task in a process that it shares with no other.
-
-        Raises:
-            BrokenProcessPool: This very task kills its process.
-        """
-        with self._new_pool(1) as pool:
-            return pool.submit(function, *args, **kwargs).result()
-
-    def _new_pool(self, jobs: int) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(
-            jobs, mp_context=self._context, initializer=conversion_worker.start, initargs=(self._stop,)
-        )
+            (inspection,) = child.steps(limit, inspect, source, password)
+        except StepTooLongError:
+            return Inspection(
+                problem=f"{source} could not be opened within {limit:g} s; it is probably damaged."
+            )
+        except ChildLostError:
+            continue
+        return inspection
+    return Inspection(problem=f"{source} {_CRASH}; it is probably damaged.")
 
 
-def _process_context() -> BaseContext:
-    """A server that forks ready-made processes where the system has one, else fresh interpreters.
+def convert_in(child: LimitedChild, limit: float, chunk: Chunk) -> list[PageOutcome]:
+    """Write the pages of a chunk; a page that crashes its process or never finishes is left out and named.
 
-    Never a plain fork: the caller may be a window with threads.
+    Args:
+        child: Where.
+        limit: Seconds for each page.
+        chunk: The pages.
     """
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_PRELOADED)
-    return context
+    outcomes: list[PageOutcome] = []
+    deaths = 0  # of the page whose turn it is
+    while rest := chunk.pages[len(outcomes) :]:
+        done = len(outcomes)
+        try:
+            for outcome in child.steps(limit, convert_chunk, replace(chunk, pages=rest)):
+                outcomes.append(outcome)  # noqa: PERF402 - what came before an error counts
+            break
+        except StepTooLongError:
+            outcomes.extend(_failed(chunk, len(outcomes), lambda page: _too_slow(page, limit)))
+        except ChildLostError:
+            deaths = 1 if len(outcomes) > done else deaths + 1
+            if deaths < _TRIES:
+                continue
+            outcomes.extend(_failed(chunk, len(outcomes), lambda page: f"{page} {_CRASH}."))
+        deaths = 0
+    return outcomes
+
+
+def _failed(chunk: Chunk, place: int, say: Callable[[str], str]) -> list[PageOutcome]:
+    """The outcome of the page at a place of the chunk; none behind the last one."""
+    return [
+        PageOutcome(page.index, problem=say(f"Page {page.index + 1} of {chunk.source}"))
+        for page in chunk.pages[place : place + 1]
+    ]
+
+
+def _too_slow(page: str, limit: float) -> str:
+    return SlowPageError(page, "drawn", limit).message

@@ -1,18 +1,11 @@
 """What the processes of a conversion do: look into a document, and write some of its pages. Nothing raises.
 
-Everything that goes in and out is plain data, because it travels between processes.
+Everything that goes in and out is plain data, because it travels between processes. Both are tasks of
+`ocrstudio.jobs.limited_pool`: each value they yield is a step that has a limit.
 """
 
-import multiprocessing
-import os
-import signal
-import sys
-import threading
-import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from multiprocessing.connection import wait
-from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from ocrstudio.domain.errors import DocumentError, EncryptedDocumentError, OcrStudioError
@@ -76,48 +69,30 @@ class PageOutcome:
     fatal: bool = False
 
 
-_stop: Event | None = None
-
-
-def start(stop: Event) -> None:
-    """Prepare a process: only the parent answers Ctrl+C, and nobody outlives it."""
-    global _stop  # noqa: PLW0603 - an initializer has no other way to leave something to the tasks
-    _stop = stop
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if not sys.warnoptions:
-        warnings.simplefilter("ignore")  # what libraries warn of is for programmers
-    threading.Thread(target=_follow_parent, name="follow-parent", daemon=True).start()
-
-
-def inspect(source: Path, password: str | None) -> Inspection:
-    """Open a document and count its pages."""
+def inspect(source: Path, password: str | None) -> Iterator[Inspection]:
+    """Open a document and count its pages: one step."""
     try:
         with open_document(source, password) as document:
-            return Inspection(document.page_count, warnings=document.warnings)
+            yield Inspection(document.page_count, warnings=document.warnings)
     except EncryptedDocumentError as error:
-        return Inspection(problem=str(error), encrypted=True)
+        yield Inspection(problem=str(error), encrypted=True)
     except OcrStudioError as error:
-        return Inspection(problem=str(error))
+        yield Inspection(problem=str(error))
 
 
-def convert_chunk(chunk: Chunk) -> list[PageOutcome]:
-    """Write the pages of a chunk; a page that fails stops no other. Ends early when asked to stop."""
+def convert_chunk(chunk: Chunk) -> Iterator[PageOutcome]:
+    """Write the pages of a chunk, each a step; a page that fails stops no other."""
     try:
-        with open_document(chunk.source, chunk.password) as document:
-            return _convert_pages(document, chunk)
+        document = open_document(chunk.source, chunk.password)
     except OcrStudioError as error:
-        return [PageOutcome(page.index, problem=str(error)) for page in chunk.pages]
-
-
-def _convert_pages(document: PdfDocument, chunk: Chunk) -> list[PageOutcome]:
-    outcomes: list[PageOutcome] = []
-    for page in chunk.pages:
-        if _stop is not None and _stop.is_set():
-            break
-        outcomes.append(_convert_page(document, page, chunk))
-        if outcomes[-1].fatal:
-            break
-    return outcomes
+        yield from (PageOutcome(page.index, problem=str(error)) for page in chunk.pages)
+        return
+    with document:
+        for page in chunk.pages:
+            outcome = _convert_page(document, page, chunk)
+            yield outcome
+            if outcome.fatal:
+                return
 
 
 def _convert_page(document: PdfDocument, page: PageTarget, chunk: Chunk) -> PageOutcome:
@@ -129,14 +104,6 @@ def _convert_page(document: PdfDocument, page: PageTarget, chunk: Chunk) -> Page
     except OcrStudioError as error:
         return PageOutcome(page.index, problem=str(error), fatal=True)
     return PageOutcome(page.index, page.target, warnings=image.warnings)
-
-
-def _follow_parent() -> None:
-    """End this process when the parent is gone, even if it was killed."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
 
 
 def chunks_of(pages: Sequence[PageTarget], size: int) -> list[tuple[PageTarget, ...]]:

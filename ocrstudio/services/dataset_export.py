@@ -109,7 +109,7 @@ def export_workspace(
     dpi = dpi or settings.default_dpi
     choice = _Choice(statuses, eval_fraction, seed, dpi, settings.max_image_pixels)
     try:
-        with PageDrawer() as drawer:
+        with PageDrawer(settings.max_page_seconds) as drawer:
             drawn = partial(page_image, ws, dpi=dpi, max_pixels=settings.max_image_pixels, draw=drawer.draw)
             return _export(ws, target, task, choice, drawn, progress)
     finally:

@@ -19,7 +19,7 @@ from ocrstudio.imaging.size import picture_dpi
 from ocrstudio.pdf import DEFAULT_DPI
 from ocrstudio.services.document_import import DocumentImporter
 from ocrstudio.services.labelling import accept, add_import
-from ocrstudio.services.page_drawing import pixels_sha256
+from ocrstudio.services.page_drawing import DrawPage, PageDrawer, pixels_sha256
 from ocrstudio.services.workspaces import page_image
 from ocrstudio.settings.app import load_app_settings
 from ocrstudio.store import Workspace
@@ -114,18 +114,19 @@ def import_dataset(
     failures: list[tuple[int, str]] = []
     stopped = False
     importer = DocumentImporter(ws, {sample.image: None for sample in dataset.samples})
-    for done, sample in enumerate(dataset.samples, start=1):
-        if should_stop():
-            stopped = True
-            break
-        try:
-            counts.update(_import_sample(ws, dataset, sample, importer, accepted=accepted))
-        except WorkspaceError:
-            raise
-        except OcrStudioError as error:
-            failures.append((sample.line, str(error)))
-        if progress is not None:
-            progress(done, len(dataset.samples))
+    with PageDrawer(load_app_settings().max_page_seconds) as drawer:
+        for done, sample in enumerate(dataset.samples, start=1):
+            if should_stop():
+                stopped = True
+                break
+            try:
+                counts.update(_import_sample(ws, dataset, sample, importer, drawer.draw, accepted=accepted))
+            except WorkspaceError:
+                raise
+            except OcrStudioError as error:
+                failures.append((sample.line, str(error)))
+            if progress is not None:
+                progress(done, len(dataset.samples))
     return DatasetImportReport(
         labels=counts["labels"],
         new_documents=counts["new_documents"],
@@ -140,9 +141,15 @@ def import_dataset(
 
 
 def _import_sample(
-    ws: Workspace, dataset: Dataset, sample: Sample, importer: DocumentImporter, *, accepted: bool
+    ws: Workspace,
+    dataset: Dataset,
+    sample: Sample,
+    importer: DocumentImporter,
+    draw: DrawPage,
+    *,
+    accepted: bool,
 ) -> Counter[str]:
-    page, is_new = _page_of(ws, sample, importer)
+    page, is_new = _page_of(ws, sample, importer, draw)
     current = ws.labels.current(page.id)
     if current is not None and current.text == sample.answer:
         newly = accepted and page.status not in (PageStatus.ACCEPTED, PageStatus.EXCLUDED)
@@ -164,9 +171,9 @@ def _import_sample(
     )
 
 
-def _page_of(ws: Workspace, sample: Sample, importer: DocumentImporter) -> tuple[Page, bool]:
+def _page_of(ws: Workspace, sample: Sample, importer: DocumentImporter, draw: DrawPage) -> tuple[Page, bool]:
     """The page that a picture shows, and whether it was made for it."""
-    known = _shown_page(ws, sample)
+    known = _shown_page(ws, sample, draw)
     if known is not None:
         return known, False
     imported = importer.take(sample.image)
@@ -174,7 +181,7 @@ def _page_of(ws: Workspace, sample: Sample, importer: DocumentImporter) -> tuple
     return next(page for page in pages if page.index == imported.index), imported.is_new
 
 
-def _shown_page(ws: Workspace, sample: Sample) -> Page | None:
+def _shown_page(ws: Workspace, sample: Sample, draw: DrawPage) -> Page | None:
     """The page of the workspace that a picture shows: the same pixels, drawn as usual or as exported."""
     shown = pixels_sha256(np.asarray(load_image(sample.image)))
     known = ws.pages.find_by_content(shown)
@@ -186,7 +193,8 @@ def _shown_page(ws: Workspace, sample: Sample) -> Page | None:
     page = next((page for page in pages if named is not None and page.index == named[1] - 1), None)
     if page is None:
         return None
-    drawn = page_image(ws, page, _exported_dpi(sample.image), load_app_settings().max_image_pixels)
+    dpi = _exported_dpi(sample.image)
+    drawn = page_image(ws, page, dpi, load_app_settings().max_image_pixels, draw=draw)
     return page if pixels_sha256(np.asarray(load_image(drawn))) == shown else None
 
 

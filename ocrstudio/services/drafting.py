@@ -15,7 +15,10 @@ from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task
 from ocrstudio.teachers.base import Draft, PageSource, Teacher
 from ocrstudio.teachers.batch import BatchSummary, PageResult, run_batch
+from ocrstudio.teachers.errors import EmptyAnswerError
 from ocrstudio.teachers.flags import describe_flags
+
+BLANK_PAGE = "The page is blank, and so is its label."
 
 UNFINISHED: tuple[PageStatus, ...] = (PageStatus.UNLABELLED, PageStatus.FAILED)
 """Statuses that a batch takes by default: running it again goes on where it stopped."""
@@ -27,7 +30,7 @@ class DraftingProgress:
 
     Attributes:
         page_id: The page that was just finished.
-        done: Pages with a new draft.
+        done: Pages with a new draft, blank ones included.
         failed: Pages that failed.
         total: Pages of the batch.
         seconds_left: Estimate from the pages so far.
@@ -112,11 +115,16 @@ class _Recorder:
     def take(self, result: PageResult) -> None:
         page_id = self._page_ids[result.page]
         if result.draft is not None:
-            revision = _revision(result.draft, self._teacher, self._task)
-            labelling.add_draft(self._ws, page_id, revision, note=describe_flags(result.draft.flags))
+            draft = result.draft
+            revision = _revision(draft, self._teacher, self._task)
+            doubt = describe_flags(draft.flags, draft.parameters)
+            remark = "" if draft.text.strip() else BLANK_PAGE
+            labelling.add_draft(self._ws, page_id, revision, note=doubt, remark=remark)
             self._done += 1
         else:
-            labelling.mark_failed(self._ws, page_id, str(result.error))
+            empty = result.error.draft if isinstance(result.error, EmptyAnswerError) else None
+            kept = None if empty is None else _revision(empty, self._teacher, self._task)
+            labelling.mark_failed(self._ws, page_id, str(result.error), draft=kept)
             self._failed += 1
         if self._on_progress is not None:
             self._on_progress(self._progress(page_id, result))
@@ -145,6 +153,7 @@ def _source(ws: Workspace, page_id: int, settings: AppSettings) -> PageSource:
         page_index=index,
         dpi=settings.default_dpi,
         max_pixels=settings.max_image_pixels,
+        max_seconds=settings.max_page_seconds,
     )
 
 

@@ -81,7 +81,9 @@ def save_edit(ws: Workspace, page_id: int, text: str) -> Revision | None:
         return revision
 
 
-def add_draft(ws: Workspace, page_id: int, revision: NewRevision, *, note: str = "") -> Revision:
+def add_draft(
+    ws: Workspace, page_id: int, revision: NewRevision, *, note: str = "", remark: str = ""
+) -> Revision:
     """Keep a draft of a teacher or a student.
 
     It becomes current unless a person has written, imported, accepted or excluded the label of this page;
@@ -93,6 +95,7 @@ def add_draft(ws: Workspace, page_id: int, revision: NewRevision, *, note: str =
         revision: The draft.
         note: A doubt about this draft (it was cut off, it repeats itself); it flags a page whose draft is
             current.
+        remark: What is to be known of a draft that nobody doubts (its page is blank).
     """
     with ws.transaction():
         page = ws.pages.get(page_id)
@@ -100,7 +103,7 @@ def add_draft(ws: Workspace, page_id: int, revision: NewRevision, *, note: str =
         replaces = page_status.draft_becomes_current(page.status, current.source if current else None)
         added = ws.labels.append(page_id, revision, make_current=replaces)
         if replaces:
-            _move(ws, page_id, Action.FLAG if note else Action.DRAFT, note or None)
+            _move(ws, page_id, Action.FLAG if note else Action.DRAFT, note or remark or None)
         return added
 
 
@@ -125,10 +128,19 @@ def add_import(ws: Workspace, page_id: int, revision: NewRevision, *, accepted: 
         return added
 
 
-def mark_failed(ws: Workspace, page_id: int, reason: str) -> Page:
-    """Note that a teacher could not draft a page; one that has a label stays as it is."""
+def mark_failed(ws: Workspace, page_id: int, reason: str, *, draft: NewRevision | None = None) -> Page:
+    """Note that a teacher could not draft a page; one that has a label stays as it is.
+
+    Args:
+        ws: The workspace.
+        page_id: The page.
+        reason: Why.
+        draft: What the teacher gave nevertheless; it is kept in the history and never becomes the label.
+    """
     with ws.transaction():
         page = ws.pages.get(page_id)
+        if draft is not None:
+            ws.labels.append(page_id, draft, make_current=False)
         if page_status.after(page.status, Action.FAIL, has_label=False) is PageStatus.FAILED:
             _move(ws, page_id, Action.FAIL, reason)
         return ws.pages.get(page_id)

@@ -12,11 +12,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from ocrstudio.domain.errors import DocumentError
+from ocrstudio.domain.errors import DocumentError, SlowPageError
 from ocrstudio.jobs.command_line import module_command
-from ocrstudio.jobs.line_process import ChildError, LineProcess
+from ocrstudio.jobs.line_process import ChildError, ChildTimeoutError, LineProcess
 from ocrstudio.jobs.line_server import Handler, Notify, serve_lines
-from ocrstudio.pdf import PdfDocument, open_document
+from ocrstudio.pdf import DEFAULT_PAGE_SECONDS, PdfDocument, engine, open_document
 from ocrstudio.pdf.render import write_page_image
 
 if TYPE_CHECKING:
@@ -59,9 +59,15 @@ def _draw(document: PdfDocument, index: int, dpi: float, max_pixels: int, target
 
 
 class PageDrawer:
-    """Draws pages in a child, which starts with the first page. A context manager for one thread."""
+    """Draws pages in a child, which starts with the first page. A context manager for one thread.
 
-    def __init__(self) -> None:
+    Args:
+        page_seconds: Longest time for a page. A child that takes longer is killed, and the next page gets
+            another.
+    """
+
+    def __init__(self, page_seconds: float = DEFAULT_PAGE_SECONDS) -> None:
+        self._page_seconds = page_seconds
         self._runner = asyncio.Runner()
         self._child: LineProcess | None = None
 
@@ -72,8 +78,7 @@ class PageDrawer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if self._child is not None:
-                self._runner.run(self._child.close())
+            self._end_child()
         finally:
             self._runner.close()
 
@@ -81,6 +86,7 @@ class PageDrawer:
         """Draw a page; see `draw_here`.
 
         Raises:
+            SlowPageError: The page was not drawn in time.
             DocumentError: The page cannot be drawn or written; the message of the child says why.
         """
         wish = {
@@ -92,8 +98,17 @@ class PageDrawer:
         }
         try:
             return str(self._runner.run(self._ask(wish)))
+        except ChildTimeoutError as error:
+            self._end_child()
+            place = f"Page {index + 1} of {document.name}"
+            raise SlowPageError(place, "drawn", self._page_seconds) from error
         except ChildError as error:
             raise DocumentError(error.message, error.hint) from error
+
+    def _end_child(self) -> None:
+        child, self._child = self._child, None
+        if child is not None:
+            self._runner.run(child.close())
 
     async def _ask(self, wish: Mapping[str, Any]) -> object:
         if self._child is None or not self._child.is_running:
@@ -101,10 +116,11 @@ class PageDrawer:
                 await self._child.close()
             self._child = LineProcess(module_command(_MODULE), name=_NAME)
             await self._child.start()
-        return await self._child.request("draw", wish)
+        return await self._child.request("draw", wish, timeout=self._page_seconds, limited=True)
 
 
 def _setup(notify: Notify) -> tuple[Mapping[str, Handler], dict[str, Any]]:  # noqa: ARG001
+    engine.load()  # now, not within the limit of the first page
     opened: dict[str, PdfDocument] = {}  # the last one: neighbouring pages come one after the other
 
     def draw(document: str, index: int, dpi: float, max_pixels: int, target: str) -> str:

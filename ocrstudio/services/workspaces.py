@@ -41,6 +41,7 @@ class WorkspaceStatus:
         documents: (document, pages in each state) in the order of the import.
         counts: Pages in each state, all documents together.
         revisions: Revisions by source, the removed documents' included.
+        checks: Labels that are drafts, by what came of holding them against their page.
         runs: Number of runs.
         removed_documents: Documents that were removed and can be restored.
         database_bytes: Size of the database file.
@@ -50,6 +51,7 @@ class WorkspaceStatus:
     documents: tuple[tuple[Document, Mapping[PageStatus, int]], ...]
     counts: Mapping[PageStatus, int]
     revisions: Mapping[str, int]
+    checks: Mapping[str, int]
     runs: int
     removed_documents: int
     database_bytes: int
@@ -131,6 +133,7 @@ def workspace_status(ws: Workspace) -> WorkspaceStatus:
         documents=tuple((document, by_document.get(document.id, {})) for document in ws.documents.list()),
         counts=ws.pages.counts(),
         revisions=ws.labels.counts_by_source(),
+        checks=ws.labels.counts_by_check(),
         runs=len(record_runs(ws)),
         removed_documents=len(ws.documents.list(removed=True)),
         database_bytes=ws.size_bytes(),

@@ -77,6 +77,14 @@ class AppSettings(Section):
         description="Most pixels of a page picture; a larger page gets a lower resolution, with a note.",
         json_schema_extra=_group("Pages"),
     )
+    max_page_seconds: int = Field(
+        title="Longest time for a page (s)",
+        ge=1,
+        le=86_400,
+        description="Longest time that drawing or reading one page on this computer may take, in seconds; "
+        "a page that takes longer fails, and the others go on.",
+        json_schema_extra=_group("Pages"),
+    )
     page_cache_mib: int = Field(
         title="Memory for pictures (MiB)",
         ge=16,

@@ -149,6 +149,19 @@ class LabelRepository:
             draft, label = self.get(draft_id), self.get(label_id)
             yield AcceptedDraft(draft.source, draft.task, draft.text, label.text)
 
+    def counts_by_check(self) -> dict[str, int]:
+        """How many labels of pages came out how when they were held against their page (see `teachers`).
+
+        A label that a person wrote was never checked and is not counted.
+        """
+        rows = self._database.rows(
+            "SELECT json_extract(label_revisions.parameters, '$.check.verdict') AS verdict, count(*) "
+            "FROM pages JOIN documents ON documents.id = pages.document_id "
+            "JOIN label_revisions ON label_revisions.id = pages.revision_id "
+            "WHERE documents.removed IS NULL AND verdict IS NOT NULL GROUP BY verdict ORDER BY verdict"
+        )
+        return dict(rows)
+
     def counts_by_source(self) -> dict[str, int]:
         """How many revisions each source has written, in all pages."""
         rows = self._database.rows(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from ocrstudio.domain.region import Region
-from ocrstudio.pdf import DEFAULT_DPI, DEFAULT_MAX_PIXELS
+from ocrstudio.pdf import DEFAULT_DPI, DEFAULT_MAX_PIXELS, DEFAULT_PAGE_SECONDS
 from ocrstudio.tasks import Task
 
 TRUNCATED: Final = "truncated"
@@ -25,6 +25,13 @@ DOUBTFUL: Final = "doubtful"
 """Flag: parts of the page were read with low confidence."""
 
 
+INCOMPLETE: Final = "incomplete"
+"""Flag: the page has much more text than the draft."""
+
+UNFOUNDED: Final = "unfounded"
+"""Flag: the draft has much more text than the page."""
+
+
 @dataclass(frozen=True)
 class PageSource:
     """Where a teacher finds a page: an image, a document, or both.
@@ -37,6 +44,7 @@ class PageSource:
         password: Password of the document, or None; never shown.
         dpi: Resolution at which a model gets the page when it has to be rendered.
         max_pixels: Most pixels of the rendered page; a larger one is drawn at a lower resolution.
+        max_seconds: Longest time that drawing or reading it on this computer may take.
     """
 
     key: str
@@ -46,6 +54,7 @@ class PageSource:
     password: str | None = field(default=None, repr=False)
     dpi: float = DEFAULT_DPI
     max_pixels: int = DEFAULT_MAX_PIXELS
+    max_seconds: float = DEFAULT_PAGE_SECONDS
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,34 @@
-"""Sends many pages through a teacher: bounded, isolated from each other, cancellable."""
+"""Sends many pages through a teacher: bounded, isolated from each other, cancellable.
+
+All drafts pass here, whoever asks and however many there are; so here each is held against its page.
+"""
 
 import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.domain.wording import count_of
 from ocrstudio.tasks import Task
 from ocrstudio.teachers.base import Draft, PageSource, Teacher
-from ocrstudio.teachers.errors import TeacherUnavailableError
+from ocrstudio.teachers.checking import checked
+from ocrstudio.teachers.errors import EmptyAnswerError, TeacherUnavailableError
+from ocrstudio.teachers.page_ink import InkMeter, PageInk
 
 _ROUNDS = 2  # a page with a retryable error gets a second chance after all the others
 
 
 @dataclass(frozen=True)
 class PageResult:
-    """What became of one page: exactly one of `draft` and `error` is set."""
+    """What became of one page: exactly one of `draft` and `error` is set.
+
+    Attributes:
+        page: The page.
+        draft: With the check in its parameters; its text is empty only where the page is blank.
+        error: Why there is none.
+    """
 
     page: PageSource
     draft: Draft | None = None
@@ -30,7 +41,8 @@ class BatchSummary:
 
     Attributes:
         total: Pages asked for.
-        done: Pages with a draft.
+        done: Pages with a draft that has text.
+        blank: Blank pages; their drafts have none.
         failed: Pages that failed.
         cancelled: Whether the user stopped it before all pages were through.
         stopped_by: Why the teacher could not go on, or None.
@@ -43,11 +55,12 @@ class BatchSummary:
     cancelled: bool
     stopped_by: TeacherUnavailableError | None
     seconds: float
+    blank: int = 0
 
     @property
     def untouched(self) -> int:
         """Pages that have neither a draft nor an error; a later batch may take them."""
-        return self.total - self.done - self.failed
+        return self.total - self.done - self.blank - self.failed
 
 
 def stopped_early(reason: OcrStudioError, through: int, left: int) -> OcrStudioError:
@@ -74,7 +87,8 @@ async def run_batch(
     """Draft pages with as many in hand as the teacher can take, in order.
 
     The teacher must be open. The failure of a page never stops the others; a `TeacherUnavailableError` ends
-    the batch and leaves the remaining pages untouched.
+    the batch and leaves the remaining pages untouched. A page fails when its draft has no text although there
+    is something on it.
 
     Args:
         teacher: Who drafts.
@@ -108,7 +122,9 @@ class _Batch:
         self._stop = asyncio.Event()
         self._stopped_by: TeacherUnavailableError | None = None
         self._total = len(queue)
+        self._meter = InkMeter(teacher.concurrency)
         self._done = 0
+        self._blank = 0
         self._failed = 0
 
     async def run(self) -> BatchSummary:
@@ -124,14 +140,17 @@ class _Batch:
             for unfinished in (watcher, *workers):
                 unfinished.cancel()
             await asyncio.gather(watcher, *workers, return_exceptions=True)
-        return BatchSummary(
+            await self._meter.close()
+        summary = BatchSummary(
             total=self._total,
             done=self._done,
             failed=self._failed,
-            cancelled=self._cancel.is_set() and self._done + self._failed < self._total,
+            cancelled=False,
             stopped_by=self._stopped_by,
             seconds=time.monotonic() - started,
+            blank=self._blank,
         )
+        return replace(summary, cancelled=self._cancel.is_set() and summary.untouched > 0)
 
     async def _stop_when_cancelled(self) -> None:
         await self._cancel.wait()
@@ -147,26 +166,33 @@ class _Batch:
             stop.cancel()
 
     async def _one(self, page: PageSource, attempt: int, stop: asyncio.Task[bool]) -> None:
-        """Draft one page, unless the batch is stopped first.
+        """Draft one page, unless the batch is stopped first; meanwhile its picture is measured.
 
         The draft runs in a task of its own: cancelling the task that waits for it could throw away a result
         that is already there.
         """
         draft = asyncio.create_task(self._teacher.draft(page, self._task))
+        measuring = asyncio.create_task(self._meter.measure(page))
         try:
             await asyncio.wait({draft, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if draft.done() and _is_answer(draft):
+                await asyncio.wait({measuring, stop}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             if not draft.done():
                 draft.cancel()
                 await asyncio.wait({draft})
+            measuring.cancel()
+            await asyncio.wait({measuring})
         if not draft.cancelled():
-            self._take(page, attempt, draft)
+            stopped = f"{page.key} was not measured."
+            self._take(page, attempt, draft, stopped if measuring.cancelled() else measuring.result())
 
-    def _take(self, page: PageSource, attempt: int, draft: asyncio.Task[Draft]) -> None:
+    def _take(
+        self, page: PageSource, attempt: int, draft: asyncio.Task[Draft], measured: PageInk | str
+    ) -> None:
         error = draft.exception()
-        if error is None:
-            self._done += 1
-            self._on_result(PageResult(page, draft=draft.result()))
+        if error is None or isinstance(error, EmptyAnswerError):
+            self._take_answer(page, error or draft.result(), measured)
         elif isinstance(error, TeacherUnavailableError):
             self._stopped_by = self._stopped_by or error
             self._stop.set()
@@ -177,3 +203,24 @@ class _Batch:
         else:
             self._failed += 1
             self._on_result(PageResult(page, error=error))
+
+    def _take_answer(
+        self, page: PageSource, answer: Draft | EmptyAnswerError, measured: PageInk | str
+    ) -> None:
+        outcome = checked(page, answer, measured)
+        if isinstance(outcome, EmptyAnswerError):
+            self._failed += 1
+            self._on_result(PageResult(page, error=outcome))
+            return
+        if outcome.text.strip():
+            self._done += 1
+        else:
+            self._blank += 1
+        self._on_result(PageResult(page, draft=outcome))
+
+
+def _is_answer(draft: asyncio.Task[Draft]) -> bool:
+    """Whether there is something to hold against the page."""
+    return not draft.cancelled() and (
+        draft.exception() is None or isinstance(draft.exception(), EmptyAnswerError)
+    )

@@ -10,20 +10,22 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ocrstudio.jobs.line_server import Handler, Notify, serve_lines
+from ocrstudio.pdf import engine
+from ocrstudio.pdf.render import write_page_image
 from ocrstudio.teachers.base import PageSource
-from ocrstudio.teachers.page_image import encode_page
+from ocrstudio.teachers.page_image import draw_page, encode_page
 
 
 def _setup(notify: Notify) -> tuple[Mapping[str, Handler], dict[str, Any]]:  # noqa: ARG001
-    return {"picture": _picture}, {}
+    engine.load()  # now, not within the limit of the first page
+    return {"picture": _picture, "save": _save}, {}
 
 
 def _picture(
     page: Mapping[str, Any], image_format: Literal["png", "jpg"], max_side: int | None, target: str
 ) -> dict[str, Any]:
     """Write the picture of a page to a file; the answer says what it is."""
-    paths = {name: None if page[name] is None else Path(page[name]) for name in ("image", "document")}
-    encoded = encode_page(PageSource(**{**page, **paths}), image_format, max_side)
+    encoded = encode_page(_source(page), image_format, max_side)
     Path(target).write_bytes(encoded.data)
     return {
         "mime": encoded.mime,
@@ -31,6 +33,18 @@ def _picture(
         "height": encoded.height,
         "remarks": list(encoded.remarks),
     }
+
+
+def _save(page: Mapping[str, Any], target: str) -> dict[str, Any]:
+    """Write the picture of a page as a PNG file; the answer has the remarks. A picture keeps its pixels."""
+    drawn = draw_page(_source(page))
+    write_page_image(drawn, Path(target))
+    return {"remarks": list(drawn.warnings)}
+
+
+def _source(page: Mapping[str, Any]) -> PageSource:
+    paths = {name: None if page[name] is None else Path(page[name]) for name in ("image", "document")}
+    return PageSource(**{**page, **paths})
 
 
 if __name__ == "__main__":

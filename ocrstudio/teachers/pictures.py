@@ -3,21 +3,20 @@
 import asyncio
 import os
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
-from ocrstudio.domain.errors import InputError, TeacherError
+from ocrstudio.domain.errors import InputError, SlowPageError, TeacherError
 from ocrstudio.jobs.command_line import module_command
 from ocrstudio.jobs.line_pool import LinePool
-from ocrstudio.jobs.line_process import ChildError
+from ocrstudio.jobs.line_process import ChildError, ChildTimeoutError
 from ocrstudio.teachers.base import PageSource
 from ocrstudio.teachers.page_image import EncodedImage, ready_picture
 
 _MODULE = "ocrstudio.teachers.picture_process"
 _NAME = "The process that draws pages"
-_TIMEOUT = 300.0
-"""Seconds for one page: a map of a million lines takes its time, but not for ever."""
 _MOST_CHILDREN = 4
 """Each takes about 150 MB; four prepare pages faster than any server answers."""
 
@@ -53,6 +52,7 @@ class Pictures:
 
         Raises:
             InputError: The picture or the document cannot be read.
+            SlowPageError: It was not drawn within its limit.
             TeacherError: The page has neither, or the child crashed on it.
         """
         ready = await asyncio.to_thread(ready_picture, page, image_format, max_side)
@@ -75,6 +75,14 @@ class Pictures:
         path, facts = await self._draw(page, "png", None)
         return path, tuple(facts["remarks"])
 
+    async def save(self, page: PageSource, target: Path) -> tuple[str, ...]:
+        """Write the picture of a page as a PNG file of the caller's; returns sentences about its drawing.
+
+        Raises as `encoded` does, and InputError when the file cannot be written.
+        """
+        facts = await self._ask("save", page, {"target": str(target.absolute())})
+        return tuple(facts["remarks"])
+
     async def _draw(
         self, page: PageSource, image_format: str, max_side: int | None
     ) -> tuple[Path, dict[str, Any]]:
@@ -82,14 +90,23 @@ class Pictures:
             raise TeacherError("The teacher is not open.")
         handle, name = tempfile.mkstemp(suffix=f".{image_format}", dir=self._folder.name)
         os.close(handle)
+        wish = {"image_format": image_format, "max_side": max_side, "target": name}
+        try:
+            return Path(name), await self._ask("picture", page, wish)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+    async def _ask(self, method: str, page: PageSource, wish: Mapping[str, Any]) -> dict[str, Any]:
         source = asdict(page)
         for key in ("image", "document"):
             source[key] = None if source[key] is None else str(source[key])
-        wish = {"page": source, "image_format": image_format, "max_side": max_side, "target": name}
         try:
-            return Path(name), await self._pool.request("picture", wish, timeout=_TIMEOUT)
+            facts = await self._pool.request(method, {"page": source, **wish}, timeout=page.max_seconds)
+        except ChildTimeoutError as error:
+            raise SlowPageError(page.key, "drawn", page.max_seconds) from error
         except ChildError as error:
-            Path(name).unlink(missing_ok=True)
-            if error.retryable:  # it crashed or hangs
+            if error.retryable:  # it crashed
                 raise TeacherError(f"{page.key}: {error.message}", error.hint) from error
             raise InputError(error.message, error.hint) from error
+        return dict(facts)

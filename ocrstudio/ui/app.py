@@ -67,7 +67,7 @@ class Studio:
         self.state = WindowState(store, settings.recent_workspaces_limit)
         self.session = Session()
         self.window = MainWindow(self.background, self.state)
-        self.renderer = PageRenderer(settings.page_cache_mib * _MIB)
+        self.renderer = PageRenderer(settings.page_cache_mib * _MIB, settings.max_page_seconds)
         self.crashes = CrashReporter(self.window)
         window, session = self.window, self.session
         self.documents = DocumentsController(session, window, self.background, self.messages)
@@ -221,6 +221,7 @@ class Studio:
         if before is None or before.zoom_mode != settings.zoom_mode:
             self.window.viewer.view.set_mode(settings.zoom_mode)
         self.renderer.cache.set_limit(settings.page_cache_mib * _MIB)
+        self.renderer.page_seconds = settings.max_page_seconds
         self.state.recent_limit = settings.recent_workspaces_limit
         self.datasets.apply_settings(settings)
         if self._panels is not None:

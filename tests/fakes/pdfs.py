@@ -116,3 +116,33 @@ def pages_missing_pdf(path: Path, claimed: int = 3) -> Path:
         + f"trailer<</Size {4 + claimed}/Root 1 0 R>>\n%%EOF\n".encode()
     )
     return path
+
+
+def endless_pdf(path: Path, pages: int = 3, endless: Sequence[int] = (2,)) -> Path:
+    """Pages with a line of text; drawing those in `endless` (from 1) would take years.
+
+    Each form draws the next one ten times, thirty deep: a tiny, valid file and 10**30 strokes.
+    """
+    with pymupdf.open() as document:
+        for number in range(1, pages + 1):
+            document.new_page(width=200, height=100).insert_text((10, 50), f"Page {number} of the ledger")
+        inner = _form(document, b"0 0 m 1 1 l S", None)
+        for _ in range(30):
+            inner = _form(document, b"/F Do " * 10, inner)
+        for number in endless:
+            page = document[number - 1]
+            resources = int(document.xref_get_key(page.xref, "Resources")[1].split()[0])
+            document.xref_set_key(resources, "XObject", f"<</F {inner} 0 R>>")
+            (contents,) = page.get_contents()
+            document.update_stream(contents, document.xref_stream(contents) + b" /F Do")
+        document.save(path)
+    return path
+
+
+def _form(document: pymupdf.Document, content: bytes, inner: int | None) -> int:
+    """A form that draws something; returns its number."""
+    xref = document.get_new_xref()
+    resources = f"<</XObject<</F {inner} 0 R>>>>" if inner else "<<>>"
+    document.update_object(xref, f"<</Type/XObject/Subtype/Form/BBox[0 0 200 100]/Resources {resources}>>")
+    document.update_stream(xref, content)
+    return xref

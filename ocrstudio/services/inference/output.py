@@ -13,11 +13,11 @@ from ocrstudio.domain.page_files import page_file_name
 from ocrstudio.services.inference.journal import JOURNAL_NAME, LabelledPage
 from ocrstudio.services.inference.pages import InputPage
 from ocrstudio.settings.files import write_text
-from ocrstudio.teachers.base import REFUSAL, RUNAWAY, TRUNCATED
+from ocrstudio.teachers.base import INCOMPLETE, REFUSAL, RUNAWAY, TRUNCATED, UNFOUNDED
 
 Format = Literal["md", "json", "jsonl"]
 IMAGES = "images"
-_UNFIT = frozenset({RUNAWAY, REFUSAL, TRUNCATED})
+_UNFIT = frozenset({RUNAWAY, REFUSAL, TRUNCATED, INCOMPLETE, UNFOUNDED})
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,10 @@ def dataset_line(target: OutputTarget, outcome: PageOutcome) -> str | None:
 
 
 def is_unfit(label: LabelledPage) -> bool:
-    """Whether a label was cut off, repeats itself or is a refusal: nothing to train a student on."""
+    """Whether a label was cut off, repeats itself, is a refusal or not the text of its page.
+
+    That is nothing to train a student on.
+    """
     return bool(_UNFIT.intersection(label.flags))
 
 

@@ -9,7 +9,7 @@ from ocrstudio.domain.errors import InputError, OcrStudioError
 from ocrstudio.domain.names import nfc
 from ocrstudio.domain.page_files import page_of_file
 from ocrstudio.domain.wording import count_of
-from ocrstudio.pdf import DEFAULT_MAX_PIXELS, open_document
+from ocrstudio.pdf import DEFAULT_MAX_PIXELS, DEFAULT_PAGE_SECONDS, open_document
 from ocrstudio.pdf.sources import left_out_in_words, list_sources
 from ocrstudio.services.document_names import document_names
 from ocrstudio.teachers.base import PageSource
@@ -52,6 +52,7 @@ def find_pages(
     password: str | None,
     dpi: float,
     max_pixels: int = DEFAULT_MAX_PIXELS,
+    max_seconds: float = DEFAULT_PAGE_SECONDS,
     skip: Collection[Path] = (),
 ) -> FoundPages:
     """List the pages of an image file or folder and of a PDF file or folder, sub-folders included.
@@ -64,6 +65,7 @@ def find_pages(
         password: Tried on encrypted PDFs.
         dpi: Resolution for pages that are rendered.
         max_pixels: Most pixels of a page that is rendered.
+        max_seconds: Longest time for drawing or reading a page.
         skip: Folders that are not looked into: the one for the output may lie in the one with the pictures.
 
     Raises:
@@ -75,7 +77,7 @@ def find_pages(
     if not pictures and not pdfs:
         raise InputError("There is nothing to label.", "Give --images or --pdf, each a file or a folder.")
     counts, problems = _count_pages([*pdfs, *pictures], password)
-    sheet = PageSource("", password=password, dpi=dpi, max_pixels=max_pixels)
+    sheet = PageSource("", password=password, dpi=dpi, max_pixels=max_pixels, max_seconds=max_seconds)
     pages = _document_pages([path for path in pdfs if path in counts], counts, sheet)
     taken = {nfc(page.document).casefold() for page in pages}
     pages += _picture_pages([path for path in pictures if path in counts], counts, taken, sheet)

@@ -3,9 +3,10 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.services.inference.journal import Earlier, Journal, LabelledPage, open_journal
@@ -24,6 +25,7 @@ from ocrstudio.settings.teacher import TeacherConfig
 from ocrstudio.tasks import Task
 from ocrstudio.teachers.base import Draft, PageSource, Teacher
 from ocrstudio.teachers.batch import PageResult, run_batch
+from ocrstudio.teachers.pictures import Pictures
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class InferenceProgress:
         seconds_left: Estimate from the pages so far.
         error: Why the page failed, or None.
         flags: Why its label should be looked at.
+        parameters: Of its label; they tell a flag in numbers.
         remarks: Sentences about how the page was read.
         written: The Markdown file of a document that is complete with this page, or None.
     """
@@ -49,6 +52,7 @@ class InferenceProgress:
     seconds_left: float
     error: OcrStudioError | None
     flags: tuple[str, ...]
+    parameters: Mapping[str, Any]
     remarks: tuple[str, ...]
     written: Path | None
 
@@ -59,11 +63,13 @@ class InferenceReport:
 
     Attributes:
         pages: Pages found.
-        labelled: Pages labelled in this run.
+        labelled: Pages labelled in this run; their labels have text.
+        blank: Pages of this run that are blank.
         resumed: Pages that an earlier run had labelled.
         failed: Pages that failed.
         problems: Files that could not be opened.
-        unfit: Labels left out of a dataset, because they were cut off, repeat themselves or are refusals.
+        unfit: Labels left out of a dataset, because they were cut off, repeat themselves, are refusals or
+            not the text of their page.
         written: Files written.
         cancelled: Whether the user stopped it.
         stopped_by: Why the teacher could not go on, or None.
@@ -72,6 +78,7 @@ class InferenceReport:
 
     pages: int
     labelled: int
+    blank: int
     resumed: int
     failed: int
     problems: tuple[OcrStudioError, ...]
@@ -84,7 +91,7 @@ class InferenceReport:
     @property
     def is_complete(self) -> bool:
         """Whether every page of every file has a label."""
-        return not self.problems and self.labelled + self.resumed == self.pages
+        return not self.problems and self.labelled + self.blank + self.resumed == self.pages
 
 
 async def infer(
@@ -124,15 +131,16 @@ async def infer(
         resumed = run.take_over()
         drawing = _DrawingTeacher(teacher, {page.source: page for page in run.open_pages}, target)
         try:
-            await teacher.open()
+            await drawing.open()
             sources = [page.source for page in run.open_pages]
             summary = await run_batch(drawing, sources, task, on_result=run.take, cancel=cancel)
         finally:
-            await teacher.close()
+            await drawing.close()
             written = run.finish()
     return InferenceReport(
         pages=len(found.pages),
         labelled=summary.done,
+        blank=summary.blank,
         resumed=resumed,
         failed=summary.failed,
         problems=found.problems,
@@ -250,6 +258,7 @@ class _Run:
             seconds_left=per_page * (self._total - finished),
             error=outcome.error,
             flags=outcome.label.flags if outcome.label is not None else (),
+            parameters=outcome.label.parameters if outcome.label is not None else {},
             remarks=remarks,
             written=written,
         )
@@ -263,30 +272,25 @@ class _DrawingTeacher:
         self._pages = pages
         self._target = target
         self.id, self.concurrency, self.network = teacher.id, teacher.concurrency, teacher.network
+        self._pictures = Pictures(teacher.concurrency)
 
     async def open(self) -> None:
+        self._pictures.open()
         await self._teacher.open()
 
     async def draft(self, page: PageSource, task: Task) -> Draft:
         image = self._target.image_file(self._pages[page])
         if image is None:
             return await self._teacher.draft(page, task)
-        remarks = await asyncio.to_thread(_draw, page, image)
+        remarks = await self._pictures.save(page, image)
         draft = await self._teacher.draft(replace(page, image=image), task)
         return replace(draft, remarks=tuple(dict.fromkeys((*remarks, *draft.remarks))))
 
     async def close(self) -> None:
-        await self._teacher.close()
-
-
-def _draw(page: PageSource, target: Path) -> tuple[str, ...]:
-    """Write the picture of a page; returns sentences about it. A picture keeps its pixels."""
-    from ocrstudio.pdf.render import write_page_image
-    from ocrstudio.teachers.page_image import draw_page
-
-    drawn = draw_page(page)
-    write_page_image(drawn, target)
-    return drawn.warnings
+        try:
+            await self._teacher.close()
+        finally:
+            await self._pictures.close()
 
 
 def _label(page: InputPage, draft: Draft) -> LabelledPage:

@@ -20,7 +20,7 @@ from ocrstudio.teachers.api.cleaning import Cleaned, clean
 from ocrstudio.teachers.api.pace import Pace
 from ocrstudio.teachers.api.profile import LIMIT_NAMES, PictureLimits, ServerProfile
 from ocrstudio.teachers.base import REFUSAL, TALK, TRUNCATED, Draft, PageSource
-from ocrstudio.teachers.errors import TeacherUnavailableError
+from ocrstudio.teachers.errors import EmptyAnswerError, TeacherUnavailableError
 from ocrstudio.teachers.page_image import EncodedImage
 from ocrstudio.teachers.pictures import Pictures
 from ocrstudio.teachers.postprocessing import finish
@@ -280,7 +280,7 @@ class ApiTeacher:
                 retryable=not is_cut,
             )
         if not cleaned.text.strip():
-            raise TeacherError(
+            raise EmptyAnswerError(
                 f"{page.key}: {self._api.model_name} gave an empty answer.",
                 "Is the page blank? If not, try another task, or raise generation.max_tokens.",
             )

@@ -8,6 +8,7 @@ from ocrstudio.domain.errors import TeacherError
 from ocrstudio.domain.region import Region, region_to_row
 from ocrstudio.pdf import PageImage
 from ocrstudio.teachers.base import PageSource
+from ocrstudio.teachers.errors import NO_TEXT
 from ocrstudio.teachers.offline import reading_order
 from ocrstudio.teachers.offline.engines import ENGINES, EngineOptions, OcrEngine
 from ocrstudio.teachers.offline.lines import OcrLine, is_doubtful
@@ -89,7 +90,7 @@ class PageReader:
             self._engine = ENGINES[options.ocr_engine](EngineOptions(options.languages, options.threads))
         found = self._engine.recognise(drawn.pixels, drawn.dpi)
         if not found:
-            raise TeacherError("No text was found on this page.", "If it is blank, exclude it.")
+            raise TeacherError(NO_TEXT, "If it is blank, exclude it.")
         unread = self._engine.check(found)
         lines = [line for line in found if line.text and line.score >= _MIN_LINE_SCORE]
         markdown, regions = self._arrange(self._engine, lines, drawn)

@@ -6,14 +6,15 @@ import os
 import time
 from typing import Any
 
-from ocrstudio.domain.errors import TeacherError
+from ocrstudio.domain.errors import SlowPageError, TeacherError
 from ocrstudio.domain.region import region_from_row
 from ocrstudio.jobs.command_line import module_command
 from ocrstudio.jobs.line_pool import LinePool
-from ocrstudio.jobs.line_process import ChildError
+from ocrstudio.jobs.line_process import ChildError, ChildTimeoutError
 from ocrstudio.settings.teacher import OfflineConfig
 from ocrstudio.tasks import Task
 from ocrstudio.teachers.base import DOUBTFUL, RUNAWAY, Draft, PageSource
+from ocrstudio.teachers.errors import NO_TEXT, EmptyAnswerError
 from ocrstudio.teachers.offline.tesseract import require_tesseract
 from ocrstudio.teachers.postprocessing import finish
 
@@ -72,13 +73,21 @@ class OfflineTeacher:
         """Read one page in a free child.
 
         Raises:
-            TeacherError: The page has no readable text, or the child crashed on it or took too long.
+            SlowPageError: It was not read within its limit.
+            TeacherError: The page has no readable text, or the child crashed on it.
         """
         started = time.monotonic()
+        limit, setting = min(
+            (page.max_seconds, "max_page_seconds in the settings"),
+            (self._timeout, "request.timeout of the teacher"),
+        )
         try:
-            record = await self._pool.request("draft", _request(page), timeout=self._timeout)
+            record = await self._pool.request("draft", _request(page), timeout=limit)
+        except ChildTimeoutError as error:
+            raise SlowPageError(page.key, "read", limit, setting) from error
         except ChildError as error:
-            raise TeacherError(f"{page.key}: {error.message}", error.hint) from error
+            kind = EmptyAnswerError if error.message == NO_TEXT else TeacherError
+            raise kind(f"{page.key}: {error.message}", error.hint) from error
         return self._draft(record, time.monotonic() - started)
 
     async def close(self) -> None:

@@ -13,7 +13,7 @@ from ocrstudio.jobs.line_process import ChildError, LineProcess
 from ocrstudio.settings.teacher import GenerationConfig, LocalConfig, TeacherConfig
 from ocrstudio.tasks import Task, student_prompt
 from ocrstudio.teachers.base import TRUNCATED, Draft, PageSource
-from ocrstudio.teachers.errors import TeacherUnavailableError
+from ocrstudio.teachers.errors import EmptyAnswerError, TeacherUnavailableError
 from ocrstudio.teachers.pictures import Pictures
 from ocrstudio.teachers.postprocessing import finish
 
@@ -171,7 +171,7 @@ class StudentTeacher:
     def _draft(self, result: dict[str, Any], page: PageSource, prompt: str, seconds: float) -> Draft:
         raw = str(result["text"])
         if not raw.strip():
-            raise TeacherError(
+            raise EmptyAnswerError(
                 f"{page.key}: the student gave an empty answer.",
                 "Is the page blank? If not, try another task.",
             )

@@ -331,7 +331,9 @@ def _report_path(spec: RunSpec) -> Path:
 
 def _picture(root: Path, page: Page) -> QImage:
     """The picture of a page (called in a pool thread)."""
+    from ocrstudio.services.page_drawing import PageDrawer
     from ocrstudio.services.workspaces import page_image
+    from ocrstudio.settings.app import load_app_settings
 
-    with Workspace.open(root) as workspace:
-        return QImage(str(page_image(workspace, page, _PREVIEW_DPI)))
+    with Workspace.open(root) as workspace, PageDrawer(load_app_settings().max_page_seconds) as drawer:
+        return QImage(str(page_image(workspace, page, _PREVIEW_DPI, draw=drawer.draw)))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from ocrstudio.domain.label import HUMAN, Revision, source_in_words
 from ocrstudio.domain.wording import moment_in_words
+from ocrstudio.teachers.draft_check import check_in_words
 
 _SITTING = 10 * 60.0
 
@@ -32,10 +33,13 @@ def sittings(history: Sequence[Revision], current: int | None) -> list[Revision]
 
 
 def describe(revision: Revision) -> str:
-    """Source, task and time of a revision in one line."""
+    """Source, task and time of a revision in one line, and what came of holding it against its page."""
     source = source_in_words(revision.source)
     parts = [source[0].upper() + source[1:]]
     if revision.task:
         parts.append(f"task {revision.task}")
     parts.append(moment_in_words(revision.created))
+    check = check_in_words(revision.parameters)
+    if check:
+        parts.append(check)
     return " · ".join(parts)

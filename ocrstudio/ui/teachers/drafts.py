@@ -148,7 +148,9 @@ class Drafts(QObject):
         else:
             message = f"Done in {duration(summary.seconds)}."
             if summary.total > 1:
-                self._messages.info(f"{count_of(summary.done, 'page')} drafted, {summary.failed:,} failed.")
+                blank = f"{summary.blank:,} blank, " if summary.blank else ""
+                drafted = count_of(summary.done, "page")
+                self._messages.info(f"{drafted} drafted, {blank}{summary.failed:,} failed.")
         self._end(message)
 
     def _fail(self, problem: OcrStudioError) -> None:

@@ -3,9 +3,11 @@
 MuPDF takes a second to load, holds the interpreter lock while it draws, and may crash on a hostile file; in
 a process of its own none of that reaches the window. No Qt here.
 
-Requests are JSON lines on standard input: ``{"document": path, "page": index, "dpi": 96.0}``. Each
-is answered on standard output by a JSON line, ``{"width", "height", "dpi", "warnings"}`` followed by
-``width * height * 3`` bytes of RGB, or ``{"error", "hint"}``. The process ends when standard input ends.
+It says ``{"ready": true}`` when it is loaded. Requests are JSON lines on standard input:
+``{"document": path, "page": index, "dpi": 96.0, "limit": 60}``; should drawing take far longer than so many
+seconds, the process ends itself. Each is answered on standard output by a JSON line,
+``{"width", "height", "dpi", "warnings"}`` followed by ``width * height * 3`` bytes of RGB, or
+``{"error", "hint"}``. The process ends when standard input ends.
 """
 
 import json
@@ -16,6 +18,7 @@ from typing import Any
 
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.jobs.stdio import ClaimedOutput, claim_stdout
+from ocrstudio.jobs.watchdog import ends_itself_after
 from ocrstudio.pdf import PageImage, PdfDocument, engine, open_document
 
 _OPEN_DOCUMENTS = 4
@@ -42,6 +45,7 @@ def main() -> int:
     """Answers requests until standard input ends."""
     output = claim_stdout()
     engine.load()  # now, while nobody waits for a page yet
+    output.write(_line({"ready": True}))
     documents = OpenDocuments()
     try:
         for line in sys.stdin.buffer:
@@ -54,7 +58,8 @@ def main() -> int:
 def _answer(output: ClaimedOutput, documents: OpenDocuments, request: dict[str, Any]) -> None:
     try:
         document = documents.get(request["document"])
-        image = document.render(request["page"], dpi=request["dpi"])
+        with ends_itself_after(request["limit"]):
+            image = document.render(request["page"], dpi=request["dpi"])
     except OcrStudioError as problem:
         output.write(_line({"error": problem.message, "hint": problem.hint}))
     except Exception as problem:  # noqa: BLE001 - a process entry: the window must learn why

@@ -13,8 +13,9 @@ from typing import IO, Any
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
-from ocrstudio.domain.errors import DocumentError, OcrStudioError
+from ocrstudio.domain.errors import DocumentError, OcrStudioError, SlowPageError
 from ocrstudio.jobs.command_line import module_command
+from ocrstudio.pdf import DEFAULT_PAGE_SECONDS
 
 _MODULE = "ocrstudio.ui.viewer.render_process"
 _STEPS = (12, 24, 48, 72, 96, 128, 170, 228, 304, 405, 540, 720)
@@ -110,6 +111,10 @@ class PageRenderer(QObject):
     One thread talks to one render process. The page that the user wants comes first; of several wanted
     pages only the last is drawn, the others were only passed by. Then come its neighbours, then thumbnails.
 
+    Attributes:
+        cache: The last pictures.
+        page_seconds: Longest time for a page; the process that takes longer is killed and replaced.
+
     Signals:
         rendered: A `RenderedPage`.
         failed: A `PageKey` and an `OcrStudioError`.
@@ -121,8 +126,11 @@ class PageRenderer(QObject):
     small_drawn = Signal(object, object)
     _finished = Signal(object, object)
 
-    def __init__(self, cache_bytes: int, parent: QObject | None = None) -> None:
+    def __init__(
+        self, cache_bytes: int, page_seconds: float = DEFAULT_PAGE_SECONDS, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
+        self.page_seconds = page_seconds
         self.cache = PageCache(cache_bytes)
         self._condition = threading.Condition()
         self._wanted: _Job | None = None
@@ -131,6 +139,7 @@ class PageRenderer(QObject):
         self._stopping = False
         self._busy_since: float | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_ready = False
         self._thread: threading.Thread | None = None
         self._finished.connect(self._deliver)
 
@@ -247,15 +256,25 @@ class PageRenderer(QObject):
         process = self._running_process()
         if process.stdin is None or process.stdout is None:
             raise DocumentError("The process that draws pages has no pipes.")
-        request = {"document": str(key.document), "page": key.index, "dpi": float(step)}
+        limit = self.page_seconds
+        request = {"document": str(key.document), "page": key.index, "dpi": float(step), "limit": limit}
+        if not self._is_ready:
+            self._is_ready = process.stdout.readline() != b""  # its start is not the page's fault
+        too_late = threading.Timer(limit, process.kill)
+        too_late.start()
+        started = time.monotonic()
         try:
             process.stdin.write(json.dumps(request).encode() + b"\n")
             process.stdin.flush()
             answer, pixels = _read_answer(process.stdout)
         except OSError:
             answer, pixels = None, b""
+        finally:
+            too_late.cancel()
         if answer is None:
             self._end_process()
+            if time.monotonic() - started >= limit:
+                raise SlowPageError(f"Page {key.index + 1} of {key.document.name}", "drawn", limit)
             raise DocumentError(
                 f"The process that draws pages ended at page {key.index + 1} of {key.document.name}.",
                 "Select the page again; if it happens each time, the file is damaged.",
@@ -290,6 +309,7 @@ class PageRenderer(QObject):
     def _end_process(self) -> None:
         with self._condition:
             process, self._process = self._process, None
+            self._is_ready = False
         if process is None:
             return
         process.kill()

@@ -5,7 +5,7 @@ import pytest
 from PySide6.QtGui import QImage
 
 from ocrstudio.ui.viewer.renderer import PageCache, PageKey, PageRenderer, RenderedPage, resolution_step
-from tests.fakes.pdfs import damaged_pdf, huge_pdf, text_pdf
+from tests.fakes.pdfs import damaged_pdf, endless_pdf, huge_pdf, text_pdf
 from tests.fakes.processes import children
 
 
@@ -107,3 +107,19 @@ def test_the_page_used_last_stays(tmp_path):
 def test_a_small_change_of_zoom_asks_for_the_same_step():
     assert resolution_step(97) == resolution_step(128) == 128
     assert resolution_step(10_000) == 720
+
+
+def test_a_page_that_never_finishes_is_told_and_the_next_is_drawn(qtbot, tmp_path):
+    path = endless_pdf(tmp_path / "map.pdf")
+    renderer = PageRenderer(64 * 1024 * 1024, page_seconds=1)
+    try:
+        with qtbot.waitSignal(renderer.failed) as told:
+            renderer.request(PageKey(path, 1), 90)
+        assert told.args[1].message == (
+            "Page 2 of map.pdf was not drawn within 1 s (max_page_seconds in the settings)."
+        )
+        with qtbot.waitSignal(renderer.rendered):
+            renderer.request(PageKey(path, 2), 90)
+    finally:
+        renderer.shutdown()
+    assert children() == []

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from PIL import Image
+from PIL import Image, ImageFile
 
 from ocrstudio.domain.errors import InputError
 from ocrstudio.pdf import PageImage, open_document
@@ -156,3 +156,18 @@ def test_a_failed_write_keeps_the_old_file_and_is_a_sentence(tmp_path):
     with pytest.raises(InputError, match="cannot be written"):
         write_page_image(image, tmp_path / "taken")
     assert {path.name for path in tmp_path.iterdir()} == {"a file", "taken"}
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_orientation_of_a_png_is_found_without_decoding_it(tmp_path, monkeypatch, turned):
+    exif = Image.Exif()
+    if turned:
+        exif[0x0112] = 6
+    Image.new("RGB", (40, 30), "white").save(tmp_path / "a.png", exif=exif)
+    decoded = []
+    load = ImageFile.ImageFile.load
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda image: decoded.append(image) or load(image))
+    with open_document(tmp_path / "a.png") as document:
+        width, height = document.page_size(0)
+    assert (width < height) == turned
+    assert decoded == []

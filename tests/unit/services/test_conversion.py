@@ -162,3 +162,14 @@ def test_pages_are_converted_even_if_a_process_dies(tmp_path):
 def test_requests_that_cannot_be_meant_are_refused(tmp_path, wrong):
     with pytest.raises(InputError):
         ConversionRequest((tmp_path,), tmp_path / "out", **wrong)
+
+
+def test_a_page_that_never_finishes_is_named_and_the_others_are_drawn(tmp_path):
+    source = pdfs.endless_pdf(tmp_path / "map.pdf", pages=6, endless=[2, 3])
+    request = ConversionRequest((source,), tmp_path / "out", dpi=40, jobs=1, page_seconds=1)
+    result = convert(request)
+    assert names(tmp_path / "out") == ["map_p1.png", "map_p4.png", "map_p5.png", "map_p6.png"]
+    (problem,) = result.problems
+    assert problem.message.startswith("2 pages failed (2, 3). The first: Page 2 of ")
+    assert problem.message.endswith("map.pdf was not drawn within 1 s (max_page_seconds in the settings).")
+    assert multiprocessing.active_children() == []

@@ -11,14 +11,17 @@ from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.errors import TeacherError
 from ocrstudio.services import labelling
 from ocrstudio.services.drafting import DraftingProgress, draft_pages, select_pages
-from ocrstudio.services.workspaces import create_workspace, import_sources
+from ocrstudio.services.workspaces import create_workspace, import_sources, workspace_status
 from ocrstudio.settings.teacher import load_teacher_config
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task, get_task, load_tasks
 from ocrstudio.teachers.base import RUNAWAY, Draft, PageSource
-from ocrstudio.teachers.errors import TeacherUnavailableError
+from ocrstudio.teachers.errors import EmptyAnswerError, TeacherUnavailableError
 from ocrstudio.teachers.registry import create_teacher
+from tests.fakes.pdfs import endless_pdf
+from tests.fakes.processes import children
 
+PAGE = "Page number N of the report is about apples.\nThey are red, green or yellow, and they grow on trees."
 TASK = get_task(load_tasks(), "markdown")
 
 
@@ -70,6 +73,7 @@ def workspace(tmp_path: Path) -> Workspace:
 
 
 def draft(text: str, *flags: str) -> Draft:
+    text = f"{text}\n\n{PAGE}"  # nobody doubts it then
     return Draft(text=text, raw=f"raw {text}", prompt="the prompt", parameters={"model": "m"}, flags=flags)
 
 
@@ -115,7 +119,10 @@ def test_an_accepted_page_keeps_its_label_and_gets_the_draft_beside_it(workspace
     run(workspace, ScriptedTeacher({0: draft("by machine")}), [page.id])
     assert workspace.pages.get(page.id).status is PageStatus.ACCEPTED
     assert workspace.labels.current(page.id).text == "by hand"
-    assert [revision.text for revision in workspace.labels.history(page.id)] == ["by machine", "by hand"]
+    assert [revision.text for revision in workspace.labels.history(page.id)] == [
+        f"by machine\n\n{PAGE}",
+        "by hand",
+    ]
 
 
 def test_a_failed_page_says_why_and_a_second_batch_takes_only_what_is_missing(workspace: Workspace) -> None:
@@ -174,8 +181,66 @@ def test_pages_are_drawn_as_the_settings_say(workspace: Workspace, tmp_path: Pat
     settings = tmp_path / "config" / "ocrstudio" / "settings.yaml"
     settings.parent.mkdir(parents=True)
     settings.write_text("default_dpi: 300\nmax_image_pixels: 2000000\n")
-    teacher = ScriptedTeacher({0: Draft("x", remarks=("It was reduced.",))})
+    teacher = ScriptedTeacher({0: Draft(PAGE, remarks=("It was reduced.",))})
     run(workspace, teacher, select_pages(workspace)[:1])
     assert (teacher.pages[0].dpi, teacher.pages[0].max_pixels) == (300, 2_000_000)
     label = workspace.labels.current(select_pages(workspace, [PageStatus.DRAFT])[0])
     assert label.parameters["remarks"] == ["It was reduced."]
+
+
+def test_a_draft_that_lost_text_is_flagged_in_numbers(workspace: Workspace) -> None:
+    page = workspace.pages.list()[0].page
+    summary = run(workspace, ScriptedTeacher({0: Draft("Page number 1")}), [page.id])
+    flagged = workspace.pages.get(page.id)
+    assert summary.done == 1
+    assert flagged.status is PageStatus.FLAGGED
+    assert flagged.note == "The answer has 11 characters and the page 80: text may be missing."
+    label = workspace.labels.current(page.id)
+    assert label.parameters["flags"] == ["incomplete"]
+    assert label.parameters["check"]["verdict"] == "incomplete"
+    assert workspace_status(workspace).checks == {"incomplete": 1}
+
+
+def test_an_empty_draft_of_a_page_with_text_is_a_failure_and_its_raw_answer_is_kept(
+    workspace: Workspace,
+) -> None:
+    page = workspace.pages.list()[0].page
+    summary = run(workspace, ScriptedTeacher({0: Draft("", raw="<image>")}), [page.id])
+    failed = workspace.pages.get(page.id)
+    assert (summary.done, summary.failed) == (0, 1)
+    assert failed.status is PageStatus.FAILED
+    assert failed.revision_id is None
+    assert failed.note.startswith(
+        "report, page 1: The answer has no text although the page has about 80 characters."
+    )
+    (kept,) = workspace.labels.history(page.id)
+    assert kept.raw == "<image>"
+
+
+def test_a_blank_page_is_said_to_be_blank_and_not_counted_as_labelled(tmp_path: Path) -> None:
+    with pymupdf.open() as document:
+        document.new_page()
+        document.save(tmp_path / "blank.pdf")
+    answers = {0: EmptyAnswerError("blank, page 1: the model gave an empty answer.")}
+    with create_workspace(tmp_path / "workspace") as ws:
+        import_sources(ws, [tmp_path / "blank.pdf"])
+        seen: list[DraftingProgress] = []
+        summary = run(ws, ScriptedTeacher(answers), select_pages(ws), on_progress=seen.append)
+        assert (summary.done, summary.blank, summary.failed, summary.untouched) == (0, 1, 0, 0)
+        page = ws.pages.list()[0].page
+        assert (page.status, page.note) == (PageStatus.DRAFT, "The page is blank, and so is its label.")
+        assert seen[0].remarks == ("blank, page 1 is blank.",)
+        assert workspace_status(ws).checks == {"blank": 1}
+
+
+def test_a_page_that_is_never_drawn_keeps_its_draft_unchecked(tmp_path: Path) -> None:
+    settings = tmp_path / "config" / "ocrstudio" / "settings.yaml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("max_page_seconds: 1\n")
+    with create_workspace(tmp_path / "workspace") as ws:
+        import_sources(ws, [endless_pdf(tmp_path / "map.pdf", 1, [1])])
+        summary = run(ws, ScriptedTeacher({0: Draft("Page 1 of the ledger")}), select_pages(ws))
+        assert summary.done == 1
+        label = ws.labels.current(ws.pages.list()[0].page.id)
+        assert label.parameters["check"]["verdict"] == "unchecked"
+    assert children() == []

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from ocrstudio.domain.errors import DocumentError
+from ocrstudio.domain.errors import DocumentError, SlowPageError
 from ocrstudio.services.page_drawing import PageDrawer, draw_here
-from tests.fakes.pdfs import damaged_pdf, text_pdf
+from tests.fakes.pdfs import damaged_pdf, endless_pdf, text_pdf
 from tests.fakes.processes import children
 
 MOST = 25_000_000
@@ -51,3 +51,12 @@ def test_a_child_that_dies_is_replaced_by_the_next_page(tmp_path: Path) -> None:
                 continue
         assert drawn
     assert children() == []
+
+
+def test_a_page_that_never_finishes_is_given_up_and_the_next_is_drawn(tmp_path: Path) -> None:
+    pdf = endless_pdf(tmp_path / "map.pdf")
+    with PageDrawer(page_seconds=2) as drawer:
+        with pytest.raises(SlowPageError, match=r"Page 2 of map\.pdf was not drawn within 2 s"):
+            drawer.draw(pdf, 1, 72, MOST, tmp_path / "2.png")
+        assert children() == []
+        assert drawer.draw(pdf, 2, 72, MOST, tmp_path / "3.png")

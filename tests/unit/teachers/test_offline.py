@@ -5,17 +5,19 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pymupdf
 import pytest
 
-from ocrstudio.domain.errors import OcrStudioError, TeacherError
+from ocrstudio.domain.errors import OcrStudioError, SlowPageError, TeacherError
 from ocrstudio.settings.teacher import load_teacher_config
 from ocrstudio.tasks import Task
 from ocrstudio.teachers.base import Draft, PageSource
 from ocrstudio.teachers.errors import TeacherUnavailableError
 from ocrstudio.teachers.registry import create_teacher
+from tests.fakes.pdfs import endless_pdf
 from tests.fakes.processes import children
 
 TASK = Task("markdown", "", "Convert this document to markdown.", False, "")
@@ -143,6 +145,15 @@ def test_cancelling_a_page_ends_its_child_and_the_next_page_works(documents: Pat
 
     assert SENTENCES[0] in asyncio.run(scenario()).text
     assert children() == []
+
+
+def test_a_page_that_never_finishes_is_given_up_and_the_next_is_read(tmp_path: Path) -> None:
+    pdf = endless_pdf(tmp_path / "map.pdf")
+    pages = [PageSource(f"map.pdf, page {n + 1}", document=pdf, page_index=n) for n in range(3)]
+    first, slow, third = run([pages[0], replace(pages[1], max_seconds=1), pages[2]])
+    assert [first.text.strip(), third.text.strip()] == ["Page 1 of the ledger", "Page 3 of the ledger"]
+    assert isinstance(slow, SlowPageError)
+    assert slow.message == "map.pdf, page 2 was not read within 1 s (max_page_seconds in the settings)."
 
 
 def test_tesseract_that_is_not_installed_is_said_before_the_first_page(

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from ocrstudio.domain.errors import InputError, TeacherError
+from ocrstudio.domain.errors import InputError, SlowPageError, TeacherError
 from ocrstudio.teachers.base import PageSource
 from ocrstudio.teachers.page_image import EncodedImage
 from ocrstudio.teachers.pictures import Pictures
-from tests.fakes.pdfs import damaged_pdf, encrypted_pdf, text_pdf
+from tests.fakes.pdfs import damaged_pdf, encrypted_pdf, endless_pdf, text_pdf
 from tests.fakes.processes import children
 
 
@@ -85,3 +85,15 @@ def test_a_child_that_dies_is_told_and_replaced(tmp_path: Path) -> None:
 
     assert asyncio.run(scenario()).width > 1_000
     assert children() == []
+
+
+def test_a_page_that_never_finishes_is_given_up_and_the_next_is_drawn(tmp_path: Path) -> None:
+    pdf = endless_pdf(tmp_path / "map.pdf")
+    pages = [
+        PageSource(f"map.pdf, page {n + 1}", document=pdf, page_index=n, max_seconds=2) for n in range(3)
+    ]
+    first, slow, third = drawn(*pages)
+    assert first.width
+    assert third.width
+    assert isinstance(slow, SlowPageError)
+    assert slow.message.startswith("map.pdf, page 2 was not drawn within 2 s")

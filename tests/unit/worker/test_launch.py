@@ -243,7 +243,22 @@ def test_a_run_that_goes_on_cannot_be_started_again(tmp_path: Path):
         start_worker(folder)
 
 
-def test_a_second_run_waits_for_the_device_and_can_be_stopped_meanwhile(tmp_path: Path):
+def test_runs_on_a_cpu_do_not_wait_for_each_other(tmp_path: Path):
+    go = tmp_path / "go"
+    first, second = (
+        scripted_run(tmp_path / name, [["metric", 1, 0.9], ["wait", str(go)]]) for name in ("a", "b")
+    )
+    workers = [start_worker(first), start_worker(second)]
+    until(lambda: first.state() is RunState.RUNNING and second.state() is RunState.RUNNING)
+    go.touch()
+    for worker in workers:
+        worker.process.wait(timeout=30)
+    assert RunState.FINISHED is first.state() is second.state()
+    assert "queued" not in _types(read_events(second.events_path))
+
+
+def test_a_second_run_waits_for_the_gpu_and_can_be_stopped_meanwhile(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")  # its name is enough for the lock
     go = tmp_path / "go"
     first, second, third = (
         scripted_run(tmp_path / name, [["metric", 1, 0.9], ["wait", str(go)]]) for name in ("a", "b", "c")
