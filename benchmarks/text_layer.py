@@ -209,9 +209,7 @@ def summarise(rows: list[dict[str, Any]]) -> None:
     )
     print(f"{len(failed)} failed; {sum(bool(row.get('doubtful')) for row in good)} flagged")
     seconds = sorted(row["seconds"] for row in good)
-    print(
-        f"seconds    median {seconds[len(seconds) // 2]:.2f}, 95 % {seconds[len(seconds) * 95 // 100]:.2f} a page"
-    )
+    print(f"seconds    median {seconds[len(seconds) // 2]:.2f}, 95 % {seconds[len(seconds) * 95 // 100]:.2f}")
     for name in ("mupdf", "pdfium", "truth"):
         of = [row for row in good if f"cer_{name}" in row]
         if of:
@@ -222,9 +220,8 @@ def summarise(rows: list[dict[str, Any]]) -> None:
     for name in ("mupdf", "pdfium"):
         of = [row for row in good if f"peer_{name}" in row]
         if of:
-            print(
-                f"{name:10} itself against the truth: CER {sum(row[f'peer_{name}'] for row in of) / len(of):.3f}"
-            )
+            cer = sum(row[f"peer_{name}"] for row in of) / len(of)
+            print(f"{name:10} itself against the truth: CER {cer:.3f}")
 
 
 def compare(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> None:

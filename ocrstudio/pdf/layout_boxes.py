@@ -5,6 +5,8 @@ Every visible character gets exactly one box. What no box holds gets boxes of it
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
+from statistics import median
 
 from ocrstudio.pdf import engine
 from ocrstudio.pdf.engine import Untyped
@@ -21,6 +23,7 @@ _MOSTLY = 0.5
 _WHOLLY = 0.9
 _MARGIN = 0.09  # of the page's width or height
 _SIDEWAYS = 0.3
+_FEW_BOXES = 6
 
 
 @dataclass
@@ -185,6 +188,25 @@ def mark_furniture(page_rect: Rect, box: LayoutBox) -> bool:
         return False
     width = page_rect[2] - page_rect[0]
     return box.rect[2] <= page_rect[0] + _MARGIN * width or box.rect[0] >= page_rect[2] - _MARGIN * width
+
+
+def order_agreement(boxes: list[LayoutBox]) -> float:
+    """How far this order agrees with that of the file: Kendall's tau over pairs of boxes, by their letters.
+
+    1 for the same order, -1 for the reverse; 1, too, where there are too few boxes to tell.
+    """
+    places = [
+        (median(line["spans"][0]["block"] for line in box.lines), box.letters)
+        for box in boxes
+        if box.lines and box.kind not in (HEADER, FOOTER)
+    ]
+    if len(places) < _FEW_BOXES:
+        return 1.0
+    same = reverse = 0
+    for (one, letters), (other, more) in combinations(places, 2):
+        same += min(letters, more) * (one < other)
+        reverse += min(letters, more) * (one > other)
+    return (same - reverse) / (same + reverse) if same + reverse else 1.0
 
 
 def _in_order(

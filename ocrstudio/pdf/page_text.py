@@ -20,6 +20,8 @@ TEXT_BLOCK = 0  # PyMuPDF's number
 _MIN_ALPHA = 13  # of 255: five per cent
 _MIN_SIZE = 1.0  # points
 _SIGN_FONT = re.compile(r"CM(?:EX|SY)|MT(?:EX|SY)|MS[AB]M|Ma?th|Symbol|[Dd]ingbats|Wingdings|Webdings")
+_UPRIGHT = 0.999  # cosine
+_SENTENCE = 25  # letters
 _SAME_PLACE = 0.15  # of the font size
 
 
@@ -48,6 +50,13 @@ class PageText:
     direction: float
     right_to_left: bool
     covers: Covers
+
+    @property
+    def runs_sideways(self) -> bool:
+        """Whether most of the text is turned: whole sentences, not the words at a figure's axis."""
+        lines = [line for block in self.blocks for line in block["lines"] if line["dir"][0] < _UPRIGHT]
+        longest = max((count_letters(line_text(line)) for line in lines), default=0)
+        return self.direction != 0 and longest >= _SENTENCE
 
     @property
     def text(self) -> str:
@@ -166,27 +175,24 @@ def _drop_signs(blocks: list[Untyped]) -> int:
 
 
 def _drop_repeated(blocks: list[Untyped]) -> None:
-    """The same character drawn twice at one place, to make it look bold or shaded, is one character."""
-    places: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    cells: set[tuple[str, int, int]] = set()
+    """Text drawn twice at one place, to make it look bold or shaded, is there once."""
+    squares: dict[tuple[str, int, int], list[tuple[float, float]]] = defaultdict(list)
     for _, span in spans_of(blocks):
         near = _SAME_PLACE * span["size"]
         kept = []
         for char in span["chars"]:
-            x, y = char["origin"]
-            around = {
+            (x, y), width = char["origin"], char["bbox"][2] - char["bbox"][0]
+            around = [
                 (char["c"], round(x / 4) + dx, round(y / 4) + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)
-            }
-            is_repeated = (
-                bool(char["c"].strip())
-                and char["bbox"][2] - char["bbox"][0] > near
-                and not around.isdisjoint(cells)
-                and any(abs(x - u) < near and abs(y - v) < near for u, v in places[char["c"]])
-            )
-            if not is_repeated:
+            ]
+            places = [place for square in around if square in squares for place in squares[square]]
+            repeated = any(abs(x - u) < near and abs(y - v) < near for u, v in places)
+            if not repeated or width <= near or not char["c"].strip():
                 kept.append(char)
-                places[char["c"]].append((x, y))
-                cells.add((char["c"], round(x / 4), round(y / 4)))
+        # A span does not repeat itself: narrow letters stand close to each other.
+        for char in kept:
+            x, y = char["origin"]
+            squares[char["c"], round(x / 4), round(y / 4)].append((x, y))
         span["chars"] = kept
 
 

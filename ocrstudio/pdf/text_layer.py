@@ -9,11 +9,12 @@ from pathlib import Path
 
 from ocrstudio.domain.document import DocumentKind
 from ocrstudio.domain.errors import DocumentError
+from ocrstudio.domain.wording import count_of
 from ocrstudio.pdf import engine
 from ocrstudio.pdf.document import PdfDocument, open_document
 from ocrstudio.pdf.engine import Untyped
 from ocrstudio.pdf.layer_trust import LayerFacts, reason_for_distrust
-from ocrstudio.pdf.layout_boxes import FOOTER, HEADER, find_boxes, mark_furniture
+from ocrstudio.pdf.layout_boxes import FOOTER, HEADER, find_boxes, mark_furniture, order_agreement
 from ocrstudio.pdf.markdown_cleaning import clean_markdown, normalise_characters
 from ocrstudio.pdf.page_markdown import Piece, write_boxes
 from ocrstudio.pdf.page_text import PageText, read_page_text
@@ -24,12 +25,13 @@ _MAX_LAYOUT_POINTS = 25_000_000
 """The layout draws the page at 72 dpi; beyond this area it runs out of memory."""
 _MAX_FURNITURE = 0.2
 """Running heads and page numbers are no more of a page's letters; a short title page is not all head."""
-_LONGEST_FURNITURE = 90
-"""Letters of a running head; what is longer says something."""
+_LONGEST_FURNITURE = 150
+"""Letters of a running head; what is longer is none."""
+_LONG_FURNITURE = 90
+_MIN_AGREEMENT = 0.5
+_DISORDER = "The order is uncertain: the layout and the file disagree about what comes first."
 _MIN_COVERAGE = 0.5
 _WORTH_A_REMARK = 10
-_WORTH_TURNING = 150
-"""Fewer letters are those of a figure's axes."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,7 @@ def _read(document: PdfDocument, index: int) -> TextLayer:
     flags = engine.load_layout().helpers.document_layout.FLAGS
     with plain_page(document, index) as plain:
         text = read_page_text(plain, flags)
-        sideways = text.direction if text.letters >= _WORTH_TURNING else 0.0
-        with turned(plain, sideways) as page:
+        with turned(plain, text.direction if text.runs_sideways else 0.0) as page:
             if page is not plain:
                 text = read_page_text(page, flags)
             return _label(page, text)
@@ -102,12 +103,16 @@ def _label(page: Untyped, text: PageText) -> TextLayer:
     distrust = reason_for_distrust(facts)
     if distrust is not None:
         return TextLayer("", characters, False, distrust, text.letters + text.unreadable)
-    pieces = _pieces(page, text)
-    markdown = clean_markdown("\n\n".join(piece.markdown for piece in pieces))
-    wanted, written = _letters("\n".join(piece.text for piece in pieces)), _letters(markdown)
+    boxes = find_boxes(page, text)
+    for box in boxes:
+        if mark_furniture(tuple(page.rect), box):
+            box.kind = HEADER
+    body, heads = _without_heads(write_boxes(boxes, right_to_left=text.right_to_left))
+    markdown = clean_markdown("\n\n".join(piece.markdown for piece in body))
+    wanted, written = _letters("\n".join(piece.text for piece in body)), _letters(markdown)
     found = wanted.total() + text.unreadable
     kept = (wanted & written).total()
-    remarks = _remarks(text, found - text.unreadable - kept)
+    disordered = order_agreement(boxes) < _MIN_AGREEMENT
     return TextLayer(
         markdown,
         characters,
@@ -115,8 +120,8 @@ def _label(page: Untyped, text: PageText) -> TextLayer:
         reason="The page has its own text layer.",
         letters_found=found,
         letters_kept=kept,
-        doubtful=kept < found or text.signs > 0,
-        remarks=remarks,
+        doubtful=kept < found or text.signs > 0 or disordered,
+        remarks=(*_remarks(text, wanted.total() - kept, heads), *[_DISORDER] * disordered),
     )
 
 
@@ -132,16 +137,13 @@ def _facts(page: Untyped, text: PageText) -> LayerFacts:
     )
 
 
-def _pieces(page: Untyped, text: PageText) -> list[Piece]:
-    """The parts of the page in order, without running heads and page numbers."""
-    boxes = find_boxes(page, text)
-    for box in boxes:
-        if mark_furniture(tuple(page.rect), box):
-            box.kind = HEADER
-    pieces = write_boxes(boxes, right_to_left=text.right_to_left)
+def _without_heads(pieces: list[Piece]) -> tuple[list[Piece], int]:
+    """The pieces without running heads and page numbers, and the letters of the longest head."""
     body = [piece for piece in pieces if not _is_furniture(piece)]
-    left_out = sum(piece.letters for piece in pieces) - sum(piece.letters for piece in body)
-    return body if left_out <= _MAX_FURNITURE * text.letters else pieces
+    heads = [piece.letters for piece in pieces if _is_furniture(piece)]
+    if sum(heads) > _MAX_FURNITURE * sum(piece.letters for piece in pieces):
+        return pieces, 0
+    return body, max(heads, default=0)
 
 
 def _is_furniture(piece: Piece) -> bool:
@@ -153,14 +155,18 @@ def _letters(text: str) -> Counter[str]:
     return Counter(character for character in normalise_characters(text) if character.isalnum())
 
 
-def _remarks(text: PageText, lost: int) -> tuple[str, ...]:
+def _remarks(text: PageText, lost: int, longest_head: int) -> tuple[str, ...]:
     remarks = []
     if text.unreadable:
-        remarks.append(f"{text.unreadable} letters are missing: their fonts do not say what they mean.")
+        remarks.append(
+            f"Not readable, the fonts do not say what they mean: {count_of(text.unreadable, 'letter')}."
+        )
     if text.signs:
-        remarks.append(f"{text.signs} signs are missing: their fonts do not say what they mean.")
+        remarks.append(f"Not readable, the fonts do not say what they mean: {count_of(text.signs, 'sign')}.")
     if lost:
-        remarks.append(f"{lost} letters of the text layer did not reach the label.")
+        remarks.append(f"{count_of(lost, 'letter')} of the text layer did not reach the label.")
     if text.hidden >= _WORTH_A_REMARK:
-        remarks.append(f"{text.hidden} letters were left out: they cannot be seen on the page.")
+        remarks.append(f"{count_of(text.hidden, 'letter')} left out that cannot be seen on the page.")
+    if longest_head > _LONG_FURNITURE:
+        remarks.append(f"A running head of {count_of(longest_head, 'letter')} was left out.")
     return tuple(remarks)
