@@ -22,7 +22,12 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 _LATIN_LIGATURES = {
     ligature: unicodedata.normalize("NFKC", chr(ligature)) for ligature in range(0xFB00, 0xFB07)
 }
-_INVISIBLE = {0x00AD: None, 0x200B: None, 0x2060: None, 0xFEFF: None, 0x00A0: " ", 0x202F: " "}
+_INVISIBLE = {0x200B: None, 0x2060: None, 0xFEFF: None, 0x00A0: " ", 0x202F: " "}
+_BIDI_MARKS = dict.fromkeys((0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+# Arabic letters in the shape that they have beside others; a label has the letters.
+_PRESENTATION_FORMS = re.compile("[\ufb1d-\ufdff\ufe70-\ufefc]+")
+# A soft hyphen is seen at the end of a line only; the next line goes on with the same word.
+_SOFT_HYPHEN = re.compile(r"\u00ad(?:(\*\*|_)[ \t]*\n?[ \t]*\1|[ \t]*\n?[ \t]*)")
 _KEPT_CONTROLS = "\n\t"
 # TeX's older fonts print an accent and its letter one after the other; the text layer has them that way.
 _ACUTE = "\N{ACUTE ACCENT}"
@@ -50,14 +55,20 @@ def clean_markdown(text: str) -> str:
 
 
 def normalise_characters(text: str) -> str:
-    """NFC; Latin ligatures as letters; no soft hyphens, zero-width, control or replacement characters."""
+    """NFC; ligatures and presentation forms as letters; no soft hyphens, zero-width or control characters."""
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n"))
-    text = text.translate(_LATIN_LIGATURES).translate(_INVISIBLE)
+    text = text.translate(_LATIN_LIGATURES | _INVISIBLE | _BIDI_MARKS)
+    text = _SOFT_HYPHEN.sub("", _PRESENTATION_FORMS.sub(_plain_letters, text))
     return "".join(
         character
         for character in text
         if character in _KEPT_CONTROLS or (unicodedata.category(character) != "Cc" and character != "\ufffd")
     )
+
+
+def _plain_letters(match: re.Match[str]) -> str:
+    """The letters of presentation forms; a mark that stands alone has no space of its own."""
+    return unicodedata.normalize("NFKC", match[0]).replace(" ", "")
 
 
 def compose_accents(text: str) -> str:

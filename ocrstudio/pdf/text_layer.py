@@ -3,34 +3,35 @@
 PyMuPDF's layout prints to stdout when it likes: call this in a process whose stdout is nobody's protocol.
 """
 
-import re
-import unicodedata
-from collections.abc import Callable
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from ocrstudio.domain.document import DocumentKind
 from ocrstudio.domain.errors import DocumentError
+from ocrstudio.domain.wording import count_of
 from ocrstudio.pdf import engine
 from ocrstudio.pdf.document import PdfDocument, open_document
 from ocrstudio.pdf.engine import Untyped
-from ocrstudio.pdf.markdown_cleaning import clean_markdown
+from ocrstudio.pdf.layer_trust import LayerFacts, reason_for_distrust
+from ocrstudio.pdf.layout_boxes import FOOTER, HEADER, find_boxes, mark_furniture, order_agreement
+from ocrstudio.pdf.markdown_cleaning import clean_markdown, normalise_characters
+from ocrstudio.pdf.page_markdown import Piece, write_boxes
+from ocrstudio.pdf.page_text import PageText, read_page_text
+from ocrstudio.pdf.printed_picture import has_print_of_its_own
+from ocrstudio.pdf.upright import plain_page, turned
 
-# Measured on real documents: born-digital pages have hardly any unreadable and no hidden characters, and none
-# of their words is broken by a symbol; a paper with wrong ligatures ("di!culties") breaks 13 words in 1,000.
-_MAX_UNREADABLE = 0.05
-_MAX_BROKEN_WORDS = 0.004
-_MIN_BROKEN_WORDS = 3
-_MAX_HIDDEN = 0.5
-_SCAN_COVERAGE = 0.5
-_MIN_CHARACTERS_ON_SCAN = 50
-_MIN_KEPT = 0.6
 _MAX_LAYOUT_POINTS = 25_000_000
 """The layout draws the page at 72 dpi; beyond this area it runs out of memory."""
-
-_WORD = re.compile(r"\S*\w\S*")
-_BROKEN_WORD = re.compile(r'[^\W\d_]{2}[!"#$][^\W\d_]{2}')
-_INVISIBLE_INK = 3  # PDF 32000-1:2008, table 106, text rendering mode
+_MAX_FURNITURE = 0.2
+"""Running heads and page numbers are no more of a page's letters; a short title page is not all head."""
+_LONGEST_FURNITURE = 150
+"""Letters of a running head; what is longer is none."""
+_LONG_FURNITURE = 90
+_MIN_AGREEMENT = 0.5
+_DISORDER = "The order is uncertain: the layout and the file disagree about what comes first."
+_MIN_COVERAGE = 0.5
+_WORTH_A_REMARK = 10
 
 
 @dataclass(frozen=True)
@@ -38,36 +39,25 @@ class TextLayer:
     """What a page's text layer holds.
 
     Attributes:
-        markdown: The text as Markdown, cleaned; also given when the layer should not be trusted.
-        characters: Number of characters in the layer, white space not counted.
+        markdown: The text as Markdown, cleaned; empty when the layer should not be trusted.
+        characters: Number of characters that can be seen, white space not counted.
         usable: Whether it is the true text of the page.
         reason: One sentence that says why, or why not.
+        letters_found: Letters and digits that can be seen on the page, readable or not; running heads and
+            page numbers, which a label leaves out on purpose, are not counted.
+        letters_kept: How many of them are in the Markdown.
+        doubtful: Whether somebody should look at the label although the layer is usable.
+        remarks: Sentences about what is missing.
     """
 
     markdown: str
     characters: int
     usable: bool
     reason: str
-
-
-@dataclass(frozen=True)
-class LayerFacts:
-    """What is counted on a page before its text is trusted.
-
-    Attributes:
-        text: The plain text of the layer.
-        hidden: Share of its characters that cannot be seen: invisible ink, or a picture painted over them.
-        picture_coverage: Share of the page that the largest picture covers.
-    """
-
-    text: str
-    hidden: float
-    picture_coverage: float
-
-    @property
-    def characters(self) -> int:
-        """Characters other than white space."""
-        return sum(not character.isspace() for character in self.text)
+    letters_found: int = 0
+    letters_kept: int = 0
+    doubtful: bool = False
+    remarks: tuple[str, ...] = ()
 
 
 def read_text_layer(document_path: Path, page_index: int, password: str | None = None) -> TextLayer:
@@ -89,99 +79,94 @@ def read_text_layer(document_path: Path, page_index: int, password: str | None =
             return TextLayer("", 0, usable=False, reason="The page is too large for layout analysis.")
         with engine.collected_warnings():
             try:
-                facts = _facts(document.raw_page(page_index))
-                distrust = reason_for_distrust(facts)
-                markdown = _markdown(document, page_index, facts) if facts.characters else ""
+                return _read(document, page_index)
             except engine.failures() as error:
                 raise DocumentError(
                     f"The text layer of page {page_index + 1} of {document_path} cannot be read: {error}.",
                     "Draft this page with OCR.",
                 ) from error
+
+
+def _read(document: PdfDocument, index: int) -> TextLayer:
+    flags = engine.load_layout().helpers.document_layout.FLAGS
+    with plain_page(document, index) as plain:
+        text = read_page_text(plain, flags)
+        with turned(plain, text.direction if text.runs_sideways else 0.0) as page:
+            if page is not plain:
+                text = read_page_text(page, flags)
+            return _label(page, text)
+
+
+def _label(page: Untyped, text: PageText) -> TextLayer:
+    facts = _facts(page, text)
+    characters = sum(not character.isspace() for character in facts.text)
+    distrust = reason_for_distrust(facts)
     if distrust is not None:
-        return TextLayer(markdown, facts.characters, usable=False, reason=distrust)
-    return TextLayer(markdown, facts.characters, usable=True, reason="The page has its own text layer.")
-
-
-def reason_for_distrust(facts: LayerFacts) -> str | None:
-    """Why a text layer is not the true text of its page, or None when nothing speaks against it.
-
-    Hidden text over a picture was written by some OCR program: a guess of unknown quality, with its own
-    reading order. Taking it for the truth would spoil a dataset silently, so the page is read afresh.
-    """
-    checks: tuple[Callable[[LayerFacts], str | None], ...] = (_emptiness, _hidden_text, _garbage)
-    return next((reason for check in checks if (reason := check(facts))), None)
-
-
-def _emptiness(facts: LayerFacts) -> str | None:
-    if facts.characters == 0:
-        return "The page has no text layer."
-    if facts.picture_coverage > _SCAN_COVERAGE and facts.characters < _MIN_CHARACTERS_ON_SCAN:
-        return f"The page is a picture with only {facts.characters} characters of text."
-    return None
-
-
-def _hidden_text(facts: LayerFacts) -> str | None:
-    if facts.picture_coverage > _SCAN_COVERAGE and facts.hidden > _MAX_HIDDEN:
-        return "The page is a scan; its hidden text is the guess of another OCR program."
-    return None
-
-
-def _garbage(facts: LayerFacts) -> str | None:
-    unreadable = sum(map(_is_unreadable, facts.text))
-    if unreadable > _MAX_UNREADABLE * facts.characters:
-        return f"The fonts do not say what their letters mean ({unreadable} unreadable characters)."
-    broken = _BROKEN_WORD.findall(facts.text)
-    allowed = max(_MIN_BROKEN_WORDS, _MAX_BROKEN_WORDS * len(_WORD.findall(facts.text)))
-    if len(broken) > allowed:
-        return f"Some letters are encoded wrongly (for instance {broken[0]!r})."
-    return None
-
-
-def _is_unreadable(character: str) -> bool:
-    """A replacement, private-use or control character: a glyph that the font does not map to a letter."""
-    category = unicodedata.category(character)
-    return character == "\ufffd" or category == "Co" or (category == "Cc" and not character.isspace())
-
-
-def _facts(page: Untyped) -> LayerFacts:
-    spans = page.get_texttrace()
-    pictures = [
-        (number, _overlap(box, page.rect))
-        for number, (kind, box, *_) in enumerate(page.get_bboxlog())
-        if kind == "fill-image"
-    ]
-    coverage = max((share for _, share in pictures), default=0.0)
-    covering = max((number for number, share in pictures if share > _SCAN_COVERAGE), default=-1)
-    total = sum(len(span["chars"]) for span in spans)
-    hidden = sum(
-        len(span["chars"]) for span in spans if span["type"] == _INVISIBLE_INK or span["seqno"] < covering
+        return TextLayer("", characters, False, distrust, text.letters + text.unreadable)
+    boxes = find_boxes(page, text)
+    for box in boxes:
+        if mark_furniture(tuple(page.rect), box):
+            box.kind = HEADER
+    body, heads = _without_heads(write_boxes(boxes, right_to_left=text.right_to_left))
+    markdown = clean_markdown("\n\n".join(piece.markdown for piece in body))
+    wanted, written = _letters("\n".join(piece.text for piece in body)), _letters(markdown)
+    found = wanted.total() + text.unreadable
+    kept = (wanted & written).total()
+    disordered = order_agreement(boxes) < _MIN_AGREEMENT
+    return TextLayer(
+        markdown,
+        characters,
+        usable=True,
+        reason="The page has its own text layer.",
+        letters_found=found,
+        letters_kept=kept,
+        doubtful=kept < found or text.signs > 0 or disordered,
+        remarks=(*_remarks(text, wanted.total() - kept, heads), *[_DISORDER] * disordered),
     )
-    return LayerFacts(page.get_text(), hidden / total if total else 0.0, coverage)
 
 
-def _overlap(box: tuple[float, float, float, float], page: Untyped) -> float:
-    """The share of the page that a box covers."""
-    width = min(box[2], page.x1) - max(box[0], page.x0)
-    height = min(box[3], page.y1) - max(box[1], page.y0)
-    return float(max(0.0, width) * max(0.0, height) / (page.width * page.height))
+def _facts(page: Untyped, text: PageText) -> LayerFacts:
+    coverage = text.covers.picture_coverage
+    return LayerFacts(
+        text=text.text,
+        letters=text.letters,
+        unreadable=text.unreadable,
+        hidden=text.hidden,
+        picture_coverage=coverage,
+        printed_picture=coverage > _MIN_COVERAGE and has_print_of_its_own(page, text.blocks),
+    )
 
 
-def _markdown(document: PdfDocument, index: int, facts: LayerFacts) -> str:
-    """Markdown without running heads; with them, or as plain paragraphs, where that would lose the text.
+def _without_heads(pieces: list[Piece]) -> tuple[list[Piece], int]:
+    """The pieces without running heads and page numbers, and the letters of the longest head."""
+    body = [piece for piece in pieces if not _is_furniture(piece)]
+    heads = [piece.letters for piece in pieces if _is_furniture(piece)]
+    if sum(heads) > _MAX_FURNITURE * sum(piece.letters for piece in pieces):
+        return pieces, 0
+    return body, max(heads, default=0)
 
-    The layout takes a short title page for a header and would return nothing for it.
-    """
-    layout = engine.load_layout()
-    for furniture in (False, True):
-        raw = layout.to_markdown(
-            document.handle, pages=[index], use_ocr=False, header=furniture, footer=furniture
+
+def _is_furniture(piece: Piece) -> bool:
+    return piece.kind in (HEADER, FOOTER) and piece.letters <= _LONGEST_FURNITURE
+
+
+def _letters(text: str) -> Counter[str]:
+    """Letters and digits, whatever their order."""
+    return Counter(character for character in normalise_characters(text) if character.isalnum())
+
+
+def _remarks(text: PageText, lost: int, longest_head: int) -> tuple[str, ...]:
+    remarks = []
+    if text.unreadable:
+        remarks.append(
+            f"Not readable, the fonts do not say what they mean: {count_of(text.unreadable, 'letter')}."
         )
-        cleaned = clean_markdown(raw)
-        if _letters(cleaned) >= _MIN_KEPT * _letters(facts.text):
-            return cleaned
-    blocks = document.raw_page(index).get_text("blocks", sort=True)
-    return clean_markdown("\n\n".join(" ".join(block[4].split()) for block in blocks if block[6] == 0))
-
-
-def _letters(text: str) -> int:
-    return sum(character.isalnum() for character in text)
+    if text.signs:
+        remarks.append(f"Not readable, the fonts do not say what they mean: {count_of(text.signs, 'sign')}.")
+    if lost:
+        remarks.append(f"{count_of(lost, 'letter')} of the text layer did not reach the label.")
+    if text.hidden >= _WORTH_A_REMARK:
+        remarks.append(f"{count_of(text.hidden, 'letter')} left out that cannot be seen on the page.")
+    if longest_head > _LONG_FURNITURE:
+        remarks.append(f"A running head of {count_of(longest_head, 'letter')} was left out.")
+    return tuple(remarks)

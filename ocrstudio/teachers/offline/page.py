@@ -39,6 +39,8 @@ class PageText:
         doubtful: Whether a noticeable part of the text was not read.
         unread: Share of the text that was not read.
         remarks: Sentences about the page, such as a reduced resolution.
+        letters_found: Letters and digits that were seen on the page.
+        letters_kept: How many of them are in the label.
     """
 
     markdown: str
@@ -47,6 +49,8 @@ class PageText:
     doubtful: bool = False
     unread: float = 0.0
     remarks: tuple[str, ...] = ()
+    letters_found: int = 0
+    letters_kept: int = 0
 
 
 class PageReader:
@@ -77,7 +81,14 @@ class PageReader:
 
         layer = read_text_layer(document, page_index, password)
         if layer.usable:
-            return PageText(layer.markdown, "text_layer")
+            return PageText(
+                layer.markdown,
+                "text_layer",
+                doubtful=layer.doubtful,
+                remarks=layer.remarks,
+                letters_found=layer.letters_found,
+                letters_kept=layer.letters_kept,
+            )
         if self._options.method == "text_layer":
             raise TeacherError(
                 layer.reason, "Use offline.method: auto or ocr, which read the picture of the page."

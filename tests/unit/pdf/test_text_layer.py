@@ -1,6 +1,7 @@
 import pytest
 
-from ocrstudio.pdf.text_layer import LayerFacts, read_text_layer, reason_for_distrust
+from ocrstudio.pdf.layer_trust import LayerFacts, reason_for_distrust
+from ocrstudio.pdf.text_layer import read_text_layer
 from tests.fakes import pdfs
 
 
@@ -41,11 +42,10 @@ def test_a_scan_has_no_usable_text_layer(tmp_path):
     assert layer.reason == "The page has no text layer."
 
 
-def test_hidden_text_over_a_scan_is_given_but_not_trusted(tmp_path):
+def test_hidden_text_over_a_scan_is_not_trusted(tmp_path):
     layer = read_text_layer(pdfs.scanned_pdf(tmp_path / "s.pdf", hidden_text="Prnited w0rds " * 20), 0)
     assert not layer.usable
     assert "another OCR program" in layer.reason
-    assert "w0rds" in layer.markdown
 
 
 def test_a_poster_is_not_analysed(tmp_path):
@@ -62,13 +62,23 @@ def test_a_password_is_passed_on(tmp_path):
 @pytest.mark.parametrize(
     ("facts", "reason"),
     [
-        (LayerFacts("plain words " * 20, 0.0, 0.0), None),
-        (LayerFacts("words over a background picture " * 9, 0.0, 1.0), None),
-        (LayerFacts("seen", 0.0, 0.0), None),
-        (LayerFacts("stamp 7", 0.0, 1.0), "only 6 characters"),
-        (LayerFacts("\ufffd\ue001 words " * 20, 0.0, 0.0), "unreadable"),
-        (LayerFacts('the di!culties of e#ort, o#ering and classi"cation ' * 20, 0.0, 0.0), "encoded wrongly"),
-        (LayerFacts('he said "so" and x = a[i] # note, C#, 100% AT&T! ' * 20, 0.0, 0.0), None),
+        (LayerFacts("plain words " * 20, 220), None),
+        (LayerFacts("words over a background picture " * 9, 250, picture_coverage=1.0), None),
+        (LayerFacts("seen", 4), None),
+        (LayerFacts("stamp 7", 6, picture_coverage=1.0), "only 6 letters"),
+        (
+            LayerFacts("a stamp in words " * 9, 126, picture_coverage=1.0, printed_picture=True),
+            "print of its own",
+        ),
+        (LayerFacts("words " * 20, 100, unreadable=2), "2 unreadable"),
+        (LayerFacts("words " * 2000, 10_000, unreadable=31), "31 unreadable"),
+        (LayerFacts("words " * 200, 1000, unreadable=2), None),
+        (LayerFacts("seen", 4, hidden=300), "300 of 304 letters"),
+        (LayerFacts("seen", 4, hidden=300, picture_coverage=1.0), "another OCR program"),
+        (LayerFacts('the di!culties of e#ort, o#ering and classi"cation ' * 20, 800), "encoded wrongly"),
+        (LayerFacts("the e↵orts of di✓erent o↵ers and e→ects " * 20, 600), "encoded wrongly"),
+        (LayerFacts('he said "so" and x = a[i] # note, C#, 100% AT&T! ' * 20, 600), None),
+        (LayerFacts('의장은 "봄계획안"이라고 "문서"를 읽었다. ' * 20, 400), None),
     ],
 )
 def test_what_speaks_against_a_text_layer(facts, reason):
