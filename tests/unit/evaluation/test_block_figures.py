@@ -179,7 +179,7 @@ def test_a_short_block_is_not_found_by_chance_within_a_long_one():
 def test_switches_change_a_profile_and_its_name_says_so():
     profile = profile_named("text", {"fold_case": True, "white_space": None})
     assert profile.describe() == (
-        "profile text, changed (NFC, tables unified, markup stripped, case folded, line breaks as blanks)"
+        "text, changed (NFC, tables unified, markup stripped, case folded, line breaks as blanks)"
     )
     assert build_report([Pair("1", "**A**", "a")], profile).overall.cer.corpus == 0
     with pytest.raises(InputError, match="no profile 'txt'"):
