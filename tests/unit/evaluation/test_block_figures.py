@@ -1,6 +1,8 @@
 """Predictions that must score worst, right ones in other forms that must score 0, and what lies between."""
 
 import itertools
+from dataclasses import fields
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -8,13 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocrstudio.domain.errors import InputError
+from ocrstudio.domain.profile_names import PROFILE_HELP
 from ocrstudio.evaluation.assignment import assign
 from ocrstudio.evaluation.block_scores import score_blocks
 from ocrstudio.evaluation.blocks import split_blocks
 from ocrstudio.evaluation.normalise import Normalisation
-from ocrstudio.evaluation.profiles import PROFILES, profile_named
+from ocrstudio.evaluation.profiles import DEFAULT_PROFILE, PROFILES, profile_named, profile_of
 from ocrstudio.evaluation.quick_match import quick_match
 from ocrstudio.evaluation.report import Pair, build_report
+from ocrstudio.settings.scoring import ScoringConfig
+from ocrstudio.settings.train import load_train_config
 
 TABLE = "| Length | Day |\n|---|---|\n| up to **10 m** | 12.50 |\n| up to 20 m | 24.00 |"
 HTML = (
@@ -186,6 +191,13 @@ def test_switches_change_a_profile_and_its_name_says_so():
         profile_named("txt")
     with pytest.raises(InputError, match="no switch 'loud'"):
         profile_named("text", {"loud": True})
+
+
+def test_the_configuration_offers_the_profiles_and_switches_that_there_are():
+    offered = ScoringConfig.model_fields
+    assert get_args(offered["profile"].annotation) == tuple(PROFILES) == tuple(PROFILE_HELP)
+    assert offered.keys() - {"profile"} == {field.name for field in fields(Normalisation)}
+    assert profile_of(load_train_config().scoring) == PROFILES[DEFAULT_PROFILE]
 
 
 @given(st.integers(1, 5), st.integers(1, 5), st.randoms(use_true_random=False))
