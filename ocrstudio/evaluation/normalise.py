@@ -34,7 +34,7 @@ _ASCII = str.maketrans(
     {
         **dict.fromkeys("\u2018\u2019\u201a", "'"),
         **dict.fromkeys("\u201c\u201d\u201e", '"'),
-        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"),
+        **dict.fromkeys("\u2011\u2012\u2013\u2014\u2212", "-"),
         "\uff3f": "_",
         "\u00b5": "\u03bc",
     }
