@@ -52,6 +52,16 @@ Plant them in autumn, before the first frost, and water the roots.
 2. put the tree in
 
 A young tree wants no manure."""
+LINES = """The master of every vessel that enters
+the harbour names the cargo, the port
+of departure and the persons on board.
+
+Fees are due in advance and follow
+the length of the vessel and the days
+at the quay, as the table has them.
+
+A vessel that stays for longer than
+thirty days pays half from then on."""
 PARTS = PAGE.strip().split("\n\n")
 
 
@@ -142,6 +152,13 @@ def test_paragraphs_that_were_split_or_merged_are_still_found():
         scores = figures(prediction)
         assert scores.text_edit < 0.03
         assert (scores.missing_blocks, scores.invented_blocks, scores.order_edit) == (0, 0, 0)
+
+
+def test_lines_that_stand_as_paragraphs_of_their_own_are_joined_again():
+    lines = "\n\n".join(line for line in LINES.split("\n") if line)
+    scores = figures(lines, reference=LINES)
+    assert (scores.text_edit, scores.order_edit) == (0, 0)
+    assert (scores.missing_blocks, scores.invented_blocks) == (0, 0)
 
 
 def test_missing_invented_and_moved_blocks_are_told_apart():
