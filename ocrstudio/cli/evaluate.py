@@ -117,9 +117,8 @@ def _measure(
         echo_warning(remark)
     overall = measured.report.overall
     missing = f", {overall.missing} of them without a prediction" if overall.missing else ""
-    click.echo(
-        f"{count_of(overall.pages, 'page')}{missing}, compared with {measured.report.profile.describe()}."
-    )
+    profile = measured.report.profile.describe()
+    click.echo(f"{count_of(overall.pages, 'page')}{missing}, compared under the profile {profile}.")
     rows = [
         (*figure_in_words("cer", overall.cer.corpus), _between(overall.cer.interval)),
         (*figure_in_words("wer", overall.wer.corpus), _between(overall.wer.interval)),

@@ -46,7 +46,7 @@ def run_options(function: F) -> F:
     """``--config``, ``--set``, ``--strict`` and ``--detach``."""
     for option in (
         click.option("--detach", is_flag=True, help="Start the run and leave it to itself."),
-        click.option("--strict", is_flag=True, help="Refuse a dataset with lines that would be skipped."),
+        click.option("--strict", is_flag=True, help="Stop at the first line or picture that cannot be used."),
         override_option("training.learning_rate=1e-4"),
         file_option("--config", help="Configuration YAML; keys it leaves out keep their shipped values."),
     ):

@@ -25,6 +25,12 @@ _EMPHASIS = re.compile(r"(?<!\w)(?P<mark>\*{1,3}|_{1,3}|~~|`)(?=\S)(?P<text>[^\n
 _TABLE_RULE = re.compile(
     r"^[ \t]*\|?(?:[ \t]*:?-{3,}:?[ \t]*\|)+(?:[ \t]*:?-{3,}:?[ \t]*)?$\n?", re.MULTILINE
 )
+_MATH = re.compile(
+    r"\$\$(.{1,2000}?)\$\$|\\\[(.{1,2000}?)\\\]|\\\((.{1,2000}?)\\\)"
+    r"|\$(?=\S)([^$\n]{1,500}?)(?<=\S)\$(?!\d)",  # as in Pandoc: two prices are no formula
+    re.DOTALL,
+)
+_HARD_BREAK = re.compile(r"\\(?=\n)")
 _CELL_BORDER = re.compile(r"(?<!\\)\|")
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _BOLD_TAG = re.compile(r"</?[bi]>")
@@ -34,7 +40,7 @@ _ASCII = str.maketrans(
     {
         **dict.fromkeys("\u2018\u2019\u201a", "'"),
         **dict.fromkeys("\u201c\u201d\u201e", '"'),
-        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"),
+        **dict.fromkeys("\u2011\u2012\u2013\u2014\u2212", "-"),
         "\uff3f": "_",
         "\u00b5": "\u03bc",
     }
@@ -49,7 +55,7 @@ class Normalisation:
     Attributes:
         unicode_form: ``NFC`` makes composed and combined accents equal, ``NFKC`` also widths and ligatures.
         unify_tables: HTML tables become pipe tables.
-        strip_markup: Markdown marks and HTML tags are removed, their text is kept.
+        strip_markup: Markdown marks, HTML tags and delimiters of formulas are removed, their text is kept.
         strip_emphasis: Only the marks of bold and italic text are removed.
         ascii_marks: Typographic quotes and dashes equal those of a keyboard.
         letters_only: Only letters, digits, underscores and white space count.
@@ -114,10 +120,11 @@ class Normalisation:
 
 
 def strip_markup(text: str) -> str:
-    """Remove Markdown marks and HTML tags; the text inside stays."""
+    """Remove Markdown marks, HTML tags and the delimiters of formulas; the text inside stays."""
     text = _TABLE_RULE.sub("", _COMMENT.sub("", text))
     text = _IMAGE_OR_LINK.sub(lambda match: match["text"], text)
-    text = _LINE_MARKS.sub("", text)
+    text = _HARD_BREAK.sub("", _LINE_MARKS.sub("", text))
+    text = _MATH.sub(lambda match: next(group for group in match.groups() if group).strip(), text)
     previous = ""
     while previous != text:  # marks nest: **_both_**
         previous, text = text, _EMPHASIS.sub(lambda match: match["text"], text)

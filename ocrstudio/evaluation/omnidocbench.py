@@ -10,7 +10,7 @@ for Markdown. Formulas are measured by their edit distance: the benchmark's CDM 
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import fmean
@@ -56,23 +56,24 @@ class Item:
     start: int
 
 
+Read = Sequence[tuple[Item, str]]
+"""Blocks and what of them is compared."""
+
+
 def split_items(text: str) -> list[Item]:
     """The blocks of a page of Markdown, in their order."""
     text = _PAGE_TAGS.sub("", _FENCES.sub("", _IMAGE.sub("", text)))
     text = re.sub(r" {4,}", "    ", re.sub(r"_{4,}", "____", text))
     items: list[Item] = []
     text = _blanked(text, [found.span() for found in _LATEX_TABLE.finditer(text)])
-    for find in (html_table_spans, pipe_table_spans):
-        spans = find(text)
-        items += (Item("table", text[start:end], start) for start, end in spans)
-        if find is html_table_spans:
-            text = _blanked(text, spans)
-            text, formulas = _without_formulas(text)
-            items += formulas
-        else:
-            text = _blanked(text, spans)
+    html = html_table_spans(text)
+    items += (Item("table", text[start:end], start) for start, end in html)
+    text, formulas = _without_formulas(_blanked(text, html))
+    pipes = pipe_table_spans(text)
+    items += (Item("table", text[start:end], start) for start, end in pipes)
+    text = _blanked(text, pipes)
     text = _TITLE_COMMAND.sub(r"\1", text)
-    return sorted([*items, *_paragraphs(text)], key=lambda item: item.start)
+    return sorted([*items, *formulas, *_paragraphs(text)], key=lambda item: item.start)
 
 
 def score_published(reference: str, prediction: str) -> BlockScores:
@@ -81,46 +82,43 @@ def score_published(reference: str, prediction: str) -> BlockScores:
     guess = split_items(prediction)
     true_tables, found_tables = _tables(truth), _tables(guess)
     pairs = pair_tables(true_tables, found_tables)
-    loose = set(range(len(found_tables))) - {column for _, column in pairs} if true_tables else set()
     expected = _readable([item for item in truth if item.kind != "table"])
-    found = _readable(
-        [
-            *(item for item in guess if item.kind in ("text", "formula")),
-            *(Item("text", cell.text, 0) for number in loose for row in found_tables[number] for cell in row),
-            *(item for item in guess if item.kind == "inline"),
-        ]
-    )
+    found = _readable(_offered(guess, found_tables, {column for _, column in pairs} if true_tables else None))
     matches = quick_match([text for _, text in expected], [text for _, text in found], lenient=True)
     text_matches = [match for match in matches if _about(match, expected) == "text"]
     formulas, as_text = _formula_pairs(matches, expected, found)
     texts = [_sides(match, expected, found) for match in text_matches]
+    tables = [(true_tables[row], found_tables[column]) for row, column in pairs]
+    lost_tables = len(true_tables) - len(tables)
+    used = {number for match in matches if match.is_pair for number in match.found}
     return BlockScores(
         text_edit=edit_share([*texts, *as_text] if texts else []),
         order_edit=order_edit(text_matches, lambda number: found[number][0].start),
-        teds=_mean(
-            [teds(true_tables[row], found_tables[column], count_root=False) for row, column in pairs],
-            true_tables,
-        ),
-        teds_s=_mean(
-            [
-                teds(structure_of(true_tables[row]), structure_of(found_tables[column]), count_root=False)
-                for row, column in pairs
-            ],
-            true_tables,
-        ),
+        teds=_similarity(tables, lost_tables, lambda table: table),
+        teds_s=_similarity(tables, lost_tables, structure_of),
         formula_edit=edit_share(formulas),
         blocks=len(expected) + len(true_tables),
-        missing_blocks=sum(len(match.expected) for match in matches if not match.found)
-        + len(true_tables)
-        - len(pairs),
-        invented_blocks=len(
-            {number for number, (item, _) in enumerate(found) if item.kind != "inline"}
-            - {number for match in matches if match.is_pair for number in match.found}
+        missing_blocks=lost_tables + sum(len(match.expected) for match in matches if not match.found),
+        invented_blocks=sum(
+            number not in used and item.kind != "inline" for number, (item, _) in enumerate(found)
         ),
     )
 
 
-Read = Sequence[tuple[Item, str]]
+def _offered(guess: Sequence[Item], tables: Sequence[Table], paired: set[int] | None) -> list[Item]:
+    """What may be paired with text and formulas: inline formulas come last; a table without partner is text.
+
+    Args:
+        guess: All blocks of the prediction.
+        tables: Its tables.
+        paired: Numbers of the tables that have a partner; None where the truth has no table.
+    """
+    loose = [table for number, table in enumerate(tables) if paired is not None and number not in paired]
+    return [
+        *(item for item in guess if item.kind in ("text", "formula")),
+        *(Item("text", cell.text, 0) for table in loose for row in table for cell in row),
+        *(item for item in guess if item.kind == "inline"),
+    ]
 
 
 def published_text(text: str) -> str:
@@ -228,5 +226,9 @@ def _formula_pairs(
     return formulas, texts
 
 
-def _mean(similarities: list[float], tables: Sequence[Table]) -> float | None:
-    return fmean(similarities + [0.0] * (len(tables) - len(similarities))) if tables else None
+def _similarity(
+    pairs: Sequence[tuple[Table, Table]], lost: int, view: Callable[[Table], Table]
+) -> float | None:
+    """Mean similarity of the true tables, lost ones being 0; None without any."""
+    found = [teds(view(left), view(right), count_root=False) for left, right in pairs]
+    return fmean(found + [0.0] * lost) if found or lost else None

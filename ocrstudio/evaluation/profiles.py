@@ -44,9 +44,9 @@ class Profile:
         return self.name if known is not None and known.rules == self.rules else f"{self.name}, changed"
 
     def describe(self) -> str:
-        """One line for people, such as ``profile source (NFC, markup kept, white space collapsed)``."""
+        """One line for people, such as ``source (NFC, markup kept, white space collapsed)``."""
         blocks = ", blocks as OmniDocBench measures them" if self.published else ""
-        return f"profile {self.title} ({self.rules.describe()}{blocks})"
+        return f"{self.title} ({self.rules.describe()}{blocks})"
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""

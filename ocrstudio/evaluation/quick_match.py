@@ -77,6 +77,9 @@ def quick_match(expected: Sequence[str], found: Sequence[str], *, lenient: bool 
     if lenient and len(expected) == len(found) == 1:
         return [Match((0,), (0,))]
     groups = _pairs(expected, found, _PUBLISHED_UNLIKE if lenient else UNLIKE)
+    if not lenient:
+        _pair_the_rest(groups, expected, found)
+        _grow(groups, expected, found)
     _add_merged(groups, expected, found, lenient=lenient)
     if not lenient:
         groups = {
@@ -112,6 +115,41 @@ def _pairs(expected: Sequence[str], found: Sequence[str], most: float) -> dict[t
     runs = _runs(distances(expected, found), expected, found)
     costs = distances(expected, [" ".join(found[column] for column in run) for run in runs])
     return {runs[number]: [row] for row, number in pair_by_likeness(costs, most)}
+
+
+def _pair_the_rest(
+    groups: dict[tuple[int, ...], list[int]], expected: Sequence[str], found: Sequence[str]
+) -> None:
+    """Where two blocks of the truth wanted the same neighbours, one of them got none: it tries again."""
+    while True:
+        rows = [row for row in range(len(expected)) if not any(row in taken for taken in groups.values())]
+        used = {column for columns in groups for column in columns}
+        columns = [column for column in range(len(found)) if column not in used]
+        if not rows or not columns:
+            return
+        more = _pairs([expected[row] for row in rows], [found[column] for column in columns], UNLIKE)
+        if not more:
+            return
+        for run, numbers in more.items():
+            groups[tuple(columns[place] for place in run)] = [rows[number] for number in numbers]
+
+
+def _grow(groups: dict[tuple[int, ...], list[int]], expected: Sequence[str], found: Sequence[str]) -> None:
+    """Neighbours that belong to nothing join a pair where that lowers the number of edits."""
+    free = set(range(len(found))) - {column for columns in groups for column in columns}
+    for start in list(groups):
+        rows = groups.pop(start)
+        truth = " ".join(expected[row] for row in sorted(rows))
+        columns = start
+        while near := [column for column in (columns[0] - 1, columns[-1] + 1) if column in free]:
+            edits = Levenshtein.distance(truth, " ".join(found[column] for column in columns))
+            wider = [tuple(sorted((*columns, column))) for column in near]
+            costs = [Levenshtein.distance(truth, " ".join(found[each] for each in run)) for run in wider]
+            if min(costs) >= edits:
+                break
+            columns = wider[costs.index(min(costs))]
+            free -= set(columns)
+        groups[columns] = rows
 
 
 def _runs(costs: Costs, expected: Sequence[str], found: Sequence[str]) -> list[tuple[int, ...]]:

@@ -68,7 +68,7 @@ def evaluate_predictions(
         system={"predictions": str(predictions.resolve())},
     )
     write(report, output)
-    unused = len({_page(name) for name in found.texts} - {_page(name) for name in names})
+    unused = len(found.texts.keys() - names.keys())
     return ForeignResult(report, tuple(_remarks(dataset, predictions, unused)))
 
 
@@ -92,11 +92,6 @@ def _refuse_what_does_not_belong(
 
 def _has_page(document: str, names: Counter[str]) -> bool:
     return any(page[0] == document for name in names if (page := page_of_file(name)) is not None)
-
-
-def _page(name: str) -> str:
-    """One name for a page that goes by two: ``scan`` and ``scan_p1``."""
-    return name.removesuffix("_p1")
 
 
 def _pair(sample: Sample, found: Predictions) -> Pair:

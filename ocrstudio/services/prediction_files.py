@@ -54,10 +54,11 @@ def read_predictions(path: Path, wanted: Iterable[str]) -> Predictions:
     Raises:
         DatasetError: It cannot be read, holds nothing, or two different texts for one page.
     """
+    pages = frozenset(wanted)
     if path.is_dir():
-        found = _from_folder(path, frozenset(wanted))
+        found = _from_folder(path, pages)
     elif path.suffix.lower() == ".json":
-        found = _from_json(path)
+        found = _from_json(path, pages)
     else:
         hint = "Predictions are lines of the dataset's own format; infer writes them with --format jsonl."
         found = Predictions(
@@ -90,7 +91,7 @@ def _from_folder(folder: Path, wanted: frozenset[str]) -> Predictions:
             merged[name] = path
     journal = folder / JOURNAL_NAME
     if journal.is_file():
-        known = _from_journal(journal)
+        known = _from_journal(journal, wanted)
         single = {name for name, _ in texts}
         texts += [(name, text) for name, text in known.items() if name not in single]
         merged = {
@@ -130,20 +131,26 @@ def _by_marks(document: str, text: str) -> list[tuple[str, str]] | None:
     return [(f"{document}_p{mark['number']}", body) for mark, body in bodies if not mark["reason"]]
 
 
-def _from_journal(path: Path) -> dict[str, str]:
+def _from_journal(path: Path, wanted: frozenset[str]) -> dict[str, str]:
     texts: dict[str, str] = {}
     for label in read_labels(path):
         found = _IDENTITY.fullmatch(label.id)
         if found is None:
             continue
         name = page_name(found["path"])
-        texts[f"{name}_p{int(found['index']) + 1}"] = label.text
+        names = [f"{name}_p{int(found['index']) + 1}"]
         if found["index"] == "0" and not found["path"].lower().endswith(".pdf"):
-            texts[name] = label.text
+            names.insert(0, name)  # the picture itself is the page
+        texts[_called(names, wanted)] = label.text
     return texts
 
 
-def _from_json(path: Path) -> Predictions:
+def _called(names: list[str], wanted: frozenset[str]) -> str:
+    """Of the names that a page may go by, the one that the dataset has."""
+    return next((name for name in names if name in wanted), names[0])
+
+
+def _from_json(path: Path, wanted: frozenset[str]) -> Predictions:
     try:
         records = json.loads(_read(path))
     except ValueError as error:
@@ -153,11 +160,11 @@ def _from_json(path: Path) -> Predictions:
     texts: list[tuple[str, str]] = []
     failed: dict[str, str] = {}
     for record in records:
-        for name in _names(record):
-            if record["text"] is None:
-                failed[name] = str((record.get("error") or {}).get("message", ""))
-            else:
-                texts.append((name, record["text"]))
+        name = _called(_names(record), wanted)
+        if record["text"] is None:
+            failed[name] = str((record.get("error") or {}).get("message", ""))
+        else:
+            texts.append((name, record["text"]))
     return Predictions(_unique(path, texts), failed)
 
 
@@ -171,12 +178,10 @@ def _is_page(record: object) -> bool:
     )
 
 
-def _names(record: Mapping[str, Any]) -> set[str]:
+def _names(record: Mapping[str, Any]) -> list[str]:
     """All names by which a page of infer's list may be called."""
-    names = {nfc(f"{record['document']}_p{record['page']}")}
-    if isinstance(record.get("image"), str):
-        names.add(page_name(record["image"]))
-    return names
+    picture = [page_name(record["image"])] if isinstance(record.get("image"), str) else []
+    return [*picture, nfc(f"{record['document']}_p{record['page']}")]
 
 
 def _unique(path: Path, texts: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -40,7 +40,7 @@ def compare(report: EvaluationReport, other: EvaluationReport | None, profile: s
     """
     rules: Profile = report.profile if profile is None else profile_named(profile)
     whole = rescored(report, rules)
-    stated = f"{rules.describe()[:1].upper()}{rules.describe()[1:]}."
+    stated = f"Profile {rules.describe()}."
     if other is None:
         return Compared(whole, whole, words=stated)
     mine, theirs = _by_identity(report), _by_identity(other)

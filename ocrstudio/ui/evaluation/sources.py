@@ -9,6 +9,7 @@ from pathlib import Path
 from ocrstudio.datasets.writer import EVALUATION, TRAIN
 from ocrstudio.domain.document import Page
 from ocrstudio.domain.errors import DatasetError
+from ocrstudio.domain.names import nfc
 from ocrstudio.domain.run import MICRO_MODEL
 from ocrstudio.domain.wording import moment_in_words
 from ocrstudio.jobs.run_folder import RunFolder
@@ -110,6 +111,9 @@ def find_page(workspace: Workspace, document: str, number: int) -> Page | None:
         number: Page counted from one.
     """
     found = workspace.documents.find(document) if document else None
+    if found is None and document:  # a Mac may have named one of the two
+        same = (each for each in workspace.documents.list() if nfc(each.name) == nfc(document))
+        found = next(same, None)
     pages = workspace.pages.of_document(found.id) if found is not None else []
     return next((page for page in pages if page.index == number - 1), None)
 

@@ -218,6 +218,7 @@ def test_start_runs_a_worker_on_the_held_out_pages(studio, workspace_root, qtbot
     qtbot.waitUntil(lambda: not studio.background.busy)
     assert panel.setup.data.currentText().startswith("Held-out pages")
     assert "Micro student" in panel.setup.student.currentText()
+    panel.setup.profile.setCurrentIndex(panel.setup.profile.findData("text"))
     panel.setup.start.click()
     qtbot.waitUntil(lambda: panel.setup.runs.current is not None)
     run_id = panel.setup.runs.current
@@ -225,6 +226,7 @@ def test_start_runs_a_worker_on_the_held_out_pages(studio, workspace_root, qtbot
     request = studio.panels.monitor.spec(run_id).request
     assert request["dataset"].endswith("eval.jsonl")
     assert request["model"] == "micro"
+    assert studio.panels.monitor.spec(run_id).config["scoring"]["profile"] == "text"
     qtbot.waitUntil(lambda: not studio.background.busy)
 
 

@@ -6,7 +6,9 @@ from tests.fakes.runs import scripted_run
 
 def test_an_evaluation_writes_its_report(ocrstudio, fake_student, dataset, tmp_path):
     fake_student(["metric", 1, 0.5])
-    done = ocrstudio("evaluate", "--dataset", dataset, "--model", "micro", "--task", "markdown")
+    done = ocrstudio(
+        "evaluate", "--dataset", dataset, "--model", "micro", "--task", "markdown", "--profile", "text"
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert f"Report: {tmp_path / 'results.json'}" in done.stdout
     assert json.loads((tmp_path / "results.json").read_text()) == {"cer": 0.5}
@@ -14,6 +16,7 @@ def test_an_evaluation_writes_its_report(ocrstudio, fake_student, dataset, tmp_p
     request = RunFolder(path).spec.request
     assert request["prompt"] == "<image>\nConvert this document to markdown."
     assert request["output"] == str(tmp_path / "results.json")
+    assert RunFolder(path).spec.config["scoring"]["profile"] == "text"
 
 
 def test_a_failed_evaluation_leaves_the_old_report(ocrstudio, fake_student, dataset, tmp_path):

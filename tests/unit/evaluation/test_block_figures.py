@@ -1,6 +1,8 @@
 """Predictions that must score worst, right ones in other forms that must score 0, and what lies between."""
 
 import itertools
+from dataclasses import fields
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -8,13 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocrstudio.domain.errors import InputError
+from ocrstudio.domain.profile_names import PROFILE_HELP
 from ocrstudio.evaluation.assignment import assign
 from ocrstudio.evaluation.block_scores import score_blocks
 from ocrstudio.evaluation.blocks import split_blocks
 from ocrstudio.evaluation.normalise import Normalisation
-from ocrstudio.evaluation.profiles import PROFILES, profile_named
+from ocrstudio.evaluation.profiles import DEFAULT_PROFILE, PROFILES, profile_named, profile_of
 from ocrstudio.evaluation.quick_match import quick_match
 from ocrstudio.evaluation.report import Pair, build_report
+from ocrstudio.settings.scoring import ScoringConfig
+from ocrstudio.settings.train import load_train_config
 
 TABLE = "| Length | Day |\n|---|---|\n| up to **10 m** | 12.50 |\n| up to 20 m | 24.00 |"
 HTML = (
@@ -47,6 +52,16 @@ Plant them in autumn, before the first frost, and water the roots.
 2. put the tree in
 
 A young tree wants no manure."""
+LINES = """The master of every vessel that enters
+the harbour names the cargo, the port
+of departure and the persons on board.
+
+Fees are due in advance and follow
+the length of the vessel and the days
+at the quay, as the table has them.
+
+A vessel that stays for longer than
+thirty days pays half from then on."""
 PARTS = PAGE.strip().split("\n\n")
 
 
@@ -108,7 +123,7 @@ RIGHT = {
     "table as HTML": PAGE.replace(TABLE, HTML),
     "soft break as a blank": PAGE.replace("office\nwithin", "office within"),
     "other marks": PAGE.replace("# Harbour regulations", "**Harbour regulations**").replace("- ", "* "),
-    "formula in brackets": PAGE.replace("$$ T =", "\\[ T=").replace("g} $$", "g} \\]"),
+    "formula in brackets": PAGE.replace("$$ T", "\\[ T").replace("g} $$", "g} \\]"),
     "a fence around all": f"```markdown\n{PAGE.replace('```text', '').replace('```', '')}```",
 }
 
@@ -118,8 +133,7 @@ def test_a_right_prediction_in_another_form_is_right_as_text(form):
     report = build_report([Pair("1", PAGE, RIGHT[form])], PROFILES["text"]).overall
     assert (report.text_edit, report.order_edit, report.teds, report.teds_s) == (0, 0, 1, 1)
     assert (report.formula_edit, report.missing_blocks, report.invented_blocks) == (0, 0, 0)
-    if form not in ("formula in brackets", "a fence around all"):
-        assert (report.cer.corpus, report.wer.corpus, report.ned) == (0, 0, 0)
+    assert (report.cer.corpus, report.wer.corpus, report.ned) == (0, 0, 0)
 
 
 def test_the_form_of_a_table_and_soft_breaks_count_as_source_and_not_as_text():
@@ -138,6 +152,13 @@ def test_paragraphs_that_were_split_or_merged_are_still_found():
         scores = figures(prediction)
         assert scores.text_edit < 0.03
         assert (scores.missing_blocks, scores.invented_blocks, scores.order_edit) == (0, 0, 0)
+
+
+def test_lines_that_stand_as_paragraphs_of_their_own_are_joined_again():
+    lines = "\n\n".join(line for line in LINES.split("\n") if line)
+    scores = figures(lines, reference=LINES)
+    assert (scores.text_edit, scores.order_edit) == (0, 0)
+    assert (scores.missing_blocks, scores.invented_blocks) == (0, 0)
 
 
 def test_missing_invented_and_moved_blocks_are_told_apart():
@@ -179,13 +200,20 @@ def test_a_short_block_is_not_found_by_chance_within_a_long_one():
 def test_switches_change_a_profile_and_its_name_says_so():
     profile = profile_named("text", {"fold_case": True, "white_space": None})
     assert profile.describe() == (
-        "profile text, changed (NFC, tables unified, markup stripped, case folded, line breaks as blanks)"
+        "text, changed (NFC, tables unified, markup stripped, case folded, line breaks as blanks)"
     )
     assert build_report([Pair("1", "**A**", "a")], profile).overall.cer.corpus == 0
     with pytest.raises(InputError, match="no profile 'txt'"):
         profile_named("txt")
     with pytest.raises(InputError, match="no switch 'loud'"):
         profile_named("text", {"loud": True})
+
+
+def test_the_configuration_offers_the_profiles_and_switches_that_there_are():
+    offered = ScoringConfig.model_fields
+    assert get_args(offered["profile"].annotation) == tuple(PROFILES) == tuple(PROFILE_HELP)
+    assert offered.keys() - {"profile"} == {field.name for field in fields(Normalisation)}
+    assert profile_of(load_train_config().scoring) == PROFILES[DEFAULT_PROFILE]
 
 
 @given(st.integers(1, 5), st.integers(1, 5), st.randoms(use_true_random=False))

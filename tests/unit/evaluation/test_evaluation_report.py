@@ -81,7 +81,7 @@ def test_a_report_survives_its_file(tmp_path):
     assert data["version"] == 2
     assert data["profile"]["name"] == "source"
     assert data["profile"]["in_words"] == (
-        "profile source, changed (NFC, tables unified, markup kept, white space collapsed)"
+        "source, changed (NFC, tables unified, markup kept, white space collapsed)"
     )
     assert (data["overall"]["teds"], data["overall"]["missing_blocks"]) == (pytest.approx(0.8), 1)
     assert [entry.name for entry in path.parent.iterdir()] == ["results.json"]

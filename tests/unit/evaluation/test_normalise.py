@@ -15,6 +15,8 @@ from ocrstudio.evaluation.tables import html_tables_to_pipe, parse_html_table, p
         ({"unicode_form": "NFKC"}, "\ufb01n \uff11", "fin 1"),
         ({"fold_case": True}, "STRASSE", "straße"),
         ({"strip_markup": True}, "# A **b** _c_\n\n- d\n> e `f`", "A b c\nd\ne f"),
+        ({"strip_markup": True}, "so \\( a_1 \\), $$b$$ and $c$.", "so a_1, b and c."),
+        ({"strip_markup": True}, "hard\\\nbreak", "hard\nbreak"),
         ({"strip_markup": True}, "|a|b|\n|---|---|\n|c|d|", "a b\nc d"),
         ({"white_space": "flat"}, "a soft\nbreak\n\nend", "a soft break end"),
         ({"white_space": "flat"}, "\u7b2c\u4e00\n\u884c", "\u7b2c\u4e00\u884c"),
@@ -38,7 +40,8 @@ def test_options_make_texts_equal(options, left, right):
 
 
 @pytest.mark.parametrize(
-    "text", ["3 * 4 * 5", "snake_case_name", "a < b > c", "5 - 3", "x_1 and y_2", "#hashtag"]
+    "text",
+    ["3 * 4 * 5", "snake_case_name", "a < b > c", "5 - 3", "x_1 and y_2", "#hashtag", "$5 or $6", "a \\$ b"],
 )
 def test_characters_that_are_no_markup_stay(text):
     assert strip_markup(text) == text

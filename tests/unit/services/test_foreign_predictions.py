@@ -141,6 +141,17 @@ def test_merged_documents_of_infer_are_measured_page_by_page(dataset, tmp_path):
     assert measured.remarks == ()
 
 
+def test_pictures_of_infer_are_found_by_their_names(dataset, tmp_path):
+    folder = infer_folder(tmp_path, {"report_p1": "one two three"})
+    journal = folder / ".ocrstudio-infer.jsonl"
+    journal.write_text(
+        journal.read_text().replace("/report.pdf#0", "/images/report_p1.png#0"), encoding="utf-8"
+    )
+    measured = evaluate_predictions(dataset, folder, tmp_path / "results.json")
+    assert [page.prediction for page in measured.report.pages] == ["one two three", None, None]
+    assert measured.remarks == ()
+
+
 def test_a_merged_document_without_its_journal_names_the_way_out(dataset, tmp_path):
     folder = infer_folder(tmp_path, PAGES)
     (folder / ".ocrstudio-infer.jsonl").unlink()
