@@ -38,8 +38,8 @@ _EXTRA = "train"
 # PyPI's torch for Windows has no CUDA; uv finds the build that fits the driver on torch's own index.
 _BACKENDS = {"win32": "auto"}
 _CHECK = "from ocrstudio.worker.bodies import load_body; load_body('train')"
-# A file that has not wholly arrived when an installation is interrupted is fetched again. uv would fetch fifty
-# at once, all of the large ones among them.
+# A file that has not wholly arrived when an installation is interrupted is fetched again; uv
+# would fetch fifty at once, all of the large ones among them.
 _ENVIRONMENT = {"NO_COLOR": "1", "PYTHONUNBUFFERED": "1", "UV_CONCURRENT_DOWNLOADS": "4"}
 _CACHE, _PYTHON = "uv-cache", "uv-python"
 _HALF_ARRIVED = ".tmp*"
