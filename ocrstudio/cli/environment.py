@@ -43,7 +43,7 @@ def install(yes: bool, torch_backend: str | None) -> None:
         with _Lines() as lines:
             training_environment.install(found, lines.show, backend=torch_backend)
     except KeyboardInterrupt:
-        click.echo(f"\nNothing is lost: `{INSTALL_COMMAND}` goes on where it stopped.")
+        click.echo(f"\nWhat has arrived is kept: `{INSTALL_COMMAND}` goes on where it stopped.")
         raise
     click.echo(f"The training environment in {found.folder} is complete: `ocrstudio train` can be used.")
 
@@ -62,7 +62,7 @@ def remove(yes: bool) -> None:
     if not yes:
         click.confirm(f"Delete {place}?", abort=True)
     training_environment.remove()
-    click.echo(f"Deleted {place}. uv keeps what it downloaded in its cache.")
+    click.echo(f"Deleted {place}.")
 
 
 def _agreed() -> bool:

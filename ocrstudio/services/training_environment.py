@@ -1,8 +1,9 @@
 """Makes the Python environment in which a frozen application trains, with uv, and removes it again.
 
 uv and this version of the program (a wheel) are in the installer; the packages, and Python where the machine
-has none that fits, come from the network. Whatever ends an installation, the next one goes on from there: uv
-keeps what has arrived in its cache, and the environment is used only once it is marked as complete.
+has none that fits, come from the network. Whatever ends an installation, the next one goes on from there:
+what has arrived stays in a cache, and the environment is used only once it is marked as complete. All of it,
+that cache and a downloaded Python included, is in one folder.
 """
 
 import queue
@@ -37,6 +38,11 @@ _EXTRA = "train"
 # PyPI's torch for Windows has no CUDA; uv finds the build that fits the driver on torch's own index.
 _BACKENDS = {"win32": "auto"}
 _CHECK = "from ocrstudio.worker.bodies import load_body; load_body('train')"
+# A file that has not wholly arrived when an installation is interrupted is fetched again; uv
+# would fetch fifty at once, all of the large ones among them.
+_ENVIRONMENT = {"NO_COLOR": "1", "PYTHONUNBUFFERED": "1", "UV_CONCURRENT_DOWNLOADS": "4"}
+_CACHE, _PYTHON = "uv-cache", "uv-python"
+_HALF_ARRIVED = ".tmp*"
 _POLL = 0.1
 _PATIENCE = 5.0
 _KEPT_LINES = 40
@@ -84,7 +90,7 @@ class Installation:
         return (
             f"Training and running the student need packages that the installer does not hold. This {what} "
             f"from the package index into {self.folder}: up to {size_of(ROOM_BYTES)} on disk "
-            f"({size_of(self.free)} are free). Nothing outside that folder and uv's cache is changed. "
+            f"({size_of(self.free)} are free). Nothing outside that folder is changed. "
             "An installation that is interrupted goes on where it stopped."
         )
 
@@ -149,12 +155,17 @@ def install(
         what.folder.mkdir(parents=True, exist_ok=True)
         with FileLock(what.folder.with_name(what.folder.name + ".lock"), timeout=0):
             environment.mark(ready=False)
+            for half_arrived in (what.folder / _CACHE).glob(_HALF_ARRIVED):
+                shutil.rmtree(half_arrived)
             with (what.folder / LOG).open("w", encoding="utf-8") as log:
                 steps = _Steps(what, on_progress, cancelled, log.write)
                 steps.create()
                 steps.fill(backend or _BACKENDS.get(sys.platform))
                 steps.check()
             environment.mark(ready=True)
+            shutil.rmtree(
+                what.folder / _CACHE, ignore_errors=True
+            )  # it shares its files with the environment
     except Timeout:
         raise RunError(
             f"The training environment in {what.folder} is being installed by another process.",
@@ -244,7 +255,12 @@ class _Steps:
             encoding="utf-8",
             errors="replace",
             cwd=self.what.folder,  # uv reads a pyproject.toml or uv.toml where it is started
-            env={**child_environment(), "NO_COLOR": "1", "PYTHONUNBUFFERED": "1"},
+            env={
+                **_ENVIRONMENT,
+                "UV_CACHE_DIR": str(self.what.folder / _CACHE),
+                "UV_PYTHON_INSTALL_DIR": str(self.what.folder / _PYTHON),
+                **child_environment(),
+            },
             **own_session(detached=False),
         )
         lines: queue.Queue[str | None] = queue.Queue()

@@ -81,7 +81,7 @@ def folder(tmp_path_factory) -> Path:
 def installed(program, cleared, folder):
     """Run the program; a traceback in its output is a failure whatever the status."""
 
-    def run(*arguments, timeout=180, stdin="", **environment):
+    def run(*arguments, timeout=300, stdin="", **environment):
         done = subprocess.run(
             [program, *map(str, arguments)],
             cwd=folder,

@@ -20,6 +20,9 @@ if sys.argv[1] == "venv":
     command.write_text("#!/bin/sh\\nexec {python} \\"$@\\"\\n")
     command.chmod(0o755)
 else:
+    cache = pathlib.Path(os.environ["UV_CACHE_DIR"])
+    (cache / ".tmpHalf").mkdir(parents=True)
+    (cache / "arrived").touch()
     sys.stderr.write("Resolved 3 packages in 5ms\\nDownloading torch (1.0GiB)\\n")
     sys.stderr.flush()
     script = here / "fault.py"

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake uv is 
 
 @pytest.fixture
 def kit(tmp_path, monkeypatch):
+    monkeypatch.delenv("UV_CACHE_DIR", raising=False)
     yield Kit(tmp_path, monkeypatch, children=False)
     training_environment.fingerprint.cache_clear()
 
