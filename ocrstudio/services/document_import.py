@@ -1,6 +1,7 @@
 """Brings documents into a workspace: files, folders with all that is in them, pages that come as pictures."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -151,7 +152,8 @@ class DocumentImporter:
             named = page_of_picture(path)
             name, number = named if named is not None else (path.stem, None)
             file_name = "" if named is not None else path.name
-            unit = _Unit(name, within, path.parent.absolute(), file_name)
+            # A Mac writes names in another form of Unicode; they are the same document all the same.
+            unit = _Unit(unicodedata.normalize("NFC", name), within, path.parent.absolute(), file_name)
             self._plan.setdefault(path.absolute(), _File(unit, number))
 
     def _known_pictures(self) -> dict[str, tuple[int, int]]:
