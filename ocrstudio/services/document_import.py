@@ -1,6 +1,7 @@
 """Brings documents into a workspace: files, folders with all that is in them, pages that come as pictures."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from ocrstudio.domain.errors import DocumentError, OcrStudioError, WorkspaceErro
 from ocrstudio.pdf import PdfDocument, open_document
 from ocrstudio.pdf.sources import LeftOut, list_sources
 from ocrstudio.services.document_copy import free_name, source_sha256, staged_copy
+from ocrstudio.services.import_report import ImportProblem, ImportProgress, ImportReport
 from ocrstudio.services.picture_pages import (
     ENDING,
     Picture,
@@ -23,47 +25,6 @@ from ocrstudio.services.picture_pages import (
 from ocrstudio.store import Workspace
 
 _DAMAGED_PAGES_NAMED = 5
-
-ImportProgress = Callable[[int, int, Path], None]
-"""Called before each file with the number of files done, of all files, and the file."""
-
-
-@dataclass(frozen=True)
-class ImportProblem:
-    """A file that could not be imported.
-
-    Attributes:
-        path: The file.
-        error: Why, and what to do.
-    """
-
-    path: Path
-    error: OcrStudioError
-
-
-@dataclass(frozen=True)
-class ImportReport:
-    """What importing did, file by file.
-
-    Attributes:
-        imported: New documents.
-        extended: (document, pages added) of documents that were there and got more pictures of pages.
-        restored: Documents that had been removed and are back with their labels.
-        duplicates: (file, document that has the same content already).
-        problems: Files that were left out; the others are in.
-        left_out: What folders held besides.
-        remarks: Sentences the user should read (a copy without encryption, a repaired file).
-        stopped: Whether the user stopped before the last file.
-    """
-
-    imported: tuple[Document, ...]
-    extended: tuple[tuple[Document, int], ...]
-    restored: tuple[Document, ...]
-    duplicates: tuple[tuple[Path, Document], ...]
-    problems: tuple[ImportProblem, ...]
-    left_out: tuple[LeftOut, ...]
-    remarks: tuple[str, ...]
-    stopped: bool = False
 
 
 def import_sources(
@@ -191,7 +152,8 @@ class DocumentImporter:
             named = page_of_picture(path)
             name, number = named if named is not None else (path.stem, None)
             file_name = "" if named is not None else path.name
-            unit = _Unit(name, within, path.parent.absolute(), file_name)
+            # A Mac writes names in another form of Unicode; they are the same document all the same.
+            unit = _Unit(unicodedata.normalize("NFC", name), within, path.parent.absolute(), file_name)
             self._plan.setdefault(path.absolute(), _File(unit, number))
 
     def _known_pictures(self) -> dict[str, tuple[int, int]]:

@@ -11,20 +11,26 @@ def document_names(sources: Sequence[Path], output: Path | None = None) -> list[
     """A name for each source, unique without regard to case and Unicode form.
 
     It is the file's stem; where two agree, or where the pages would take the place of a source in `output`,
-    the later one carries its type, then a number (``report``, ``report_pdf``, ``report_pdf_2``).
+    the later one carries its folder if that is another one, else its type, then a number (``report``,
+    ``letters_report``, ``report_pdf``, ``report_pdf_2``).
     """
     taken: set[str] = set()
     inside = [source.name for source in sources if output is not None and _same_folder(source, output)]
     names: list[str] = []
+    homes: dict[str, Path] = {}
     for source in sources:
-        name = next(name for name in _candidates(source) if _is_free(name, taken, inside))
+        home = homes.setdefault(nfc(source.stem).casefold(), source.parent)
+        candidates = _candidates(source, elsewhere=home != source.parent)
+        name = next(name for name in candidates if _is_free(name, taken, inside))
         taken.add(nfc(name).casefold())
         names.append(name)
     return names
 
 
-def _candidates(source: Path) -> Iterable[str]:
+def _candidates(source: Path, *, elsewhere: bool) -> Iterable[str]:
     yield source.stem
+    if elsewhere and source.parent.name:
+        yield f"{source.parent.name}_{source.stem}"
     typed = f"{source.stem}_{source.suffix.lstrip('.').lower()}"
     yield typed
     number = 2

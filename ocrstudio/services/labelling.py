@@ -188,7 +188,7 @@ def accept_and_next(
     with ws.transaction():
         if ws.pages.get(page_id).revision_id != seen:
             raise UnseenLabelError(
-                "A new draft of this page came while you looked at it. Nothing was accepted.",
+                "The label of this page has changed since you looked at it. Nothing was accepted.",
                 "It is shown now; the Compare tab has the earlier text.",
             )
         following = next_to_review(ws, page_id, within=within)

@@ -6,12 +6,8 @@ from pathlib import Path
 
 from ocrstudio.domain.document import Document, Page, PageStatus
 from ocrstudio.pdf import DEFAULT_DPI, DEFAULT_MAX_PIXELS
-from ocrstudio.services.document_import import (
-    ImportProblem,
-    ImportProgress,
-    ImportReport,
-    import_sources,
-)
+from ocrstudio.services.document_import import import_sources
+from ocrstudio.services.import_report import ImportProblem, ImportProgress, ImportReport
 from ocrstudio.services.page_drawing import DrawPage, draw_here
 from ocrstudio.services.picture_pages import page_place
 from ocrstudio.services.run_index import record_runs

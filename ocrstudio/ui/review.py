@@ -35,8 +35,9 @@ def go_on(
         session.choose_page(step.page)
         return
     one_way, other_way = ("before", "after") if backwards else ("after", "before")
-    text = f"No more {what} {one_way} this one"
-    text += f": {len(step.behind):,} {other_way} it." if step.behind else f", and none {other_way} it."
+    text = f"No other {what}."
+    if step.behind:
+        text = f"No more {what} {one_way} this one: {len(step.behind):,} {other_way} it."
     offer = None
     if step.behind:
         words, target = (

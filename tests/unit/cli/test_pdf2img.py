@@ -38,6 +38,10 @@ def test_a_folder_is_converted_with_its_sub_folders_and_says_what_it_left_out(tm
         assert done.stdout.startswith("2 images written to output_images")
         assert ".: 2 files taken. Left out: 1 file that is neither PDF nor image (.txt)" in done.stderr
         assert left_out in done.stderr
+    assert sorted(path.name for path in Path("output_images").iterdir()) == [
+        "report_p1.png",
+        "sub_report_p1.png",
+    ]
 
 
 def test_failures_are_sentences_and_the_exit_status_is_one(tmp_path):

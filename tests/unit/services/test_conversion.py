@@ -79,10 +79,10 @@ def test_documents_of_the_same_name_do_not_overwrite_each_other(tmp_path):
     sources = (tmp_path / "a", tmp_path / "b", tmp_path / "a" / "same.pdf")
     result = convert(ConversionRequest(sources, tmp_path / "out", dpi=30, jobs=1))
     assert len(result.written) == len(set(result.written)) == 3
-    assert names(tmp_path / "out") == ["Same_png_p1.png", "same_p1.png", "same_pdf_p1.png"]
+    assert names(tmp_path / "out") == ["Same_png_p1.png", "b_same_p1.png", "same_p1.png"]
     assert [warning.partition(": ")[2] for warning in result.warnings] == [
         "the name Same is taken; its pages are Same_png_p….",
-        "the name same is taken; its pages are same_pdf_p….",
+        "the name same is taken; its pages are b_same_p….",
     ]
 
 

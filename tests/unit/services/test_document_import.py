@@ -119,6 +119,13 @@ def test_a_broken_page_stops_no_other_and_can_follow(ws: Workspace, tmp_path: Pa
     assert pages(ws) == [("x", 1), ("x", 2), ("x", 3)]
 
 
+def test_names_in_two_forms_of_unicode_are_one_document(ws: Workspace, tmp_path: Path) -> None:
+    picture(tmp_path / "in" / "Zu\u0308rich_p1.png", 10)
+    picture(tmp_path / "in" / "Z\u00fcrich_p2.png", 20)
+    workspaces.import_sources(ws, [tmp_path / "in"])
+    assert pages(ws) == [("Z\u00fcrich", 1), ("Z\u00fcrich", 2)]
+
+
 def test_odd_numbers_and_second_pictures_are_documents_of_their_own(ws: Workspace, tmp_path: Path) -> None:
     for shade, name in enumerate(("x_p1.png", "x_p1.jpg", "x_p0.png", f"x_p{10**30}.png"), start=1):
         picture(tmp_path / "in" / name, shade * 20)
