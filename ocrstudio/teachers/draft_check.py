@@ -33,7 +33,7 @@ _MOST_OF_GLYPHS = 1.7
 _MOST_OUTSIDE = 0.4
 _LEAST_IN_REGIONS = 0.8
 _SPARE = 40
-"""Characters that may be missing or too many on any page: a running head, a caption, a description."""
+"""Characters that may be too many on any page (a description of a picture); half as many may be missing."""
 _AGREE = (0.5, 1.8)
 _MOST_SHAPES = 0.5
 _MARGIN = 0.01
@@ -144,8 +144,8 @@ def _of_empty(found: DraftCheck, ink: "Ink") -> DraftCheck:
 
 def _missing(found: DraftCheck, draft: Draft, *, exact: bool) -> DraftCheck | None:
     page = found.page or 0
-    least = _LEAST_OF_GLYPHS if exact else _LEAST_OF_INK
-    if found.text < least * page - (0 if exact else _SPARE / 2):
+    least = min(_LEAST_OF_GLYPHS * page, page - _SPARE / 2) if exact else _LEAST_OF_INK * page - _SPARE / 2
+    if found.text < least:
         about = "" if exact else "about "
         return _with(
             found,

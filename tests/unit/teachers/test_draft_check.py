@@ -137,3 +137,11 @@ def test_markup_is_no_text(markdown, seen):
 
 def test_ideographs_are_wide():
     assert visible_characters("漢字 ab")[1] == 0.5
+
+
+def test_a_few_letters_more_or_less_are_no_reason_to_doubt():
+    page = PageInk(Ink((InkLine(Box(0, 0, 1, 0.1), 18.0),), 18.0, 0.01, 0.0), glyphs=18)
+    assert check_draft(Draft("Chapter 1"), page).verdict is Verdict.EXPLAINED
+    assert check_draft(Draft("# A picture of a harbour with many vessels\n\nChapter 1"), page).verdict is (
+        Verdict.EXPLAINED
+    )
