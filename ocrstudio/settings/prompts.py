@@ -13,6 +13,7 @@ from ocrstudio.settings.layers import Layer, check, file_layer
 from ocrstudio.settings.yaml_schema import YamlValue
 
 SHIPPED_FILE = "prompts.yaml"
+_OPTIONAL_TEXTS = ("system", "description")
 
 
 class PromptConfig(Section):
@@ -23,6 +24,11 @@ class PromptConfig(Section):
         min_length=1, description="What the model is asked; {target} stands for text given by the user."
     )
     description: str = Field(description="One line for lists of tasks.")
+    whole_page: bool | None = Field(
+        default=None,
+        description="Whether the answer is all text of the page; drafts are then held against the page. "
+        "Empty: yes for document, ocr, free_ocr and markdown, no for others.",
+    )
 
 
 class PromptsFile(Section):
@@ -64,7 +70,7 @@ def complete_prompts(prompts: YamlValue) -> YamlValue:
 
 
 def _text(key: str, value: YamlValue) -> YamlValue:
-    return "" if value is None and key != "user" else value
+    return "" if value is None and key in _OPTIONAL_TEXTS else value
 
 
 def _wrapped(layer: Layer) -> Layer:

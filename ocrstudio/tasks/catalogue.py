@@ -12,6 +12,7 @@ from ocrstudio.tasks.task import Task
 
 # The prompts DeepSeek-OCR was trained with; their wording is in config/prompts.yaml.
 PROTECTED = ("document", "ocr", "free_ocr", "figure", "describe", "locate")
+_WHOLE_PAGE = frozenset({"document", "ocr", "free_ocr", "markdown"})
 _TARGET_SEPARATOR = ":"
 
 
@@ -108,7 +109,10 @@ def _task(key: str, prompt: PromptConfig, where: str, protected: bool) -> Task:
         raise ConfigError(
             f'{where}: the prompt of the task "{key}" is empty.', "Write what the model is to do."
         )
-    return Task(key, prompt.system.strip(), prompt.user.strip(), protected, prompt.description.strip())
+    whole_page = key in _WHOLE_PAGE if prompt.whole_page is None else prompt.whole_page
+    return Task(
+        key, prompt.system.strip(), prompt.user.strip(), protected, prompt.description.strip(), whole_page
+    )
 
 
 def _is_same(task: Task, prompt: PromptConfig) -> bool:

@@ -58,7 +58,7 @@ class Verdict(StrEnum):
     UNFOUNDED = "unfounded"  # there is more text than the page can have
     EMPTY = "empty"
     BLANK = "blank"  # so is the page
-    UNCHECKED = "unchecked"  # the picture could not be measured
+    UNCHECKED = "unchecked"  # the picture could not be measured, or only a part of the text was wanted
 
 
 FLAGS: Final[Mapping[Verdict, str]] = {Verdict.INCOMPLETE: INCOMPLETE, Verdict.UNFOUNDED: UNFOUNDED}
@@ -90,12 +90,13 @@ class DraftCheck:
         return {**asdict(self), "verdict": self.verdict.value}
 
 
-def check_draft(draft: Draft, measured: PageInk | str) -> DraftCheck:
+def check_draft(draft: Draft, measured: PageInk | str, *, whole_page: bool = True) -> DraftCheck:
     """Hold a draft against what its page shows.
 
     Args:
         draft: The draft.
         measured: The page, or the reason why it could not be measured.
+        whole_page: Whether the draft is to be all text of the page; of a part, only emptiness is judged.
     """
     text, ideographs = visible_characters(draft.text)
     if isinstance(measured, str):
@@ -116,6 +117,8 @@ def check_draft(draft: Draft, measured: PageInk | str) -> DraftCheck:
     )
     if not text:
         return _of_empty(found, ink)
+    if not whole_page:
+        return _with(found, Verdict.UNCHECKED, "")
     return _missing(found, draft, exact=exact) or _too_much(found, ink, exact=exact) or found
 
 

@@ -41,7 +41,7 @@ def test_tasks_of_the_user_are_added(prompts, head):
     indent = "  " if head else ""
     text = f"{head}{indent}invoice:\n{indent}  user: Read the invoice.\n{indent}  description: Sums\n"
     tasks = load_tasks(prompts(text))
-    assert tasks["invoice"] == Task("invoice", "", "Read the invoice.", protected=False, description="Sums")
+    assert tasks["invoice"] == Task("invoice", "", "Read the invoice.", False, "Sums", whole_page=False)
     assert list(tasks)[:2] == ["document", "ocr"]
 
 
