@@ -25,9 +25,8 @@ class PromptConfig(Section):
     )
     description: str = Field(description="One line for lists of tasks.")
     whole_page: bool | None = Field(
-        default=None,
         description="Whether the answer is all text of the page; drafts are then held against the page. "
-        "Empty: yes for document, ocr, free_ocr and markdown, no for others.",
+        "Empty: as the shipped task of that name, no for a new one.",
     )
 
 
@@ -62,7 +61,12 @@ def complete_prompts(prompts: YamlValue) -> YamlValue:
     if not isinstance(prompts, Mapping):
         return prompts
     return {
-        task: {"system": "", "description": "", **{key: _text(key, value) for key, value in entry.items()}}
+        task: {
+            "system": "",
+            "description": "",
+            "whole_page": None,
+            **{key: _text(key, value) for key, value in entry.items()},
+        }
         if isinstance(entry, Mapping)
         else entry
         for task, entry in prompts.items()

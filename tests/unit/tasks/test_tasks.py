@@ -64,7 +64,9 @@ def test_repeating_a_protected_task_unchanged_is_fine(prompts):
 
 
 def test_a_teacher_may_word_every_task_for_itself():
-    words = PromptConfig(system="You transcribe.", user="Transcribe the page.", description="")
+    words = PromptConfig(
+        system="You transcribe.", user="Transcribe the page.", description="", whole_page=None
+    )
     tasks = load_tasks(extra={"document": words})
     assert (tasks["document"].user, tasks["document"].protected) == ("Transcribe the page.", False)
     assert load_tasks()["document"].protected

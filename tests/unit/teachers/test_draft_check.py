@@ -156,7 +156,7 @@ def test_a_task_that_wants_a_part_of_the_page_is_judged_only_when_it_gives_nothi
 
 
 def test_which_tasks_want_the_whole_page():
-    own = PromptConfig(system="", user="Extract the total.", description="")
+    own = PromptConfig(system="", user="Extract the total.", description="", whole_page=None)
     tasks = load_tasks(extra={"invoice": own, "all": own.model_copy(update={"whole_page": True})})
     assert {key for key, task in tasks.items() if task.whole_page} == {
         "document",
