@@ -144,6 +144,7 @@ def run_row(args: argparse.Namespace) -> None:
     summary = recipe.save()
     result = figures(row, recorder, summary, began)
     measured = {name: round(value, 3) for name, value in parts(recipe).items()}
+    recipe.trainer.end_loaders()  # the next row may begin in this process
     say(**result, **measured)
 
 

@@ -24,7 +24,7 @@ _CHECKS = {
     "incomplete": "with text missing",
     "unfounded": "with more text than the page",
     "blank": "of blank pages",
-    "unchecked": "whose picture could not be measured",
+    "unchecked": "not held against their pages",
 }
 
 _SHOWN = 20  # of a list that may be thousands of lines long; the count is always exact
@@ -73,7 +73,7 @@ def print_status(found: WorkspaceStatus) -> None:
         click.echo()
     if found.checks:
         said = [f"{count} {_CHECKS.get(verdict, verdict)}" for verdict, count in found.checks.items()]
-        click.echo(f"Drafts held against their pages: {', '.join(said)}.")
+        click.echo(f"Drafts and their pages: {', '.join(said)}.")
     sources = [f"{count} by {source_in_words(source)}" for source, count in found.revisions.items()]
     click.echo(f"Revisions: {', '.join(sources) or 'none'}. Runs: {found.runs}.")
     if found.removed_documents:

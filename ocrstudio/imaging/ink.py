@@ -181,11 +181,12 @@ def _on_even_ground(
 
     if not lines:
         return []
-    ground = 1 - cv2.dilate(marks.astype(np.uint8), np.ones((3, 3), np.uint8))
-    levels = grey.astype(np.float32) * ground
+    # Every second pixel of every second row is enough to tell.
+    ground = 1 - cv2.dilate(marks.astype(np.uint8), np.ones((3, 3), np.uint8))[::2, ::2]
+    levels = grey[::2, ::2].astype(np.float32) * ground
     number = cv2.integral(ground)
     sums, squares = cv2.integral2(levels, sdepth=cv2.CV_64F)
-    height, width = grey.shape
+    height, width = ground.shape
     sides = np.array([(line.box.x0, line.box.y0, line.box.x1, line.box.y1) for line in lines])
     x0, y0, x1, y1 = np.rint(sides * (width, height, width, height)).astype(int).T
     margin = (y1 - y0) // 2  # a little of the paper around, where letters are set tightly
@@ -205,6 +206,8 @@ def _components(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
     """The connected marks of a mask: left, top, width, height, area."""
     import cv2
 
+    if not mask.any():
+        return np.empty((0, 5), np.int32)
     _, _, facts, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     return np.asarray(facts[1:], np.int32)
 

@@ -13,6 +13,7 @@ from ocrstudio.settings.layers import Layer, check, file_layer
 from ocrstudio.settings.yaml_schema import YamlValue
 
 SHIPPED_FILE = "prompts.yaml"
+_OPTIONAL_TEXTS = ("system", "description")
 
 
 class PromptConfig(Section):
@@ -23,6 +24,10 @@ class PromptConfig(Section):
         min_length=1, description="What the model is asked; {target} stands for text given by the user."
     )
     description: str = Field(description="One line for lists of tasks.")
+    whole_page: bool | None = Field(
+        description="Whether the answer is all text of the page; drafts are then held against the page. "
+        "Empty: as the shipped task of that name, no for a new one.",
+    )
 
 
 class PromptsFile(Section):
@@ -56,7 +61,12 @@ def complete_prompts(prompts: YamlValue) -> YamlValue:
     if not isinstance(prompts, Mapping):
         return prompts
     return {
-        task: {"system": "", "description": "", **{key: _text(key, value) for key, value in entry.items()}}
+        task: {
+            "system": "",
+            "description": "",
+            "whole_page": None,
+            **{key: _text(key, value) for key, value in entry.items()},
+        }
         if isinstance(entry, Mapping)
         else entry
         for task, entry in prompts.items()
@@ -64,7 +74,7 @@ def complete_prompts(prompts: YamlValue) -> YamlValue:
 
 
 def _text(key: str, value: YamlValue) -> YamlValue:
-    return "" if value is None and key != "user" else value
+    return "" if value is None and key in _OPTIONAL_TEXTS else value
 
 
 def _wrapped(layer: Layer) -> Layer:

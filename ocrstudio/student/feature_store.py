@@ -20,6 +20,7 @@ from ocrstudio.student.arguments import preparation_workers
 from ocrstudio.student.collator import Collator
 from ocrstudio.student.distributed import rank, true_everywhere, world_size
 from ocrstudio.student.examples import Example
+from ocrstudio.student.loader_workers import end_workers
 
 _AT_ONCE_ON_GPU = 8
 _DISK_SHARE = 0.5  # of what is free
@@ -109,25 +110,30 @@ def _encode(
     first = {example.image: example for example in examples}
     own = [first[image] for image in store.images][rank() :: world_size()]
     on_gpu = device.type == "cuda"
-    batches: Any = DataLoader(
+    loader: Any = DataLoader(
         own,
         batch_size=_AT_ONCE_ON_GPU if on_gpu else 1,
         collate_fn=lambda chosen: (chosen, collator(chosen)),
         num_workers=preparation_workers() if on_gpu else 0,
     )
     done = 0
-    for chosen, batch in batches:
-        if should_stop():
-            return False
-        tiles = batch.get("pixel_values_tiles")
-        with torch.no_grad():
-            encoded = network.get_image_features(
-                batch["pixel_values_global"].to(device),
-                None if tiles is None else tiles.to(device),
-                batch["tile_grids"],
-            )
-        for example, features in zip(chosen, encoded, strict=True):
-            store.write(example.image, features.to(network.dtype))
-        done += len(chosen)
-        tell(done, len(own))
+    batches = iter(loader)
+    try:
+        for _ in range(len(loader)):  # not to its end: there it would wait for each worker
+            chosen, batch = next(batches)
+            if should_stop():
+                return False
+            tiles = batch.get("pixel_values_tiles")
+            with torch.no_grad():
+                encoded = network.get_image_features(
+                    batch["pixel_values_global"].to(device),
+                    None if tiles is None else tiles.to(device),
+                    batch["tile_grids"],
+                )
+            for example, features in zip(chosen, encoded, strict=True):
+                store.write(example.image, features.to(network.dtype))
+            done += len(chosen)
+            tell(done, len(own))
+    finally:
+        end_workers(batches)
     return True

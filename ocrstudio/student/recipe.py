@@ -264,7 +264,10 @@ class Recipe:
         resume_from = self.request.resume_from
         with self._pictures():
             self._phase("train", f"Training on {self.trainer.args.device}")
-            self.trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
+            try:
+                self.trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
+            finally:
+                self.trainer.end_loaders()
 
     def _pictures(self) -> contextlib.AbstractContextManager[None]:
         """Where pictures come back and nothing that sees them is trained, encode each of them once."""

@@ -18,6 +18,7 @@ from ocrstudio.student.adapters import restore_weights
 from ocrstudio.student.callbacks import Throughput, diverged
 from ocrstudio.student.distributed import is_connected, rank, total, world_size
 from ocrstudio.student.gpu import gpu_figures
+from ocrstudio.student.loader_workers import end_loaders
 from ocrstudio.student.lora import LANGUAGE, PROJECTOR, SAM, VISION, plain_network, trainable_parameters
 from ocrstudio.student.modeling.loss import labelled_positions
 from ocrstudio.student.text_graphs import TextGraphs
@@ -202,6 +203,10 @@ class OcrTrainer(Trainer):
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
+
+    def end_loaders(self) -> None:
+        """End the processes that prepare pages; the library would leave them to the garbage collector."""
+        end_loaders(self.accelerator._dataloaders)  # noqa: SLF001 - all that it has prepared
 
     def _own_part(self, eval_dataset: Any) -> DataLoader[Any]:  # noqa: ANN401
         """Batches of this process; the library would repeat samples so that all have equally many."""

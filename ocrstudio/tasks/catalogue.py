@@ -58,10 +58,10 @@ def load_tasks(
             line = layer.lines.line(("prompts", key))
             where = f"{layer.name}, line {line}" if line else layer.name
             _refuse_change(tasks.get(key), prompt, where)
-            tasks[key] = _task(key, prompt, where, key in PROTECTED)
+            tasks[key] = _task(key, prompt, where, key in PROTECTED, tasks.get(key))
     for key, prompt in (extra or {}).items():
         same = key in PROTECTED and _is_same(tasks[key], prompt)
-        tasks[key] = _task(key, prompt, "the prompts of the teacher", same)
+        tasks[key] = _task(key, prompt, "the prompts of the teacher", same, tasks.get(key))
     return tasks
 
 
@@ -96,7 +96,7 @@ def list_tasks(tasks: Iterable[Task]) -> list[TaskEntry]:
     return sorted(entries, key=lambda entry: not entry.protected)
 
 
-def _task(key: str, prompt: PromptConfig, where: str, protected: bool) -> Task:
+def _task(key: str, prompt: PromptConfig, where: str, protected: bool, known: Task | None = None) -> Task:
     if _TARGET_SEPARATOR in key or key != key.strip() or not key:
         raise ConfigError(f'{where}: "{key}" cannot be the key of a task.', "Use letters, digits, - and _.")
     if IMAGE_PLACEHOLDER in prompt.user:
@@ -108,7 +108,12 @@ def _task(key: str, prompt: PromptConfig, where: str, protected: bool) -> Task:
         raise ConfigError(
             f'{where}: the prompt of the task "{key}" is empty.', "Write what the model is to do."
         )
-    return Task(key, prompt.system.strip(), prompt.user.strip(), protected, prompt.description.strip())
+    whole_page = prompt.whole_page
+    if whole_page is None:  # another wording of a known task, or a new one
+        whole_page = known is not None and known.whole_page
+    return Task(
+        key, prompt.system.strip(), prompt.user.strip(), protected, prompt.description.strip(), whole_page
+    )
 
 
 def _is_same(task: Task, prompt: PromptConfig) -> bool:

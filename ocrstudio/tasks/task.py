@@ -15,6 +15,7 @@ class Task:
         user: The prompt without the image token. It may hold ``{target}``, which the user fills in.
         protected: Whether it is a prompt that DeepSeek-OCR was trained with, in its own wording.
         description: One line for lists.
+        whole_page: Whether the answer is all text of the page, and not a part or a description of it.
     """
 
     id: str
@@ -22,6 +23,7 @@ class Task:
     user: str
     protected: bool
     description: str
+    whole_page: bool = True
 
     @property
     def needs_target(self) -> bool:

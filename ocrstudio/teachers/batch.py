@@ -207,7 +207,7 @@ class _Batch:
     def _take_answer(
         self, page: PageSource, answer: Draft | EmptyAnswerError, measured: PageInk | str
     ) -> None:
-        outcome = checked(page, answer, measured)
+        outcome = checked(page, answer, measured, whole_page=self._task.whole_page)
         if isinstance(outcome, EmptyAnswerError):
             self._failed += 1
             self._on_result(PageResult(page, error=outcome))

@@ -11,7 +11,7 @@ _HINT = "If there is nothing to read on it, exclude it; else use another teacher
 
 
 def checked(
-    page: PageSource, answer: Draft | EmptyAnswerError, measured: PageInk | str
+    page: PageSource, answer: Draft | EmptyAnswerError, measured: PageInk | str, *, whole_page: bool = True
 ) -> Draft | EmptyAnswerError:
     """Hold an answer against its page.
 
@@ -19,13 +19,14 @@ def checked(
         page: The page.
         answer: The draft, or the teacher's word that there is no text.
         measured: What the page shows, or why that is not known.
+        whole_page: Whether the task asks for all text of the page.
 
     Returns:
         The draft with the check in its parameters and its flag; an error for one without text, unless the
         page is blank.
     """
     draft = answer if isinstance(answer, Draft) else answer.draft or Draft("")
-    check = check_draft(draft, measured)
+    check = check_draft(draft, measured, whole_page=whole_page)
     marked = _marked(draft, check)
     if check.verdict is Verdict.BLANK:
         return replace(marked, text="", remarks=(*draft.remarks, f"{page.key} is blank."))

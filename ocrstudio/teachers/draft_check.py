@@ -33,7 +33,7 @@ _MOST_OF_GLYPHS = 1.7
 _MOST_OUTSIDE = 0.4
 _LEAST_IN_REGIONS = 0.8
 _SPARE = 40
-"""Characters that may be missing or too many on any page: a running head, a caption, a description."""
+"""Characters that may be too many on any page (a description of a picture); half as many may be missing."""
 _AGREE = (0.5, 1.8)
 _MOST_SHAPES = 0.5
 _MARGIN = 0.01
@@ -58,7 +58,7 @@ class Verdict(StrEnum):
     UNFOUNDED = "unfounded"  # there is more text than the page can have
     EMPTY = "empty"
     BLANK = "blank"  # so is the page
-    UNCHECKED = "unchecked"  # the picture could not be measured
+    UNCHECKED = "unchecked"  # the picture could not be measured, or only a part of the text was wanted
 
 
 FLAGS: Final[Mapping[Verdict, str]] = {Verdict.INCOMPLETE: INCOMPLETE, Verdict.UNFOUNDED: UNFOUNDED}
@@ -90,12 +90,13 @@ class DraftCheck:
         return {**asdict(self), "verdict": self.verdict.value}
 
 
-def check_draft(draft: Draft, measured: PageInk | str) -> DraftCheck:
+def check_draft(draft: Draft, measured: PageInk | str, *, whole_page: bool = True) -> DraftCheck:
     """Hold a draft against what its page shows.
 
     Args:
         draft: The draft.
         measured: The page, or the reason why it could not be measured.
+        whole_page: Whether the draft is to be all text of the page; of a part, only emptiness is judged.
     """
     text, ideographs = visible_characters(draft.text)
     if isinstance(measured, str):
@@ -116,6 +117,8 @@ def check_draft(draft: Draft, measured: PageInk | str) -> DraftCheck:
     )
     if not text:
         return _of_empty(found, ink)
+    if not whole_page:
+        return _with(found, Verdict.UNCHECKED, "")
     return _missing(found, draft, exact=exact) or _too_much(found, ink, exact=exact) or found
 
 
@@ -144,8 +147,8 @@ def _of_empty(found: DraftCheck, ink: "Ink") -> DraftCheck:
 
 def _missing(found: DraftCheck, draft: Draft, *, exact: bool) -> DraftCheck | None:
     page = found.page or 0
-    least = _LEAST_OF_GLYPHS if exact else _LEAST_OF_INK
-    if found.text < least * page - (0 if exact else _SPARE / 2):
+    least = min(_LEAST_OF_GLYPHS * page, page - _SPARE / 2) if exact else _LEAST_OF_INK * page - _SPARE / 2
+    if found.text < least:
         about = "" if exact else "about "
         return _with(
             found,

@@ -46,9 +46,9 @@ class InkMeter:
         """Measure a page; a sentence when that is not possible."""
         if page.image is None and page.document is None:
             return f"{page.key} has no picture."
-        if self._pool is None:
-            self._pool = LimitedPool(self._count, _PRELOADED)
         try:
+            if self._pool is None:
+                self._pool = LimitedPool(self._count, _PRELOADED)
             return await asyncio.wrap_future(self._pool.submit(partial(_measure_in, page=page)))
         except StepTooLongError:
             return SlowPageError(page.key, "drawn", page.max_seconds).message

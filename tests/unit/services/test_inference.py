@@ -121,7 +121,7 @@ def test_pictures_of_one_document_are_merged_in_numeric_order(pictures: Path, tm
 
 def test_a_document_is_written_when_its_last_page_is_there(pdfs: Path, tmp_path: Path) -> None:
     seen: list[InferenceProgress] = []
-    label(tmp_path / "out", pdf=pdfs, progress=seen)
+    label(tmp_path / "out", pdf=pdfs, progress=seen, teacher=ScriptedTeacher(concurrency=1))
     written = [(item.done, item.written.name) for item in seen if item.written is not None]
     assert written == [(1, "letter.md"), (12, "report.md")]
     pages = (tmp_path / "out" / "report.md").read_text().strip().split("\n\n")

@@ -41,7 +41,7 @@ def test_tasks_of_the_user_are_added(prompts, head):
     indent = "  " if head else ""
     text = f"{head}{indent}invoice:\n{indent}  user: Read the invoice.\n{indent}  description: Sums\n"
     tasks = load_tasks(prompts(text))
-    assert tasks["invoice"] == Task("invoice", "", "Read the invoice.", protected=False, description="Sums")
+    assert tasks["invoice"] == Task("invoice", "", "Read the invoice.", False, "Sums", whole_page=False)
     assert list(tasks)[:2] == ["document", "ocr"]
 
 
@@ -64,7 +64,9 @@ def test_repeating_a_protected_task_unchanged_is_fine(prompts):
 
 
 def test_a_teacher_may_word_every_task_for_itself():
-    words = PromptConfig(system="You transcribe.", user="Transcribe the page.", description="")
+    words = PromptConfig(
+        system="You transcribe.", user="Transcribe the page.", description="", whole_page=None
+    )
     tasks = load_tasks(extra={"document": words})
     assert (tasks["document"].user, tasks["document"].protected) == ("Transcribe the page.", False)
     assert load_tasks()["document"].protected

@@ -7,6 +7,8 @@ import pytest
 
 from ocrstudio.domain.region import Box, Region
 from ocrstudio.imaging.ink import Ink, InkLine
+from ocrstudio.settings.prompts import PromptConfig
+from ocrstudio.tasks import load_tasks
 from ocrstudio.teachers.base import Draft, PageSource
 from ocrstudio.teachers.checking import checked
 from ocrstudio.teachers.draft_check import Verdict, check_draft, check_in_words, visible_characters
@@ -137,3 +139,29 @@ def test_markup_is_no_text(markdown, seen):
 
 def test_ideographs_are_wide():
     assert visible_characters("漢字 ab")[1] == 0.5
+
+
+def test_a_few_letters_more_or_less_are_no_reason_to_doubt():
+    page = PageInk(Ink((InkLine(Box(0, 0, 1, 0.1), 18.0),), 18.0, 0.01, 0.0), glyphs=18)
+    assert check_draft(Draft("Chapter 1"), page).verdict is Verdict.EXPLAINED
+    assert check_draft(Draft("# A picture of a harbour with many vessels\n\nChapter 1"), page).verdict is (
+        Verdict.EXPLAINED
+    )
+
+
+def test_a_task_that_wants_a_part_of_the_page_is_judged_only_when_it_gives_nothing(pages):
+    part = checked(SOURCE, Draft("Total: 12"), pages["born"], whole_page=False)
+    assert (part.flags, part.parameters["check"]["verdict"]) == ((), "unchecked")
+    assert isinstance(checked(SOURCE, Draft(""), pages["born"], whole_page=False), EmptyAnswerError)
+
+
+def test_which_tasks_want_the_whole_page():
+    own = PromptConfig(system="", user="Extract the total.", description="", whole_page=None)
+    tasks = load_tasks(extra={"invoice": own, "all": own.model_copy(update={"whole_page": True})})
+    assert {key for key, task in tasks.items() if task.whole_page} == {
+        "document",
+        "ocr",
+        "free_ocr",
+        "markdown",
+        "all",
+    }

@@ -9,7 +9,7 @@ from PIL import Image
 
 from ocrstudio.settings.teacher import load_teacher_config
 from ocrstudio.tasks import get_task, load_tasks
-from ocrstudio.teachers.base import TRUNCATED, PageSource
+from ocrstudio.teachers.base import TRUNCATED, UNFOUNDED, PageSource
 from ocrstudio.teachers.batch import BatchSummary, PageResult, run_batch
 from ocrstudio.teachers.errors import TeacherUnavailableError
 from ocrstudio.teachers.registry import create_teacher
@@ -66,7 +66,7 @@ def test_the_settings_that_were_used_are_recorded_and_remarked_on(tmp_path: Path
     )
     assert result.draft.parameters["image"] == ADAPTED["image"]
     assert result.draft.remarks == ("The image settings of the adapter are used.",)
-    assert result.draft.flags == (TRUNCATED,)
+    assert result.draft.flags == (TRUNCATED, UNFOUNDED)  # a text for a white picture
 
 
 def test_a_page_that_the_student_cannot_read_fails_alone(tmp_path: Path) -> None:
