@@ -15,7 +15,7 @@ from ocrstudio.pdf.document import PdfDocument, open_document
 from ocrstudio.pdf.engine import Untyped
 from ocrstudio.pdf.layer_trust import LayerFacts, reason_for_distrust
 from ocrstudio.pdf.layout_boxes import FOOTER, HEADER, find_boxes, mark_furniture, order_agreement
-from ocrstudio.pdf.markdown_cleaning import clean_markdown, normalise_characters
+from ocrstudio.pdf.markdown_cleaning import clean_markdown, compose_accents, normalise_characters
 from ocrstudio.pdf.page_markdown import Piece, write_boxes
 from ocrstudio.pdf.page_text import PageText, read_page_text
 from ocrstudio.pdf.printed_picture import has_print_of_its_own
@@ -151,8 +151,10 @@ def _is_furniture(piece: Piece) -> bool:
 
 
 def _letters(text: str) -> Counter[str]:
-    """Letters and digits, whatever their order."""
-    return Counter(character for character in normalise_characters(text) if character.isalnum())
+    """Letters and digits, whatever their order; with their accents, which a label has joined to them."""
+    return Counter(
+        character for character in compose_accents(normalise_characters(text)) if character.isalnum()
+    )
 
 
 def _remarks(text: PageText, lost: int, longest_head: int) -> tuple[str, ...]:
