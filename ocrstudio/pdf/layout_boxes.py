@@ -5,7 +5,7 @@ Every visible character gets exactly one box. What no box holds gets boxes of it
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import pairwise
 from statistics import median
 
 from ocrstudio.pdf import engine
@@ -191,22 +191,18 @@ def mark_furniture(page_rect: Rect, box: LayoutBox) -> bool:
 
 
 def order_agreement(boxes: list[LayoutBox]) -> float:
-    """How far this order agrees with that of the file: Kendall's tau over pairs of boxes, by their letters.
+    """The share of the steps from box to box that go forward in the file, too; 1 with too few boxes to tell.
 
-    1 for the same order, -1 for the reverse; 1, too, where there are too few boxes to tell.
+    Files often have a page's masthead last, which is one step back; columns that are mixed up are many.
     """
     places = [
-        (median(line["spans"][0]["block"] for line in box.lines), box.letters)
+        median(line["spans"][0]["block"] for line in box.lines)
         for box in boxes
         if box.lines and box.kind not in (HEADER, FOOTER)
     ]
     if len(places) < _FEW_BOXES:
         return 1.0
-    same = reverse = 0
-    for (one, letters), (other, more) in combinations(places, 2):
-        same += min(letters, more) * (one < other)
-        reverse += min(letters, more) * (one > other)
-    return (same - reverse) / (same + reverse) if same + reverse else 1.0
+    return sum(one <= other for one, other in pairwise(places)) / (len(places) - 1)
 
 
 def _in_order(

@@ -28,7 +28,7 @@ _MAX_FURNITURE = 0.2
 _LONGEST_FURNITURE = 150
 """Letters of a running head; what is longer is none."""
 _LONG_FURNITURE = 90
-_MIN_AGREEMENT = 0.5
+_MIN_AGREEMENT = 0.7
 _DISORDER = "The order is uncertain: the layout and the file disagree about what comes first."
 _MIN_COVERAGE = 0.5
 _WORTH_A_REMARK = 10
