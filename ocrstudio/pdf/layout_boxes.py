@@ -202,7 +202,7 @@ def order_agreement(boxes: list[LayoutBox]) -> float:
     ]
     if len(places) < _FEW_BOXES:
         return 1.0
-    return sum(one <= other for one, other in pairwise(places)) / (len(places) - 1)
+    return sum(bool(one <= other) for one, other in pairwise(places)) / (len(places) - 1)
 
 
 def _in_order(

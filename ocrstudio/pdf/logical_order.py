@@ -32,9 +32,7 @@ def in_logical_order(runs: Sequence[Sequence[Untyped]], size: float) -> str:
             words[-1].append(piece)
         else:
             words.append([piece])
-    texts = [
-        "".join(part.text for part in _turned(word, lambda part: _kind(part.text) != "R")) for word in words
-    ]
+    texts = [_joined(_turned(word, lambda part: _kind(part.text) != "R")) for word in words]
     kinds = [_kind(text) for text in texts]
     # A number or a sign between two Latin words belongs to them.
     latin = [
@@ -49,19 +47,53 @@ class _Piece:
     """Letters without a space between them."""
 
     def __init__(self, chars: Sequence[Untyped]) -> None:
-        self.text = "".join(char["c"] for char in chars)
+        self.text = "".join(char["c"] for char in _with_points_in_place(chars))
         self.x0 = min(char["bbox"][0] for char in chars)
         self.x1 = max(char["bbox"][2] for char in chars)
 
 
+def _with_points_in_place(chars: Sequence[Untyped]) -> Sequence[Untyped]:
+    """Commas and points of a right-to-left word where they stand; MuPDF often has them elsewhere."""
+    kinds = {unicodedata.bidirectional(char["c"][:1]) for char in chars}
+    if not kinds & _RIGHT_TO_LEFT or kinds & {"L", *_NUMBERS}:
+        return chars
+    placed = [char for char in chars if not _is_point(char)]
+    for point in filter(_is_point, chars):
+        left_of_it = (n for n, char in enumerate(placed) if _middle(char) < _middle(point))
+        placed.insert(next(left_of_it, len(placed)), point)
+    return placed
+
+
+def _is_point(char: Untyped) -> bool:
+    return unicodedata.category(char["c"][:1]) == "Po"
+
+
+def _middle(char: Untyped) -> float:
+    return float(char["bbox"][0] + char["bbox"][2]) / 2
+
+
 def _words(run: Sequence[Untyped]) -> list[_Piece]:
+    """Parts of a run between spaces and where its direction changes: places tell what is beside what."""
     words: list[list[Untyped]] = [[]]
+    direction = ""
     for char in run:
-        if char["c"].isspace():
+        kind = _kind(char["c"])
+        turn = "R" if kind == "R" else "L" if kind else direction
+        if char["c"].isspace() or (direction and turn != direction):
             words.append([])
-        else:
+        if not char["c"].isspace():
             words[-1].append(char)
+        direction = "" if char["c"].isspace() else turn
     return [_Piece(word) for word in words if word]
+
+
+def _joined(parts: Sequence[_Piece]) -> str:
+    """Pieces without a gap; a Latin word has lost the space after it where the direction changes."""
+    text = ""
+    for part in parts:
+        lost = bool(text) and _kind(part.text) == "R" and unicodedata.bidirectional(text[-1]) == "L"
+        text += " " * lost + part.text
+    return text
 
 
 def _kind(text: str) -> str:
