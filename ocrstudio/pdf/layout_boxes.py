@@ -23,6 +23,7 @@ _MOSTLY = 0.5
 _WHOLLY = 0.9
 _MARGIN = 0.09  # of the page's width or height
 _SIDEWAYS = 0.3
+_EDGE = 0.15  # of the page's height
 _FEW_BOXES = 6
 
 
@@ -64,7 +65,7 @@ def find_boxes(page: Untyped, text: PageText) -> list[LayoutBox]:
         if rect[2] - rect[0] <= _MIN_SIDE or rect[3] - rect[1] <= _MIN_SIDE:
             continue
         kind = found["class_name"]
-        if kind == TABLE and not found["table_grid"]:
+        if (kind == TABLE and not found["table_grid"]) or _is_far_from_edge(kind, rect, page.rect.height):
             kind = TEXT
         if kind == TABLE:
             grids[rect] = _grid(found)
@@ -77,6 +78,13 @@ def find_boxes(page: Untyped, text: PageText) -> list[LayoutBox]:
         box.grid = grids.get(box.rect)
     _give_text(chosen, text)
     return _in_order(page, blocks, chosen, mirrored=text.right_to_left)
+
+
+def _is_far_from_edge(kind: str, rect: Rect, height: float) -> bool:
+    """Whether the model takes something for a running head that stands in the middle of the page."""
+    return (kind == HEADER and rect[1] > _EDGE * height) or (
+        kind == FOOTER and rect[3] < (1 - _EDGE) * height
+    )
 
 
 def _grid(found: Untyped) -> tuple[list[float], list[float]]:
