@@ -125,26 +125,34 @@ def _give_text(boxes: list[LayoutBox], text: PageText) -> None:
 
 def _split(span: Untyped, boxes: Sequence[LayoutBox]) -> list[tuple[int, Untyped]]:
     """The parts of a span with the number of the box each belongs to; -1 for none."""
-    shares = [(_share(span["bbox"], box.rect), -_area(box.rect), place) for place, box in enumerate(boxes)]
-    touched = [found for found in shares if found[0] > 0]
-    best = max(touched, default=(0.0, 0.0, -1))
-    if best[0] >= _WHOLLY or len(touched) == 1:
-        return [(best[2] if best[0] >= _MOSTLY else _near(span["bbox"], boxes, span["size"]), span)]
-    if not touched:
+    touched = [number for number, box in enumerate(boxes) if _meet(span["bbox"], box.rect)]
+    share, best = _best_box(span["bbox"], boxes, touched)
+    if share >= _WHOLLY or (len(touched) == 1 and share >= _MOSTLY):
+        return [(best, span)]
+    if len(touched) < 2:  # noqa: PLR2004 - nothing to choose from
         return [(_near(span["bbox"], boxes, span["size"]), span)]
     runs: list[tuple[int, list[Untyped]]] = []
     for word in _words(span["chars"]):
-        rect = union(char["bbox"] for char in word)
-        share, _, place = max(
-            ((_share(rect, boxes[number].rect), size, number) for _, size, number in touched),
-            default=(0.0, 0.0, -1),
-        )
-        place = place if share >= _MOSTLY else runs[-1][0] if runs else best[2]
+        share, place = _best_box(union(char["bbox"] for char in word), boxes, touched)
+        if share < _MOSTLY:
+            place = runs[-1][0] if runs else best
         if runs and runs[-1][0] == place:
             runs[-1][1].extend(word)
         else:
             runs.append((place, list(word)))
     return [(place, with_chars(span, chars)) for place, chars in runs]
+
+
+def _best_box(rect: Rect, boxes: Sequence[LayoutBox], numbers: Sequence[int]) -> tuple[float, int]:
+    """The share and number of the box that holds most of a place; a table before others, then the smallest."""
+
+    def fitness(number: int) -> tuple[float, bool, float]:
+        box = boxes[number]
+        share = _share(rect, box.rect)
+        return (1.0 if share >= _WHOLLY else share), box.grid is not None, -_area(box.rect)
+
+    best = max(numbers, key=fitness, default=-1)
+    return (fitness(best)[0], best) if best >= 0 else (0.0, -1)
 
 
 def with_chars(span: Untyped, chars: list[Untyped]) -> Untyped:
