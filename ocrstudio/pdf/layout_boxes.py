@@ -144,7 +144,7 @@ def _split(span: Untyped, boxes: Sequence[LayoutBox]) -> list[tuple[int, Untyped
 
 
 def _best_box(rect: Rect, boxes: Sequence[LayoutBox], numbers: Sequence[int]) -> tuple[float, int]:
-    """The share and number of the box that holds most of a place; a table before others, then the smallest."""
+    """The share and number of the box that holds most of a place; tables come before others."""
 
     def fitness(number: int) -> tuple[float, bool, float]:
         box = boxes[number]
