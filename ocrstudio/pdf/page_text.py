@@ -23,6 +23,7 @@ _SIGN_FONT = re.compile(r"CM(?:EX|SY)|MT(?:EX|SY)|MS[AB]M|Ma?th|Symbol|[Dd]ingba
 _UPRIGHT = 0.999  # cosine
 _SENTENCE = 25  # letters
 _SAME_PLACE = 0.15  # of the font size
+_MOST_OF_REPEATED = 0.4  # of a span, that may stand elsewhere: spaces, and where two lines meet
 _ROW = 8.0  # points
 
 
@@ -194,7 +195,9 @@ def _drop_repeated(blocks: list[Untyped]) -> None:
         ]
         if under:
             near = _SAME_PLACE * span["size"]
-            span["chars"] = [char for char in span["chars"] if not _is_repeated(char, under, near)]
+            kept = [char for char in span["chars"] if not _is_repeated(char, under, near)]
+            if len(kept) <= _MOST_OF_REPEATED * len(span["chars"]):
+                span["chars"] = kept
         rows[row].append(span)
 
 

@@ -25,7 +25,7 @@ _MAX_LAYOUT_POINTS = 25_000_000
 """The layout draws the page at 72 dpi; beyond this area it runs out of memory."""
 _MAX_FURNITURE = 0.2
 """Running heads and page numbers are no more of a page's letters; a short title page is not all head."""
-_LONGEST_FURNITURE = 150
+_LONGEST_FURNITURE = 250
 """Letters of a running head; what is longer is none."""
 _LONG_FURNITURE = 90
 _MIN_AGREEMENT = 0.7
