@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-SECONDS_A_DOCUMENT = 60
+SECONDS_A_DOCUMENT = 180
 NOTICEABLE = 0.02
 
 

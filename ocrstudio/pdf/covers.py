@@ -7,7 +7,7 @@ from ocrstudio.pdf import engine
 from ocrstudio.pdf.engine import Untyped
 
 _MIN_SIDE = 4.0  # points: less covers no letter
-_MOST_COVERS = 3000
+_MOST_COVERS = 1500
 _INK_DPI = 100
 _INK = 48  # levels of grey between the darkest and the lightest pixel of a letter's box
 

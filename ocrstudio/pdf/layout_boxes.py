@@ -5,7 +5,7 @@ Every visible character gets exactly one box. What no box holds gets boxes of it
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import pairwise
 from statistics import median
 
 from ocrstudio.pdf import engine
@@ -23,6 +23,7 @@ _MOSTLY = 0.5
 _WHOLLY = 0.9
 _MARGIN = 0.09  # of the page's width or height
 _SIDEWAYS = 0.3
+_EDGE = 0.15  # of the page's height
 _FEW_BOXES = 6
 
 
@@ -64,7 +65,7 @@ def find_boxes(page: Untyped, text: PageText) -> list[LayoutBox]:
         if rect[2] - rect[0] <= _MIN_SIDE or rect[3] - rect[1] <= _MIN_SIDE:
             continue
         kind = found["class_name"]
-        if kind == TABLE and not found["table_grid"]:
+        if (kind == TABLE and not found["table_grid"]) or _is_far_from_edge(kind, rect, page.rect.height):
             kind = TEXT
         if kind == TABLE:
             grids[rect] = _grid(found)
@@ -77,6 +78,13 @@ def find_boxes(page: Untyped, text: PageText) -> list[LayoutBox]:
         box.grid = grids.get(box.rect)
     _give_text(chosen, text)
     return _in_order(page, blocks, chosen, mirrored=text.right_to_left)
+
+
+def _is_far_from_edge(kind: str, rect: Rect, height: float) -> bool:
+    """Whether the model takes something for a running head that stands in the middle of the page."""
+    return (kind == HEADER and rect[1] > _EDGE * height) or (
+        kind == FOOTER and rect[3] < (1 - _EDGE) * height
+    )
 
 
 def _grid(found: Untyped) -> tuple[list[float], list[float]]:
@@ -117,26 +125,34 @@ def _give_text(boxes: list[LayoutBox], text: PageText) -> None:
 
 def _split(span: Untyped, boxes: Sequence[LayoutBox]) -> list[tuple[int, Untyped]]:
     """The parts of a span with the number of the box each belongs to; -1 for none."""
-    shares = [(_share(span["bbox"], box.rect), -_area(box.rect), place) for place, box in enumerate(boxes)]
-    touched = [found for found in shares if found[0] > 0]
-    best = max(touched, default=(0.0, 0.0, -1))
-    if best[0] >= _WHOLLY or len(touched) == 1:
-        return [(best[2] if best[0] >= _MOSTLY else _near(span["bbox"], boxes, span["size"]), span)]
-    if not touched:
+    touched = [number for number, box in enumerate(boxes) if _meet(span["bbox"], box.rect)]
+    share, best = _best_box(span["bbox"], boxes, touched)
+    if share >= _WHOLLY or (len(touched) == 1 and share >= _MOSTLY):
+        return [(best, span)]
+    if len(touched) < 2:  # noqa: PLR2004 - nothing to choose from
         return [(_near(span["bbox"], boxes, span["size"]), span)]
     runs: list[tuple[int, list[Untyped]]] = []
     for word in _words(span["chars"]):
-        rect = union(char["bbox"] for char in word)
-        share, _, place = max(
-            ((_share(rect, boxes[number].rect), size, number) for _, size, number in touched),
-            default=(0.0, 0.0, -1),
-        )
-        place = place if share >= _MOSTLY else runs[-1][0] if runs else best[2]
+        share, place = _best_box(union(char["bbox"] for char in word), boxes, touched)
+        if share < _MOSTLY:
+            place = runs[-1][0] if runs else best
         if runs and runs[-1][0] == place:
             runs[-1][1].extend(word)
         else:
             runs.append((place, list(word)))
     return [(place, with_chars(span, chars)) for place, chars in runs]
+
+
+def _best_box(rect: Rect, boxes: Sequence[LayoutBox], numbers: Sequence[int]) -> tuple[float, int]:
+    """The share and number of the box that holds most of a place; tables come before others."""
+
+    def fitness(number: int) -> tuple[float, bool, float]:
+        box = boxes[number]
+        share = _share(rect, box.rect)
+        return (1.0 if share >= _WHOLLY else share), box.grid is not None, -_area(box.rect)
+
+    best = max(numbers, key=fitness, default=-1)
+    return (fitness(best)[0], best) if best >= 0 else (0.0, -1)
 
 
 def with_chars(span: Untyped, chars: list[Untyped]) -> Untyped:
@@ -191,22 +207,18 @@ def mark_furniture(page_rect: Rect, box: LayoutBox) -> bool:
 
 
 def order_agreement(boxes: list[LayoutBox]) -> float:
-    """How far this order agrees with that of the file: Kendall's tau over pairs of boxes, by their letters.
+    """The share of the steps from box to box that go forward in the file, too; 1 with too few boxes to tell.
 
-    1 for the same order, -1 for the reverse; 1, too, where there are too few boxes to tell.
+    Files often have a page's masthead last, which is one step back; columns that are mixed up are many.
     """
     places = [
-        (median(line["spans"][0]["block"] for line in box.lines), box.letters)
+        median(line["spans"][0]["block"] for line in box.lines)
         for box in boxes
         if box.lines and box.kind not in (HEADER, FOOTER)
     ]
     if len(places) < _FEW_BOXES:
         return 1.0
-    same = reverse = 0
-    for (one, letters), (other, more) in combinations(places, 2):
-        same += min(letters, more) * (one < other)
-        reverse += min(letters, more) * (one > other)
-    return (same - reverse) / (same + reverse) if same + reverse else 1.0
+    return sum(bool(one <= other) for one, other in pairwise(places)) / (len(places) - 1)
 
 
 def _in_order(

@@ -4,7 +4,6 @@ The characters are the dictionaries that PyMuPDF's ``rawdict`` gives; they are c
 """
 
 import unicodedata
-from itertools import pairwise
 
 from ocrstudio.pdf.engine import Untyped
 from ocrstudio.pdf.font_symbols import sign_of
@@ -31,10 +30,9 @@ _ACCENTS = {
     "\N{OGONEK}": "\N{COMBINING OGONEK}",
 }
 _UNDOTTED = {"\N{LATIN SMALL LETTER DOTLESS I}": "i", "\N{LATIN SMALL LETTER DOTLESS J}": "j"}
-_ALEFS = "\u0627\u0622\u0623\u0625\u0671"
-_LAM = "\u0644"
 _BRACE_PIECES = range(0xF8E5, 0xF8FF)  # Adobe's pieces of large brackets: no letters
 _BULLET = "\N{BULLET}"
+_NO_WIDTH = 0.1  # points
 _THIN = 0.1  # of the font size: nothing is drawn
 _INSIDE = 0.15  # of a letter's width, by which an accent's middle may lie outside
 
@@ -51,7 +49,7 @@ def mend_line(spans: list[Untyped], hyphenated: set[str]) -> None:
             char["c"] = _sign(char["c"], span["font"])
     chars = [(span, char) for span in spans for char in span["chars"]]
     _join_accents(chars)
-    _turn_lam_alef([char for _, char in chars])
+    _turn_ligatures([char for _, char in chars])
     for place, (span, char) in enumerate(chars):
         if char["c"] == SOFT_HYPHEN:
             is_last = all(not later["c"].strip() for _, later in chars[place + 1 :])
@@ -112,13 +110,23 @@ def _drop_space_between(chars: list[tuple[Untyped, Untyped]], accent: Untyped, l
             chars[before][1]["c"] = ""
 
 
-def _turn_lam_alef(chars: list[Untyped]) -> None:
-    """A ligature's second letter has no width; MuPDF turns the line round, and these two stand wrongly."""
-    for first, second in pairwise(chars):
-        has_no_width = first["bbox"][2] - first["bbox"][0] < _THIN
-        touches = abs(first["bbox"][0] - second["bbox"][2]) < 1
-        if first["c"] in _ALEFS and second["c"] == _LAM and has_no_width and touches:
-            first["c"], second["c"] = second["c"], first["c"]
+def _turn_ligatures(chars: list[Untyped]) -> None:
+    """The letters of a right-to-left ligature, the first with all its width, in the order of the word.
+
+    MuPDF gives the letters of a ligature in their order, the later ones without a width, and then turns the
+    whole line round, these letters included.
+    """
+    start = 0
+    for place, char in enumerate(chars):
+        is_letter = unicodedata.bidirectional(char["c"][:1] or " ") in ("R", "AL")
+        if is_letter and char["bbox"][2] - char["bbox"][0] < _NO_WIDTH:
+            continue
+        ligature = chars[start : place + 1]
+        edge = char["bbox"][2]
+        if is_letter and len(ligature) > 1 and all(abs(part["bbox"][0] - edge) < 1 for part in ligature[:-1]):
+            for part, letter in zip(ligature, [part["c"] for part in reversed(ligature)], strict=True):
+                part["c"] = letter
+        start = place + 1
 
 
 def _stands_alone(chars: list[tuple[Untyped, Untyped]], place: int) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 
 from ocrstudio.pdf import engine
-from ocrstudio.pdf.contents_list import contents_list, is_contents
+from ocrstudio.pdf.contents_list import contents_list, is_contents, without_leaders
 from ocrstudio.pdf.engine import Untyped
 from ocrstudio.pdf.layout_boxes import PICTURES, TABLE, LayoutBox, with_chars
 from ocrstudio.pdf.page_text import count_letters, union
@@ -129,10 +129,13 @@ def _table(box: LayoutBox, *, right_to_left: bool) -> str:
     table = [row for row in table if any(row)] if not any(table[0]) else table
     if right_to_left:
         table = [row[::-1] for row in table]
-    lines = [" ".join(cell for cell in row if cell) for row in table]
-    if is_contents(lines):
-        return contents_list(lines)
-    written = ["|" + "|".join(row) + "|" for row in table]
+    stacks = [[cell for cell in column if cell] for column in zip(*table, strict=True)]
+    if stacks and all(is_contents(stack) for stack in stacks if stack):
+        return contents_list([cell for stack in stacks for cell in stack])
+    rows = [_row_text(row) for row in rows_of(box.lines, right_to_left=right_to_left)]
+    if is_contents(rows):
+        return contents_list(rows)
+    written = ["|" + "|".join(" ".join(without_leaders(cell).split()) for cell in row) + "|" for row in table]
     return "\n".join([written[0], "|" + "---|" * len(columns), *written[1:]]) if written else ""
 
 

@@ -23,6 +23,8 @@ _SIGN_FONT = re.compile(r"CM(?:EX|SY)|MT(?:EX|SY)|MS[AB]M|Ma?th|Symbol|[Dd]ingba
 _UPRIGHT = 0.999  # cosine
 _SENTENCE = 25  # letters
 _SAME_PLACE = 0.15  # of the font size
+_MOST_OF_REPEATED = 0.4  # of a span, that may stand elsewhere: spaces, and where two lines meet
+_ROW = 8.0  # points
 
 
 @dataclass(frozen=True)
@@ -175,25 +177,39 @@ def _drop_signs(blocks: list[Untyped]) -> int:
 
 
 def _drop_repeated(blocks: list[Untyped]) -> None:
-    """Text drawn twice at one place, to make it look bold or shaded, is there once."""
-    squares: dict[tuple[str, int, int], list[tuple[float, float]]] = defaultdict(list)
+    """Text drawn twice at one place, to make it look bold or shaded, is there once.
+
+    A span does not repeat itself: narrow letters stand close to each other.
+    """
+    rows: dict[int, list[Untyped]] = defaultdict(list)
     for _, span in spans_of(blocks):
-        near = _SAME_PLACE * span["size"]
-        kept = []
-        for char in span["chars"]:
-            (x, y), width = char["origin"], char["bbox"][2] - char["bbox"][0]
-            around = [
-                (char["c"], round(x / 4) + dx, round(y / 4) + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)
-            ]
-            places = [place for square in around if square in squares for place in squares[square]]
-            repeated = any(abs(x - u) < near and abs(y - v) < near for u, v in places)
-            if not repeated or width <= near or not char["c"].strip():
-                kept.append(char)
-        # A span does not repeat itself: narrow letters stand close to each other.
-        for char in kept:
-            x, y = char["origin"]
-            squares[char["c"], round(x / 4), round(y / 4)].append((x, y))
-        span["chars"] = kept
+        x0, y0, x1, y1 = span["bbox"]
+        row = round(y1 / _ROW)
+        under = [
+            char
+            for near in (row - 1, row, row + 1)
+            for other in rows[near]
+            if min(x1, other["bbox"][2]) - max(x0, other["bbox"][0]) > _SAME_PLACE * span["size"]
+            and min(y1, other["bbox"][3]) > max(y0, other["bbox"][1])
+            for char in other["chars"]
+        ]
+        if under:
+            near = _SAME_PLACE * span["size"]
+            kept = [char for char in span["chars"] if not _is_repeated(char, under, near)]
+            if len(kept) <= _MOST_OF_REPEATED * len(span["chars"]):
+                span["chars"] = kept
+        rows[row].append(span)
+
+
+def _is_repeated(char: Untyped, under: list[Untyped], near: float) -> bool:
+    """Whether a character stands where another one like it does; letters of a ligature have no width."""
+    if not char["c"].strip() or char["bbox"][2] - char["bbox"][0] <= near:
+        return False
+    x, y = char["origin"]
+    return any(
+        other["c"] == char["c"] and abs(other["origin"][0] - x) < near and abs(other["origin"][1] - y) < near
+        for other in under
+    )
 
 
 def _tidy(blocks: list[Untyped]) -> None:

@@ -15,7 +15,7 @@ from ocrstudio.pdf.document import PdfDocument, open_document
 from ocrstudio.pdf.engine import Untyped
 from ocrstudio.pdf.layer_trust import LayerFacts, reason_for_distrust
 from ocrstudio.pdf.layout_boxes import FOOTER, HEADER, find_boxes, mark_furniture, order_agreement
-from ocrstudio.pdf.markdown_cleaning import clean_markdown, normalise_characters
+from ocrstudio.pdf.markdown_cleaning import clean_markdown, compose_accents, normalise_characters
 from ocrstudio.pdf.page_markdown import Piece, write_boxes
 from ocrstudio.pdf.page_text import PageText, read_page_text
 from ocrstudio.pdf.printed_picture import has_print_of_its_own
@@ -25,10 +25,10 @@ _MAX_LAYOUT_POINTS = 25_000_000
 """The layout draws the page at 72 dpi; beyond this area it runs out of memory."""
 _MAX_FURNITURE = 0.2
 """Running heads and page numbers are no more of a page's letters; a short title page is not all head."""
-_LONGEST_FURNITURE = 150
+_LONGEST_FURNITURE = 250
 """Letters of a running head; what is longer is none."""
 _LONG_FURNITURE = 90
-_MIN_AGREEMENT = 0.5
+_MIN_AGREEMENT = 0.7
 _DISORDER = "The order is uncertain: the layout and the file disagree about what comes first."
 _MIN_COVERAGE = 0.5
 _WORTH_A_REMARK = 10
@@ -151,8 +151,10 @@ def _is_furniture(piece: Piece) -> bool:
 
 
 def _letters(text: str) -> Counter[str]:
-    """Letters and digits, whatever their order."""
-    return Counter(character for character in normalise_characters(text) if character.isalnum())
+    """Letters and digits, whatever their order; with their accents, which a label has joined to them."""
+    return Counter(
+        character for character in compose_accents(normalise_characters(text)) if character.isalnum()
+    )
 
 
 def _remarks(text: PageText, lost: int, longest_head: int) -> tuple[str, ...]:

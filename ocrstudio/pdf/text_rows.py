@@ -1,18 +1,17 @@
 """Lines of text of one box as rows in reading order: columns apart, right-to-left rows from the right."""
 
-import unicodedata
 from statistics import median
 
 from ocrstudio.pdf import engine
 from ocrstudio.pdf.engine import Untyped
-from ocrstudio.pdf.page_text import count_letters, is_right_to_left, union
+from ocrstudio.pdf.logical_order import in_logical_order
+from ocrstudio.pdf.page_text import count_letters, union
 
 _UPRIGHT = 0.999  # cosine of a line's direction
 _MIN_ROWS = 3
 _MIN_LETTERS_A_ROW = 12
 _MIN_GUTTER = 0.8  # of the usual height of a line
 _MIN_OVERLAP = 0.5
-_WORD_GAP = 0.15  # of the font size
 _SAME_ROW = 0.35  # of the font size
 
 Row = dict[str, Untyped]
@@ -88,7 +87,7 @@ def _rows_from_the_right(lines: list[Untyped]) -> list[Row]:
             rows[-1].append(line)
         else:
             rows.append([line])
-    return [_joined(row) for row in rows]
+    return [_right_to_left_row(row) for row in rows]
 
 
 def _same_row(row: list[Untyped], line: Untyped) -> bool:
@@ -96,41 +95,13 @@ def _same_row(row: list[Untyped], line: Untyped) -> bool:
     return bool(abs(one["origin"][1] - other["origin"][1]) < _SAME_ROW * max(one["size"], other["size"]))
 
 
-def _joined(row: list[Untyped]) -> Row:
-    parts = sorted(row, key=lambda line: -line["bbox"][2])
-    ordered: list[Untyped] = []
-    run: list[Untyped] = []
-    for part in parts:
-        if _runs_to_the_right(part):
-            run.append(part)
-            continue
-        ordered += [*reversed(run), part]
-        run = []
-    ordered += reversed(run)
-    text = ""
-    for place, part in enumerate(ordered):
-        words = "".join(span["text"] for span in part["spans"])
-        if place and not text.endswith(" ") and not words.startswith(" "):
-            text += " " * _has_gap(ordered[place - 1], part)
-        text += words
-    first = max((span for part in ordered for span in part["spans"]), key=lambda span: len(span["text"]))
-    box = union(part["bbox"] for part in row)
-    flags = first["flags"] & ~1  # no superscript
-    span = {**first, "flags": flags, "text": " ".join(text.split()), "bbox": engine.load().Rect(box)}
-    return {"bbox": box, "spans": [span]}
-
-
-def _runs_to_the_right(part: Untyped) -> bool:
-    text = "".join(span["text"] for span in part["spans"])
-    kinds = {unicodedata.bidirectional(character) for character in text}
-    return (
-        not kinds & {"R", "AL"}
-        and not is_right_to_left(text)
-        and bool(kinds & {"L", "EN", "AN", "ES", "CS", "ET"})
-    )
-
-
-def _has_gap(one: Untyped, other: Untyped) -> bool:
-    size = one["spans"][0]["size"]
-    gap = max(one["bbox"][0], other["bbox"][0]) - min(one["bbox"][2], other["bbox"][2])
-    return bool(gap > _WORD_GAP * size)
+def _right_to_left_row(row: list[Untyped]) -> Row:
+    spans = [span for line in row for span in line["spans"]]
+    longest = max(spans, key=lambda span: len(span["text"]))
+    box = union(line["bbox"] for line in row)
+    text = in_logical_order([span["chars"] for span in spans], longest["size"])
+    flags = longest["flags"] & ~1  # no superscript
+    return {
+        "bbox": box,
+        "spans": [{**longest, "flags": flags, "text": text, "bbox": engine.load().Rect(box)}],
+    }

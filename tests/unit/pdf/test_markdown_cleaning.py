@@ -53,3 +53,20 @@ def test_cells_that_a_narrow_column_broke_are_one_line_again():
 
 def test_a_page_of_blank_lines_is_empty():
     assert cleaning.clean_markdown(" \n" * 100_000) == ""  # in one pass
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("the con\u00ad centration", "the concentration"),
+        ("the con\u00ad\ncentration", "the concentration"),
+        ("**con\u00ad** **centration**", "**concentration**"),
+        (
+            "\ufefb \ufe8e\ufedf\ufecc\ufeae\ufe91\ufef4\ufe94",
+            "\u0644\u0627 \u0627\u0644\u0639\u0631\u0628\u064a\u0629",
+        ),
+        ("\u200f\u0645\u06cc\u200c\u0634\u0648\u062f", "\u0645\u06cc\u200c\u0634\u0648\u062f"),
+    ],
+)
+def test_soft_hyphens_join_and_presentation_forms_become_letters(given, expected):
+    assert cleaning.normalise_characters(given) == expected
