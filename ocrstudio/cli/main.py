@@ -37,6 +37,9 @@ class CommandEntry:
 
 COMMANDS: dict[str, CommandEntry] = {
     "pdf2img": CommandEntry("ocrstudio.cli.pdf2img", "Convert PDF pages to images."),
+    "synthesise": CommandEntry(
+        "ocrstudio.cli.synthesise", "Write labelled pages in a vocabulary and fonts of your own."
+    ),
     "infer": CommandEntry("ocrstudio.cli.infer", "Label images or PDF pages with a teacher."),
     "train": CommandEntry("ocrstudio.cli.train", "Fine-tune the student on a dataset."),
     "evaluate": CommandEntry("ocrstudio.cli.evaluate", "Measure the student on a dataset."),

@@ -1,0 +1,154 @@
+"""Make a clean page look scanned: blur, noise, JPEG, shading, rotation, low resolution, bleed-through.
+
+Used where pages are written (`ocrstudio.synthesis`) and where real pages are trained on. numpy and Pillow
+only; everything follows from the generator that is given.
+"""
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageChops, ImageFilter
+
+Grey = npt.NDArray[np.uint8]
+Transform = tuple[float, float, float, float, float, float]
+"""Source from target: x = a x' + b y' + c, y = d x' + e y' + f, as Pillow's affine transformation has it."""
+
+_NO_TRANSFORM: Transform = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Strength:
+    """How bad it gets.
+
+    Attributes:
+        chance: Of each of the effects.
+        blur: Largest radius in pixels of a page of 1,000 pixels' width.
+        noise: Largest standard deviation in grey levels.
+        quality: Lowest JPEG quality.
+        shade: Largest share of light that is lost across the page.
+        rotation: Largest angle in degrees, either way.
+        reduction: Smallest scale that the page goes through.
+        bleed: Largest share of the reverse side's ink.
+    """
+
+    chance: float
+    blur: float
+    noise: float
+    quality: int
+    shade: float
+    rotation: float
+    reduction: float
+    bleed: float
+
+
+STRENGTHS: Mapping[str, Strength] = MappingProxyType(
+    {
+        "light": Strength(0.3, 0.7, 6.0, 60, 0.15, 0.7, 0.75, 0.08),
+        "strong": Strength(0.45, 1.1, 14.0, 30, 0.35, 2.0, 0.55, 0.18),
+    }
+)
+
+
+def degrade(image: Image.Image, source: np.random.Generator, strength: Strength) -> Image.Image:
+    """A degraded copy of a page of the same size and mode (RGB or L)."""
+    return degrade_with_transform(image, source, strength)[0]
+
+
+def degrade_with_transform(
+    image: Image.Image, source: np.random.Generator, strength: Strength
+) -> tuple[Image.Image, Transform]:
+    """As `degrade`, with the transformation that says where each target pixel came from."""
+    transform = _NO_TRANSFORM
+    if source.random() < strength.chance:
+        transform = _rotation(image.size, float(source.uniform(-strength.rotation, strength.rotation)))
+        paper = int(np.median(np.asarray(image.convert("L"))[::16, ::16]))
+        image = image.transform(
+            image.size,
+            Image.Transform.AFFINE,
+            transform,
+            Image.Resampling.BILINEAR,
+            fillcolor=paper if image.mode == "L" else (paper,) * 3,
+        )
+    for effect in _EFFECTS:
+        if source.random() < strength.chance:
+            image = effect(image, source, strength)
+    return image, transform
+
+
+def _rotation(size: tuple[int, int], degrees: float) -> Transform:
+    """Around the middle of the picture."""
+    cosine, sine = float(np.cos(np.radians(degrees))), float(np.sin(np.radians(degrees)))
+    x, y = size[0] / 2, size[1] / 2
+    return (cosine, sine, x - cosine * x - sine * y, -sine, cosine, y + sine * x - cosine * y)
+
+
+def _bleed(image: Image.Image, source: np.random.Generator, strength: Strength) -> Image.Image:
+    """The page itself, mirrored and faint, stands for what is printed on the back."""
+    back = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    back = back.filter(ImageFilter.GaussianBlur(image.width / 700))
+    share = float(source.uniform(0.2, 1.0)) * strength.bleed
+    faint = back.point(lambda value: round(255 - (255 - value) * share))
+    return ImageChops.multiply(image, faint)
+
+
+def _reduce(image: Image.Image, source: np.random.Generator, strength: Strength) -> Image.Image:
+    scale = float(source.uniform(strength.reduction, 1.0))
+    small = (max(8, round(image.width * scale)), max(8, round(image.height * scale)))
+    way = Image.Resampling.BILINEAR if source.random() < 0.5 else Image.Resampling.BICUBIC  # noqa: PLR2004
+    return image.resize(small, way).resize(image.size, Image.Resampling.BICUBIC)
+
+
+def _blur(image: Image.Image, source: np.random.Generator, strength: Strength) -> Image.Image:
+    radius = float(source.uniform(0.2, 1.0)) * strength.blur * image.width / 1000
+    return image.filter(ImageFilter.GaussianBlur(radius))
+
+
+def _shade(image: Image.Image, source: np.random.Generator, strength: Strength) -> Image.Image:
+    """Light that falls off linearly in some direction."""
+    angle, loss = source.uniform(0, 2 * np.pi), source.uniform(0.2, 1.0) * strength.shade
+    across = np.linspace(-0.5, 0.5, image.width, dtype=np.float32) * np.cos(angle)
+    down = np.linspace(-0.5, 0.5, image.height, dtype=np.float32) * np.sin(angle)
+    light = 1 - loss * np.clip(0.5 + across[None, :] + down[:, None], 0, 1)
+    return _times(image, light.astype(np.float32))
+
+
+def _contrast(image: Image.Image, source: np.random.Generator, strength: Strength) -> Image.Image:
+    lowest = float(source.uniform(0.0, 1.0)) * 255 * strength.shade * 0.7
+    return image.point(lambda value: round(lowest + value * (255 - lowest) / 255))
+
+
+def _noise(image: Image.Image, source: np.random.Generator, strength: Strength) -> Image.Image:
+    deviation = float(source.uniform(0.2, 1.0)) * strength.noise
+    pixels = np.asarray(image)
+    grain = source.standard_normal(pixels.shape[:2], dtype=np.float32) * np.float32(deviation)
+    noisy = pixels + (grain if pixels.ndim == 2 else grain[..., None])  # noqa: PLR2004 (grey)
+    return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
+
+
+def _jpeg(image: Image.Image, source: np.random.Generator, strength: Strength) -> Image.Image:
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=int(source.integers(strength.quality, 90)))
+    decoded = Image.open(buffer)
+    decoded.load()
+    return decoded.convert(image.mode)
+
+
+def _times(image: Image.Image, light: npt.NDArray[np.float32]) -> Image.Image:
+    pixels = np.asarray(image)
+    factor = light if pixels.ndim == 2 else light[..., None]  # noqa: PLR2004 (grey)
+    return Image.fromarray((pixels * factor).astype(np.uint8))
+
+
+_EFFECTS: tuple[Callable[[Image.Image, np.random.Generator, Strength], Image.Image], ...] = (
+    _bleed,
+    _reduce,
+    _blur,
+    _contrast,
+    _shade,
+    _noise,
+    _jpeg,
+)

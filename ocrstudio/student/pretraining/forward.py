@@ -1,0 +1,134 @@
+"""One step's forward pass: the network's own modules, put together without a wait for the device.
+
+Every page of a batch has the same tiles, so that nothing has to be counted or scattered. A test holds the
+result against the network's own `forward`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from ocrstudio.student.modeling.loss import IGNORE_INDEX
+from ocrstudio.student.modeling.model import DeepseekOcrForConditionalGeneration
+from ocrstudio.student.pretraining.batches import Batch
+from ocrstudio.student.pretraining.heads import DenseHeads, Features, tile_cells
+from ocrstudio.student.pretraining.pages import TILE
+from ocrstudio.student.pretraining.targets import READER_TOKENS
+
+# The decoder's layer whose states say where to look: half of the layers are left to read there.
+_MIDDLE_LAYER = 2
+_BLANK = 255
+
+
+@dataclass(frozen=True)
+class StepOutput:
+    """What a step looks at.
+
+    Attributes:
+        answer: Loss of the answer, nats a token.
+        dense: Losses of the heads by name.
+        accuracy: Share of answer tokens that were the likeliest.
+    """
+
+    answer: Tensor
+    dense: dict[str, Tensor]
+    accuracy: Tensor
+
+
+class ReaderStep:
+    """Runs the network with its heads.
+
+    Args:
+        model: The reader.
+        heads: Its heads.
+        views: Views of a full batch; a smaller one is filled up, so that the encoder sees one shape only.
+    """
+
+    def __init__(self, model: DeepseekOcrForConditionalGeneration, heads: DenseHeads, views: int) -> None:
+        self.model, self.heads = model, heads
+        self._views = views
+        self._seen: dict[str, Tensor] = {}
+        model.model.sam_model.neck.register_forward_hook(self._keep("patches"))
+        model.model.projector.register_forward_hook(self._keep("tokens"))
+        model.model.language_model.layers[_MIDDLE_LAYER].register_forward_hook(self._keep("middle"))
+
+    def _keep(self, name: str) -> Callable[[nn.Module, object, object], None]:
+        def hook(_module: nn.Module, _inputs: object, output: object) -> None:
+            found = output[0] if isinstance(output, tuple) else output
+            assert isinstance(found, Tensor)  # noqa: S101 (what these modules return)
+            self._seen[name] = found
+
+        return hook
+
+    def __call__(self, batch: Batch, fed: Tensor | None = None) -> StepOutput:
+        """Compute all losses.
+
+        Args:
+            batch: On the model's device.
+            fed: What the decoder is fed in place of the true tokens.
+        """
+        model, positions = self.model, batch.image_positions
+        features = self.image_features(batch)
+        embedded = model.get_input_embeddings()(batch.ids if fed is None else fed)
+        sequence = torch.cat(
+            [embedded[:, :1], features.to(embedded.dtype), embedded[:, 1 + positions :]], dim=1
+        )
+        hidden = model.model.language_model(inputs_embeds=sequence, use_cache=False).last_hidden_state
+        logits = model.lm_head(hidden[:, positions:-1]).float()
+        targets = batch.labels[:, positions + 1 :]
+        answer = cross_entropy(logits.flatten(0, 1), targets.reshape(-1), ignore_index=IGNORE_INDEX)
+        asked = targets != IGNORE_INDEX
+        accuracy = ((logits.detach().argmax(-1) == targets) & asked).sum() / asked.sum()
+        return StepOutput(answer, self._dense(batch, hidden), accuracy)
+
+    def _dense(self, batch: Batch, hidden: Tensor) -> dict[str, Tensor]:
+        positions, tiles = batch.image_positions, batch.pixels.shape[0] * batch.grid[0] * batch.grid[1]
+        patches, middle = self._seen["patches"][:tiles], self._seen["middle"]
+        if patches.shape[1] == self.heads.patch.in_features:
+            patches = patches.permute(0, 2, 3, 1)
+        picture = slice(1, 1 + positions)
+        features = Features(
+            patches=patches,
+            tokens=self._seen["tokens"][:tiles],
+            places=middle[:, picture],
+            questions=middle[:, positions:-1],
+            last=self.model.lm_head(hidden[:, picture]),
+        )
+        answers = slice(positions + 1, None)
+        return self.heads.losses(
+            features,
+            tile_cells(batch.cells, batch.grid),
+            batch.places[:, answers],
+            batch.slots[:, answers],
+            batch.first_tokens,
+        )
+
+    def image_features(self, batch: Batch) -> Tensor:
+        """[pages, positions, hidden], as `DeepseekOcrModel.get_image_features` has them page by page."""
+        columns, rows = batch.grid
+        pages = batch.pixels.shape[0]
+        tiles = batch.pixels.reshape(pages, rows, TILE, columns, TILE).transpose(2, 3).reshape(-1, TILE, TILE)
+        views = torch.cat([tiles, batch.overviews])
+        missing = self._views - len(views)
+        if missing > 0:
+            views = torch.cat([views, views.new_full((missing, TILE, TILE), _BLANK)])
+        model = self.model.model
+        encoded = model.encode_views(to_pixels(views))[: len(tiles) + pages]
+        width = encoded.shape[-1]
+        page = encoded[: len(tiles)].reshape(pages, rows, columns, READER_TOKENS, READER_TOKENS, width)
+        page = page.transpose(2, 3).reshape(pages, rows * READER_TOKENS, columns * READER_TOKENS, width)
+        overview = encoded[len(tiles) :]
+        separator = model.view_separator.to(encoded.dtype).expand(pages, 1, width)
+        return torch.cat([self._with_newlines(page), self._with_newlines(overview), separator], dim=1)
+
+    def _with_newlines(self, grid: Tensor) -> Tensor:
+        newline = self.model.model.image_newline.to(grid.dtype).expand(*grid.shape[:2], 1, grid.shape[-1])
+        return torch.cat([grid, newline], dim=2).flatten(1, 2)
+
+
+def to_pixels(views: Tensor) -> Tensor:
+    """Grey 0 to 255 [views, side, side] to normalised RGB [views, 3, side, side]."""
+    return (views.float() / 127.5 - 1)[:, None].expand(-1, 3, -1, -1)
