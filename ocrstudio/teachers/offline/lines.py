@@ -1,16 +1,24 @@
 """Lines of text as an OCR engine found them, and whether it could read the page at all."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ocrstudio.domain.errors import TeacherError
+from ocrstudio.teachers.offline.turn import Turn
 
 _MIN_SCORE = 0.85
 _MIN_DENSITY = 0.4
 _UNREADABLE_SHARE = 0.2
 _DOUBTFUL_SHARE = 0.05
 _GREEK_SHARE = 0.3
+_TAG = re.compile(r"</?(?:table|tr|td|th|br|sup|sub)\b[^<>]*>")
+
+
+def letters(text: str) -> str:
+    """Letters and digits only, case folded, tags of tables left out: what no arrangement may lose."""
+    return "".join(filter(str.isalnum, _TAG.sub(" ", text))).casefold()
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,19 @@ class OcrLine:
         visible = sum(not character.isspace() for character in self.text)
         density = visible / max(self.width / max(self.height, 1.0), 1.0)
         return self.score >= min_score and density >= _MIN_DENSITY
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The lines of a page, and how the page lies in its picture.
+
+    Attributes:
+        lines: All lines, the unread ones included, with their boxes on the upright page.
+        turn: How the picture becomes the upright page.
+    """
+
+    lines: tuple[OcrLine, ...]
+    turn: Turn
 
 
 def check_readable(lines: Sequence[OcrLine], engine: str, hint: str, min_score: float = _MIN_SCORE) -> float:

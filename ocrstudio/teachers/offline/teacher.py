@@ -98,6 +98,8 @@ class OfflineTeacher:
                 "reading_order": self._config.reading_order,
                 "dpi": self._config.dpi,
                 "unread": record["unread"],
+                "letters_found": record["letters_found"],
+                "letters_kept": record["letters_kept"],
                 "seconds": round(seconds, 3),
             },
             flags=(*flags, DOUBTFUL) if record["doubtful"] else flags,

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import logging
 import os
 import shutil
 import subprocess
@@ -13,8 +14,11 @@ import numpy.typing as npt
 
 from ocrstudio.domain.errors import TeacherError
 from ocrstudio.teachers.errors import TeacherUnavailableError
-from ocrstudio.teachers.offline.lines import OcrLine, check_readable
+from ocrstudio.teachers.offline.lines import OcrLine, Reading, check_readable
+from ocrstudio.teachers.offline.scripts import fitting_languages
+from ocrstudio.teachers.offline.turn import Turn
 
+_LOG = logging.getLogger(__name__)
 _PROGRAM = "tesseract"
 _WORD_LEVEL = "5"
 _TIMEOUT = 300.0
@@ -37,7 +41,7 @@ class TesseractEngine:
         self._languages = tuple(languages)
         self._program: str | None = None
 
-    def recognise(self, pixels: npt.NDArray[np.uint8], dpi: float) -> list[OcrLine]:
+    def recognise(self, pixels: npt.NDArray[np.uint8], dpi: float) -> Reading:
         """Read a page.
 
         Args:
@@ -59,7 +63,8 @@ class TesseractEngine:
             raise TeacherError(f"Tesseract did not finish this page within {_TIMEOUT:g} s.") from None
         if done.returncode != 0:
             raise TeacherError(f"Tesseract failed on this page: {_last_line(done.stderr)}.")
-        return _lines(done.stdout.decode("utf-8", errors="replace"))
+        height, width = pixels.shape[:2]
+        return Reading(tuple(_lines(done.stdout.decode("utf-8", errors="replace"))), Turn(width, height))
 
     def check(self, lines: Sequence[OcrLine]) -> float:
         """Refuse a page that was not read; see `lines.check_readable`."""
@@ -70,6 +75,27 @@ class TesseractEngine:
             "Set offline.languages to the languages of the page, or use a model server.",
             min_score=0.6,
         )
+
+
+def read_in_order(
+    pixels: npt.NDArray[np.uint8], dpi: float, text: str, preferred: Sequence[str]
+) -> Sequence[OcrLine]:
+    """The lines of an upright page as Tesseract orders them; none where it or a language is not installed.
+
+    Args:
+        pixels: RGB.
+        dpi: Its resolution.
+        text: What another engine read, which tells the scripts of the page.
+        preferred: Languages of the configuration.
+    """
+    languages = fitting_languages(text, preferred, installed_languages())
+    if not languages:
+        return ()
+    try:
+        return TesseractEngine(languages).recognise(pixels, dpi).lines
+    except TeacherError as error:  # a second opinion only
+        _LOG.warning("Tesseract gave no second opinion: %s", error.message)
+        return ()
 
 
 def require_tesseract(languages: Sequence[str]) -> str:
