@@ -75,6 +75,40 @@ class Reading:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Cache:
+    """Readings of earlier runs.
+
+    Attributes:
+        folder: Where they are; None keeps none.
+        label: Name of the version of the teacher; empty keeps none of its readings.
+    """
+
+    folder: Path | None
+    label: str
+
+    def get(self, name: str, page: Page) -> Reading | None:
+        """What a reader made of the page then."""
+        file = self._file(name, page)
+        if file is None or not file.exists():
+            return None
+        return Reading(**json.loads(file.read_text("utf-8")))
+
+    def put(self, name: str, page: Page, reading: Reading) -> None:
+        """Keep a reading."""
+        print(f"{name:10} {page.name:28} {reading.seconds:5.1f} s", file=sys.stderr, flush=True)
+        file = self._file(name, page)
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(asdict(reading), ensure_ascii=False), "utf-8")
+
+    def _file(self, name: str, page: Page) -> Path | None:
+        if self.folder is None or (name == "teacher" and not self.label):
+            return None
+        digest = hashlib.sha256(page.file.read_bytes() + page.languages.encode()).hexdigest()[:16]
+        return self.folder / f"{name}{self.label if name == 'teacher' else ''}-{digest}.json"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--pages", type=Path)
@@ -132,38 +166,6 @@ def read_all(name: str, pages: Sequence[Page], cache: Cache) -> list[Reading]:
     if name == "teacher":
         return asyncio.run(read_with_teacher(pages, cache))
     return [cached(name, page, cache) for page in pages]
-
-
-@dataclass(frozen=True)
-class Cache:
-    """Readings of earlier runs.
-
-    Attributes:
-        folder: Where they are; None keeps none.
-        label: Name of the version of the teacher; empty keeps none of its readings.
-    """
-
-    folder: Path | None
-    label: str
-
-    def get(self, name: str, page: Page) -> Reading | None:
-        file = self._file(name, page)
-        if file is None or not file.exists():
-            return None
-        return Reading(**json.loads(file.read_text("utf-8")))
-
-    def put(self, name: str, page: Page, reading: Reading) -> None:
-        print(f"{name:10} {page.name:28} {reading.seconds:5.1f} s", file=sys.stderr, flush=True)
-        file = self._file(name, page)
-        if file is not None:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(json.dumps(asdict(reading), ensure_ascii=False), "utf-8")
-
-    def _file(self, name: str, page: Page) -> Path | None:
-        if self.folder is None or (name == "teacher" and not self.label):
-            return None
-        digest = hashlib.sha256(page.file.read_bytes() + page.languages.encode()).hexdigest()[:16]
-        return self.folder / f"{name}{self.label if name == 'teacher' else ''}-{digest}.json"
 
 
 def cached(name: str, page: Page, cache: Cache) -> Reading:
