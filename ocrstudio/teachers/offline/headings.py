@@ -30,12 +30,12 @@ def relevel(blocks: Sequence[Block], lines: Sequence[OcrLine]) -> list[Block]:
     }
     level_of = _levels(heights)
     depths = {number: _depth(blocks[number].markdown) for number in heights}
-    numbered = [number for number, depth in depths.items() if depth]
+    numbered = {number: depth for number, depth in depths.items() if depth}
     if numbered:
-        base = min(level_of[number] - depths[number] + 1 for number in numbered if depths[number])
-        base = max(1, base)
-        for number in numbered:
-            level_of[number] = min(_DEEPEST, base + depths[number] - 1)
+        shallowest = min(numbered.values())
+        level = min(level_of[number] for number, depth in numbered.items() if depth == shallowest)
+        for number, depth in numbered.items():
+            level_of[number] = min(_DEEPEST, level + depth - shallowest)
     return [
         replace(block, markdown="#" * level_of[number] + " " + _MARKS.sub("", block.markdown))
         if number in level_of

@@ -15,7 +15,7 @@ from ocrstudio.teachers.offline.arrangement import Arranged
 from ocrstudio.teachers.offline.engines import ENGINES, EngineOptions, OcrEngine
 from ocrstudio.teachers.offline.lines import OcrLine, is_doubtful
 from ocrstudio.teachers.offline.rules import find_rules
-from ocrstudio.teachers.offline.tesseract import read_in_order
+from ocrstudio.teachers.offline.tesseract import TesseractEngine, languages_by_sight, read_in_order
 from ocrstudio.teachers.offline.turn import Turn
 
 _MIN_LINE_SCORE = 0.5
@@ -101,7 +101,10 @@ class PageReader:
         reading = self._engine.recognise(drawn.pixels, drawn.dpi)
         if not reading.lines:
             raise TeacherError("No text was found on this page.", "If it is blank, exclude it.")
-        unread = self._engine.check(reading.lines)
+        try:
+            unread = self._engine.check(reading.lines)
+        except TeacherError as error:
+            return self._read_elsewhere(drawn, error)
         lines = [line for line in reading.lines if line.text and line.score >= _MIN_LINE_SCORE]
         arranged = self._arrange(self._engine, lines, reading.turn, drawn)
         if not arranged.markdown.strip():
@@ -119,6 +122,27 @@ class PageReader:
             arranged.letters_found,
             arranged.letters_kept,
         )
+
+    def _read_elsewhere(self, drawn: PageImage, error: TeacherError) -> PageText:
+        """A page in a script that RapidOCR does not know, read by Tesseract where it has the language.
+
+        Raises:
+            TeacherError: The same again, where it is not installed, has no such language or cannot read it.
+        """
+        if self._options.ocr_engine != "rapidocr":
+            raise error
+        languages = languages_by_sight(drawn.pixels, drawn.dpi, self._options.languages)
+        if not languages:
+            raise error
+        engine = TesseractEngine(languages)
+        lines = engine.recognise(drawn.pixels, drawn.dpi).lines
+        unread = engine.check(lines)
+        arranged = arrangement.as_ordered(lines)
+        if not arranged.letters_kept:
+            raise error
+        remark = f"RapidOCR does not know the script of this page; Tesseract ({'+'.join(languages)}) read it."
+        counts = arranged.letters_found, arranged.letters_kept
+        return PageText(arranged.markdown, "tesseract", (), True, unread, (*drawn.warnings, remark), *counts)
 
     def _arrange(self, engine: OcrEngine, lines: list[OcrLine], turn: Turn, drawn: PageImage) -> Arranged:
         if engine.orders_itself:

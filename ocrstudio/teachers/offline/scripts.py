@@ -47,6 +47,22 @@ def fitting_languages(text: str, preferred: Sequence[str], installed: Collection
     return tuple(dict.fromkeys(chosen))
 
 
+def seen_languages(script: str, preferred: Sequence[str], installed: Collection[str]) -> tuple[str, ...]:
+    """Installed languages for a script that is not Latin, and English, which stands beside most of them.
+
+    Args:
+        script: As Tesseract's script detection names it, such as ``Korean`` or ``Arabic``.
+        preferred: Languages of the configuration, which win where their script is there.
+        installed: Languages that Tesseract has.
+    """
+    known = LANGUAGES.get({"KOREAN": "HANGUL", "HAN": "CJK"}.get(script.upper(), script.upper()), ())
+    found = [language for language in known if language in installed]
+    if not found:
+        return ()
+    wanted = [language for language in found if language in preferred] or found[:1]
+    return (*wanted, *(language for language in ("eng",) if language in installed))
+
+
 def _languages_of(script: str, preferred: Sequence[str]) -> tuple[str, ...]:
     if script in LANGUAGES:
         return LANGUAGES[script]

@@ -14,12 +14,13 @@ import numpy.typing as npt
 
 from ocrstudio.domain.errors import TeacherError
 from ocrstudio.teachers.errors import TeacherUnavailableError
-from ocrstudio.teachers.offline.lines import OcrLine, Reading, check_readable
-from ocrstudio.teachers.offline.scripts import fitting_languages
+from ocrstudio.teachers.offline.lines import OcrLine, Reading, check_confident
+from ocrstudio.teachers.offline.scripts import fitting_languages, seen_languages
 from ocrstudio.teachers.offline.turn import Turn
 
 _LOG = logging.getLogger(__name__)
 _PROGRAM = "tesseract"
+_DIRECTIONS = "osd"  # its data for the direction and the script of a page
 _WORD_LEVEL = "5"
 _TIMEOUT = 300.0
 _PACKAGE_HINT = (
@@ -33,12 +34,14 @@ class TesseractEngine:
 
     Args:
         languages: Its language codes, such as ``kor`` and ``eng``.
+        upright: Whether its pages are known to stand upright; otherwise it finds out, where it has the data.
     """
 
     orders_itself = True
 
-    def __init__(self, languages: Sequence[str]) -> None:
+    def __init__(self, languages: Sequence[str], *, upright: bool = False) -> None:
         self._languages = tuple(languages)
+        self._upright = upright
         self._program: str | None = None
 
     def recognise(self, pixels: npt.NDArray[np.uint8], dpi: float) -> Reading:
@@ -56,7 +59,8 @@ class TesseractEngine:
 
         program = self._program = self._program or require_tesseract(self._languages)
         command = [program, "stdin", "stdout", "-l", "+".join(self._languages)]
-        command += ["--dpi", str(round(dpi)), "tsv"]
+        segmentation = "3" if self._upright or _DIRECTIONS not in _listed(program) else "1"
+        command += ["--dpi", str(round(dpi)), "--psm", segmentation, "tsv"]
         try:
             done = _run(command, encode_png(pixels, dpi))
         except subprocess.TimeoutExpired:
@@ -67,13 +71,11 @@ class TesseractEngine:
         return Reading(tuple(_lines(done.stdout.decode("utf-8", errors="replace"))), Turn(width, height))
 
     def check(self, lines: Sequence[OcrLine]) -> float:
-        """Refuse a page that was not read; see `lines.check_readable`."""
-        spoken = "+".join(self._languages)
-        return check_readable(
+        """Refuse a page that was not read; see `lines.check_confident`."""
+        return check_confident(
             lines,
-            f"Tesseract ({spoken})",
+            f"Tesseract ({'+'.join(self._languages)})",
             "Set offline.languages to the languages of the page, or use a model server.",
-            min_score=0.6,
         )
 
 
@@ -92,10 +94,34 @@ def read_in_order(
     if not languages:
         return ()
     try:
-        return TesseractEngine(languages).recognise(pixels, dpi).lines
+        return TesseractEngine(languages, upright=True).recognise(pixels, dpi).lines
     except TeacherError as error:  # a second opinion only
         _LOG.warning("Tesseract gave no second opinion: %s", error.message)
         return ()
+
+
+def languages_by_sight(
+    pixels: npt.NDArray[np.uint8], dpi: float, preferred: Sequence[str]
+) -> tuple[str, ...]:
+    """Installed languages for the script that Tesseract sees on a page, and English; none if none fits.
+
+    Args:
+        pixels: RGB.
+        dpi: Its resolution.
+        preferred: Languages of the configuration, which win where their script is there.
+    """
+    from ocrstudio.pdf.png import encode_png
+
+    program = shutil.which(_PROGRAM)
+    if program is None:
+        return ()
+    command = [program, "stdin", "stdout", "--dpi", str(round(dpi)), "--psm", "0"]
+    try:
+        seen = _run(command, encode_png(pixels, dpi)).stdout.decode("utf-8", errors="replace")
+    except subprocess.TimeoutExpired:
+        return ()
+    script = next((line[8:].strip() for line in seen.splitlines() if line.startswith("Script: ")), "")
+    return seen_languages(script, preferred, installed_languages(program))
 
 
 def require_tesseract(languages: Sequence[str]) -> str:
@@ -125,8 +151,13 @@ def installed_languages(program: str | None = None) -> frozenset[str]:
     found = program or shutil.which(_PROGRAM)
     if found is None:
         return frozenset()
-    listed = _run([found, "--list-langs"]).stdout.decode("utf-8", errors="replace").splitlines()[1:]
-    return frozenset(line.strip() for line in listed if line.strip()) - {"osd"}
+    return _listed(found) - {_DIRECTIONS}
+
+
+def _listed(program: str) -> frozenset[str]:
+    """The names of its data files."""
+    listed = _run([program, "--list-langs"]).stdout.decode("utf-8", errors="replace").splitlines()[1:]
+    return frozenset(line.strip() for line in listed if line.strip())
 
 
 def _run(command: list[str], data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
