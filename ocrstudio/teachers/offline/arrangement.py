@@ -1,16 +1,19 @@
 """The text of a page from its recognised lines: parts and order, what was left out, and what to doubt."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import median
 
 from ocrstudio.domain.region import Region
 from ocrstudio.teachers.offline import ordering, reading_order
 from ocrstudio.teachers.offline.doubts import doubts
+from ocrstudio.teachers.offline.grid import table_from_rules
 from ocrstudio.teachers.offline.headings import relevel
-from ocrstudio.teachers.offline.layout import MARGINS, Block, lay_out
+from ocrstudio.teachers.offline.layout import MARGINS, TABLE, Block, lay_out
 from ocrstudio.teachers.offline.lines import OcrLine, letters
 from ocrstudio.teachers.offline.placing import count_kept, lost_lines, place_lines
 from ocrstudio.teachers.offline.rules import Rule
+from ocrstudio.teachers.offline.table_text import tidy_tables
 from ocrstudio.teachers.offline.turn import Turn
 
 _LIST_ITEM = "list-item"
@@ -66,7 +69,7 @@ def arrange(
         return Arranged(
             columns.markdown, columns.regions, columns.letters_found, columns.letters_kept, (remark,)
         )
-    blocks = _completed(blocks, lines)
+    blocks = _completed(_ruled_tables(blocks, lines, rules), lines)
     body = _without_margins(blocks, total)
     left_out = {number for number, block in enumerate(blocks) if block not in body}
     counted = [
@@ -128,6 +131,20 @@ def _completed(blocks: list[Block], lines: Sequence[OcrLine]) -> list[Block]:
         if number in after:
             completed.append(ordering.plain_block(after[number]))
     return completed
+
+
+def _ruled_tables(blocks: Sequence[Block], lines: Sequence[OcrLine], rules: Sequence[Rule]) -> list[Block]:
+    """The blocks with the cells of ruled tables taken from their rules: the model merges cells that span."""
+    height = median(line.height for line in lines)
+    tables = {
+        number: tidy_tables(table)
+        for number, block in enumerate(blocks)
+        if block.kind == TABLE and (table := table_from_rules(block.box, lines, rules, height)) is not None
+    }
+    return [
+        replace(block, markdown=tables[number]) if number in tables else block
+        for number, block in enumerate(blocks)
+    ]
 
 
 def _without_margins(blocks: list[Block], total: int) -> list[Block]:

@@ -8,6 +8,7 @@ import pytest
 from ocrstudio.teachers.offline import arrangement
 from ocrstudio.teachers.offline.agreement import kendall_tau
 from ocrstudio.teachers.offline.doubts import doubts, has_formulas
+from ocrstudio.teachers.offline.grid import table_from_rules
 from ocrstudio.teachers.offline.headings import relevel
 from ocrstudio.teachers.offline.layout import Block
 from ocrstudio.teachers.offline.lines import OcrLine
@@ -153,6 +154,30 @@ def test_a_ruled_table_is_a_table_and_one_that_was_read_as_text_is_flagged() -> 
     flat = blocks_of(lines)
     (remark,) = doubts(flat, lines, rules, 60, " ".join(item.text for item in lines))
     assert remark == "The page shows a table that was read as plain text."
+
+
+def test_cells_of_a_ruled_table_span_columns_and_rows() -> None:
+    rules = [
+        Rule(100, 200, 800, 200),
+        Rule(400, 260, 800, 260),
+        Rule(100, 320, 800, 320),
+        Rule(100, 380, 800, 380),
+    ]
+    rules += [Rule(x, 200, x, 380) for x in (100, 400, 800)] + [Rule(600, 260, 600, 380)]
+    places = {"Quay": (110, 245), "Ships": (410, 215), "in": (410, 275), "out": (610, 275)}
+    places |= {"North": (110, 335), "41": (410, 335), "39": (610, 335)}
+    lines = [line(text, x, y, 18 * len(text), 30) for text, (x, y) in places.items()]
+    table = table_from_rules((110, 215, 700, 365), lines, rules, 30)
+    assert table == (
+        '<table><tr><td rowspan="2">Quay</td><td colspan="2">Ships</td></tr><tr><td>in</td><td>out</td></tr>'
+        "<tr><td>North</td><td>41</td><td>39</td></tr></table>"
+    )
+    open_rows = [
+        rule for rule in rules if rule.y0 != 320
+    ]  # two rows of text in one cell are not one cell's text
+    stacked = [line(f"{x}{row}", x + 10, 265 + 35 * row, 90, 30) for x in (100, 400, 600) for row in range(3)]
+    assert table_from_rules((110, 215, 700, 365), stacked, open_rows, 30) is None
+    assert table_from_rules((110, 215, 700, 365), lines, rules[:4], 30) is None
 
 
 def test_rules_are_found_and_letters_frames_and_drawings_are_none() -> None:
