@@ -28,7 +28,7 @@ class OfflineTeacher:
         config: The section ``offline``.
         model_type: Post-processing of the output, as for every teacher.
         timeout: Seconds for one page.
-        concurrency: Child processes at most; each takes about 1.1 GB while it reads scans.
+        concurrency: Child processes at most; each holds 1.0 to 1.6 GB while it reads scans.
     """
 
     network = False

@@ -23,6 +23,7 @@ _PROGRAM = "tesseract"
 _DIRECTIONS = "osd"  # its data for the direction and the script of a page
 _WORD_LEVEL = "5"
 _TIMEOUT = 300.0
+_OPINION_TIMEOUT = 15.0
 _PACKAGE_HINT = (
     "Install it (Debian and Ubuntu: apt install tesseract-ocr tesseract-ocr-kor; macOS: brew install "
     "tesseract-lang), or set offline.ocr_engine: rapidocr."
@@ -35,13 +36,15 @@ class TesseractEngine:
     Args:
         languages: Its language codes, such as ``kor`` and ``eng``.
         upright: Whether its pages are known to stand upright; otherwise it finds out, where it has the data.
+        timeout: Seconds for a page.
     """
 
     orders_itself = True
 
-    def __init__(self, languages: Sequence[str], *, upright: bool = False) -> None:
+    def __init__(self, languages: Sequence[str], *, upright: bool = False, timeout: float = _TIMEOUT) -> None:
         self._languages = tuple(languages)
         self._upright = upright
+        self._timeout = timeout
         self._program: str | None = None
 
     def recognise(self, pixels: npt.NDArray[np.uint8], dpi: float) -> Reading:
@@ -62,9 +65,9 @@ class TesseractEngine:
         segmentation = "3" if self._upright or _DIRECTIONS not in _listed(program) else "1"
         command += ["--dpi", str(round(dpi)), "--psm", segmentation, "tsv"]
         try:
-            done = _run(command, encode_png(pixels, dpi))
+            done = _run(command, encode_png(pixels, dpi), self._timeout)
         except subprocess.TimeoutExpired:
-            raise TeacherError(f"Tesseract did not finish this page within {_TIMEOUT:g} s.") from None
+            raise TeacherError(f"Tesseract did not finish this page within {self._timeout:g} s.") from None
         if done.returncode != 0:
             raise TeacherError(f"Tesseract failed on this page: {_last_line(done.stderr)}.")
         height, width = pixels.shape[:2]
@@ -84,6 +87,8 @@ def read_in_order(
 ) -> Sequence[OcrLine]:
     """The lines of an upright page as Tesseract orders them; none where it or a language is not installed.
 
+    Chinese takes it up to a minute a page: it is given some seconds, and the page goes on without it.
+
     Args:
         pixels: RGB.
         dpi: Its resolution.
@@ -94,7 +99,7 @@ def read_in_order(
     if not languages:
         return ()
     try:
-        return TesseractEngine(languages, upright=True).recognise(pixels, dpi).lines
+        return TesseractEngine(languages, upright=True, timeout=_OPINION_TIMEOUT).recognise(pixels, dpi).lines
     except TeacherError as error:  # a second opinion only
         _LOG.warning("Tesseract gave no second opinion: %s", error.message)
         return ()
@@ -160,11 +165,13 @@ def _listed(program: str) -> frozenset[str]:
     return frozenset(line.strip() for line in listed if line.strip())
 
 
-def _run(command: list[str], data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+def _run(
+    command: list[str], data: bytes = b"", timeout: float = _TIMEOUT
+) -> subprocess.CompletedProcess[bytes]:
     # With its own threads Tesseract is five times slower than with one.
     environment = {**os.environ, "OMP_THREAD_LIMIT": "1"}
     return subprocess.run(
-        command, input=data, capture_output=True, check=False, env=environment, timeout=_TIMEOUT
+        command, input=data, capture_output=True, check=False, env=environment, timeout=timeout
     )
 
 
