@@ -19,6 +19,10 @@ class OcrEngine(Protocol):
     def orders_itself(self) -> bool:
         """Whether its lines come in reading order with their paragraphs."""
 
+    @property
+    def min_score(self) -> float:
+        """Lines with a lower score are no text: patterns in pictures, which every engine reads as letters."""
+
     def recognise(self, pixels: npt.NDArray[np.uint8], dpi: float) -> Reading:
         """All lines of an RGB picture, the unread ones included, and how the page lies in it."""
 

@@ -13,12 +13,10 @@ from ocrstudio.teachers.base import PageSource
 from ocrstudio.teachers.offline import arrangement
 from ocrstudio.teachers.offline.arrangement import Arranged
 from ocrstudio.teachers.offline.engines import ENGINES, EngineOptions, OcrEngine
-from ocrstudio.teachers.offline.lines import OcrLine, is_doubtful
+from ocrstudio.teachers.offline.lines import OcrLine, is_doubtful, letters
 from ocrstudio.teachers.offline.rules import find_rules
 from ocrstudio.teachers.offline.tesseract import TesseractEngine, languages_by_sight, read_in_order
 from ocrstudio.teachers.offline.turn import Turn
-
-_MIN_LINE_SCORE = 0.5
 
 
 @dataclass(frozen=True)
@@ -105,11 +103,11 @@ class PageReader:
             unread = self._engine.check(reading.lines)
         except TeacherError as error:
             return self._read_elsewhere(drawn, error)
-        lines = [line for line in reading.lines if line.text and line.score >= _MIN_LINE_SCORE]
+        lines, noise = _sorted_out(reading.lines, self._engine.min_score)
         arranged = self._arrange(self._engine, lines, reading.turn, drawn)
         if not arranged.markdown.strip():
             raise TeacherError(
-                f"The {len(reading.lines)} pieces of text seen on this page could not be read.",
+                f"Text was seen on this page ({len(reading.lines)} lines), but none of it could be read.",
                 "If it shows no text, exclude it; otherwise use a model server, or type the label.",
             )
         return PageText(
@@ -119,7 +117,7 @@ class PageReader:
             is_doubtful(unread) or bool(arranged.remarks),
             unread,
             (*drawn.warnings, *arranged.remarks),
-            arranged.letters_found,
+            arranged.letters_found + noise,
             arranged.letters_kept,
         )
 
@@ -135,13 +133,14 @@ class PageReader:
         if not languages:
             raise error
         engine = TesseractEngine(languages)
-        lines = engine.recognise(drawn.pixels, drawn.dpi).lines
-        unread = engine.check(lines)
+        found = engine.recognise(drawn.pixels, drawn.dpi).lines
+        unread = engine.check(found)
+        lines, noise = _sorted_out(found, engine.min_score)
         arranged = arrangement.as_ordered(lines)
         if not arranged.letters_kept:
             raise error
         remark = f"RapidOCR does not know the script of this page; Tesseract ({'+'.join(languages)}) read it."
-        counts = arranged.letters_found, arranged.letters_kept
+        counts = arranged.letters_found + noise, arranged.letters_kept
         return PageText(arranged.markdown, "tesseract", (), True, unread, (*drawn.warnings, remark), *counts)
 
     def _arrange(self, engine: OcrEngine, lines: list[OcrLine], turn: Turn, drawn: PageImage) -> Arranged:
@@ -157,6 +156,12 @@ class PageReader:
             return read_in_order(upright, drawn.dpi, text, self._options.languages)
 
         return arrangement.arrange(lines, rules, turn, drawn.dpi, order, third)
+
+
+def _sorted_out(lines: Sequence[OcrLine], min_score: float) -> tuple[list[OcrLine], int]:
+    """The lines that are text, and the letters of those whose score says that they are not."""
+    noise = sum(len(letters(line.text)) for line in lines if line.score < min_score)
+    return [line for line in lines if line.text and line.score >= min_score], noise
 
 
 def _drawn(page: PageSource, dpi: int) -> PageImage:

@@ -34,6 +34,7 @@ class RapidEngine:
     """
 
     orders_itself = False
+    min_score = 0.5
 
     def __init__(self, threads: int = -1) -> None:
         self._threads = threads

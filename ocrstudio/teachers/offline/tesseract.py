@@ -40,6 +40,7 @@ class TesseractEngine:
     """
 
     orders_itself = True
+    min_score = 0.2  # measured: more are lost from .3 on than are noise
 
     def __init__(self, languages: Sequence[str], *, upright: bool = False, timeout: float = _TIMEOUT) -> None:
         self._languages = tuple(languages)
