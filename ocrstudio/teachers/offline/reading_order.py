@@ -4,6 +4,7 @@ After G. Nagy and S. Seth, Hierarchical Representation of Optically Scanned Docu
 """
 
 import statistics
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from itertools import groupby
 
@@ -126,13 +127,13 @@ def _crosses(line: OcrLine, x: float) -> bool:
 
 def _gutter(lines: list[OcrLine], gap: float) -> float | None:
     """The middle of the white stripe from top to bottom that the fewest lines cross; None if many do."""
-    edges = sorted({edge for line in lines for edge in _core(line)})
+    starts = sorted(_core(line)[0] for line in lines)
     most = _CROSSING * len(lines)
     best: tuple[int, float, float] | None = None
-    for left in edges:
+    for left in sorted({edge for line in lines for edge in _core(line)}):
         # The stripe ends where the next line begins, lines that cross all of it aside.
-        right = min((_core(line)[0] for line in lines if _core(line)[0] > left), default=None)
-        if right is None or right - left < gap:
+        following = bisect_right(starts, left)
+        if following == len(starts) or (right := starts[following]) - left < gap:
             continue
         x = (left + right) / 2
         crossing = sum(_crosses(line, x) for line in lines)
