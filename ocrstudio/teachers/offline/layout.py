@@ -100,7 +100,7 @@ def _blocks(chunk: dict[str, Any], scale: float) -> list[Block]:
     blocks = []
     for part in chunk["page_boxes"]:
         start, stop = part["pos"]
-        text = clean_markdown(tidy_tables(chunk["text"][start:stop])).strip()
+        text = clean_markdown(tidy_tables(chunk["text"][start:stop])).replace("~~", "").strip()
         if letters(text) or (text and part["class"] != TABLE):  # rules in a picture are an empty table
             x0, y0, x1, y1 = (value / scale for value in part["bbox"])
             blocks.append(Block(str(part["class"]), text, (x0, y0, x1, y1)))
