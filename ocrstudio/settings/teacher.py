@@ -98,9 +98,10 @@ class OfflineConfig(Section):
         description="rapidocr is built in (Latin, Greek, Chinese, Japanese); tesseract must be installed."
     )
     languages: Strings = Field(min_length=1, description="Tesseract language codes, such as eng, kor, deu.")
-    reading_order: Literal["layout", "columns"] = Field(
-        description="layout: a layout model orders the text; columns: cuts at the white "
-        "gaps, for exams and textbooks."
+    reading_order: Literal["auto", "layout", "columns"] = Field(
+        description="auto: a layout model orders the text; where the white gaps of the page disagree, they "
+        "win, unless Tesseract is installed and confirms the model; layout: always the model; columns: "
+        "always the gaps, without headings and tables."
     )
     dpi: int = Field(ge=50, le=600, description="Resolution at which a page is read, in dots per inch.")
 

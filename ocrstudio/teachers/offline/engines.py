@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ocrstudio.teachers.offline.lines import OcrLine
+from ocrstudio.teachers.offline.lines import OcrLine, Reading
 from ocrstudio.teachers.offline.rapid import RapidEngine
 from ocrstudio.teachers.offline.tesseract import TesseractEngine
 
@@ -19,8 +19,12 @@ class OcrEngine(Protocol):
     def orders_itself(self) -> bool:
         """Whether its lines come in reading order with their paragraphs."""
 
-    def recognise(self, pixels: npt.NDArray[np.uint8], dpi: float) -> list[OcrLine]:
-        """All lines of an RGB picture, the unread ones included."""
+    @property
+    def min_score(self) -> float:
+        """Lines with a lower score are no text: patterns in pictures, which every engine reads as letters."""
+
+    def recognise(self, pixels: npt.NDArray[np.uint8], dpi: float) -> Reading:
+        """All lines of an RGB picture, the unread ones included, and how the page lies in it."""
 
     def check(self, lines: Sequence[OcrLine]) -> float:
         """The share of text that was not read; raises `TeacherError` when it is too large for a label."""

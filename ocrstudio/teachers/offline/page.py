@@ -1,7 +1,9 @@
 """One page in the child process: text layer or OCR, and everything the parent needs to know about it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from ocrstudio.domain.errors import TeacherError
@@ -9,11 +11,13 @@ from ocrstudio.domain.region import Region, region_to_row
 from ocrstudio.pdf import PageImage
 from ocrstudio.teachers.base import PageSource
 from ocrstudio.teachers.errors import NO_TEXT
-from ocrstudio.teachers.offline import reading_order
+from ocrstudio.teachers.offline import arrangement
+from ocrstudio.teachers.offline.arrangement import Arranged
 from ocrstudio.teachers.offline.engines import ENGINES, EngineOptions, OcrEngine
-from ocrstudio.teachers.offline.lines import OcrLine, is_doubtful
-
-_MIN_LINE_SCORE = 0.5
+from ocrstudio.teachers.offline.lines import OcrLine, is_doubtful, letters
+from ocrstudio.teachers.offline.rules import find_rules
+from ocrstudio.teachers.offline.tesseract import TesseractEngine, languages_by_sight, read_in_order
+from ocrstudio.teachers.offline.turn import Turn
 
 
 @dataclass(frozen=True)
@@ -36,10 +40,11 @@ class PageText:
         markdown: The label.
         method: ``text_layer`` or the name of the OCR engine.
         regions: Parts of the page, when the layout model found them.
-        doubtful: Whether a noticeable part of the text was not read.
+        doubtful: Whether somebody should look at the label first; `remarks` or `unread` say why.
         unread: Share of the text that was not read.
         remarks: Sentences about the page, such as a reduced resolution.
-        letters_found: Letters and digits that were seen on the page.
+        letters_found: Letters and digits that were recognised; running heads and page numbers, which a label
+            leaves out on purpose, are not counted. 0 where nothing was counted.
         letters_kept: How many of them are in the label.
     """
 
@@ -99,25 +104,72 @@ class PageReader:
         options = self._options
         if self._engine is None:
             self._engine = ENGINES[options.ocr_engine](EngineOptions(options.languages, options.threads))
-        found = self._engine.recognise(drawn.pixels, drawn.dpi)
-        if not found:
+        reading = self._engine.recognise(drawn.pixels, drawn.dpi)
+        if not reading.lines:
             raise TeacherError(NO_TEXT, "If it is blank, exclude it.")
-        unread = self._engine.check(found)
-        lines = [line for line in found if line.text and line.score >= _MIN_LINE_SCORE]
-        markdown, regions = self._arrange(self._engine, lines, drawn)
-        return PageText(markdown, options.ocr_engine, regions, is_doubtful(unread), unread, drawn.warnings)
+        try:
+            unread = self._engine.check(reading.lines)
+        except TeacherError as error:
+            return self._read_elsewhere(drawn, error)
+        lines, noise = _sorted_out(reading.lines, self._engine.min_score)
+        arranged = self._arrange(self._engine, lines, reading.turn, drawn)
+        if not arranged.markdown.strip():
+            raise TeacherError(
+                f"Text was seen on this page ({len(reading.lines)} lines), but none of it could be read.",
+                "If it shows no text, exclude it; otherwise use a model server, or type the label.",
+            )
+        return PageText(
+            arranged.markdown,
+            options.ocr_engine,
+            arranged.regions,
+            is_doubtful(unread) or bool(arranged.remarks),
+            unread,
+            (*drawn.warnings, *arranged.remarks),
+            arranged.letters_found + noise,
+            arranged.letters_kept,
+        )
 
-    def _arrange(
-        self, engine: OcrEngine, lines: list[OcrLine], drawn: PageImage
-    ) -> tuple[str, tuple[Region, ...]]:
+    def _read_elsewhere(self, drawn: PageImage, error: TeacherError) -> PageText:
+        """A page in a script that RapidOCR does not know, read by Tesseract where it has the language.
+
+        Raises:
+            TeacherError: The same again, where it is not installed, has no such language or cannot read it.
+        """
+        if self._options.ocr_engine != "rapidocr":
+            raise error
+        languages = languages_by_sight(drawn.pixels, drawn.dpi, self._options.languages)
+        if not languages:
+            raise error
+        engine = TesseractEngine(languages)
+        found = engine.recognise(drawn.pixels, drawn.dpi).lines
+        unread = engine.check(found)
+        lines, noise = _sorted_out(found, engine.min_score)
+        arranged = arrangement.as_ordered(lines)
+        if not arranged.letters_kept:
+            raise error
+        remark = f"RapidOCR does not know the script of this page; Tesseract ({'+'.join(languages)}) read it."
+        counts = arranged.letters_found + noise, arranged.letters_kept
+        return PageText(arranged.markdown, "tesseract", (), True, unread, (*drawn.warnings, remark), *counts)
+
+    def _arrange(self, engine: OcrEngine, lines: list[OcrLine], turn: Turn, drawn: PageImage) -> Arranged:
         if engine.orders_itself:
-            return reading_order.paragraphs(lines), ()
-        if self._options.reading_order == "columns" or not lines:
-            return reading_order.to_markdown(lines), ()
-        from ocrstudio.teachers.offline.layout import lay_out
+            return arrangement.as_ordered(lines)
+        order = self._options.reading_order
+        if order == "columns" or not lines:
+            return arrangement.in_columns(lines, turn)
+        upright = turn.picture(drawn.pixels)
+        rules = find_rules(upright, lines, median(line.height for line in lines))
 
-        laid_out = lay_out(lines, drawn.width, drawn.height, drawn.dpi)
-        return laid_out.markdown, laid_out.regions
+        def third(text: str) -> Sequence[OcrLine]:
+            return read_in_order(upright, drawn.dpi, text, self._options.languages)
+
+        return arrangement.arrange(lines, rules, turn, drawn.dpi, order, third)
+
+
+def _sorted_out(lines: Sequence[OcrLine], min_score: float) -> tuple[list[OcrLine], int]:
+    """The lines that are text, and the letters of those whose score says that they are not."""
+    noise = sum(len(letters(line.text)) for line in lines if line.score < min_score)
+    return [line for line in lines if line.text and line.score >= min_score], noise
 
 
 def _drawn(page: PageSource, dpi: int) -> PageImage:
@@ -139,4 +191,6 @@ def as_record(page: PageText) -> dict[str, Any]:
         "doubtful": page.doubtful,
         "unread": round(page.unread, 3),
         "remarks": list(page.remarks),
+        "letters_found": page.letters_found,
+        "letters_kept": page.letters_kept,
     }

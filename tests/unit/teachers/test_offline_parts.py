@@ -1,10 +1,23 @@
 """Reading order and readability of recognised lines; no engine is loaded."""
 
+from pathlib import Path
+
 import pytest
+from PIL import Image
 
 from ocrstudio.domain.errors import TeacherError
-from ocrstudio.teachers.offline.lines import OcrLine, check_greek, check_readable, is_doubtful
+from ocrstudio.teachers.base import PageSource
+from ocrstudio.teachers.offline.lines import (
+    OcrLine,
+    Reading,
+    check_confident,
+    check_greek,
+    check_readable,
+    is_doubtful,
+)
+from ocrstudio.teachers.offline.page import OfflineOptions, PageReader, as_record
 from ocrstudio.teachers.offline.reading_order import paragraphs, to_markdown
+from ocrstudio.teachers.offline.turn import Turn
 
 
 def line(
@@ -92,3 +105,41 @@ def test_greek_text_is_refused_and_greek_letters_in_formulas_are_not() -> None:
     with pytest.raises(TeacherError, match="Greek"):
         check_greek([line(greek, 0, 0)], "")
     check_greek([line("where \u03b1 and \u03b2 are the parameters of the model", 0, 0)], "")
+
+
+def test_tesseract_is_refused_only_where_it_read_nothing() -> None:
+    """Half of the lines of narrow columns on coloured ground are below .6 and right all the same."""
+    sure, unsure = line(LATIN, 0, 0, score=0.9), line(LATIN, 0, 40, score=0.45)
+    share = check_confident([sure, unsure], "Tesseract (eng)", "")
+    assert share == 0.5
+    assert is_doubtful(share)
+    with pytest.raises(TeacherError, match=r"could not read 4 of 5 lines \(80% of the text\)"):
+        check_confident([sure, *[unsure] * 4], "Tesseract (eng)", "")
+
+
+class _Fixed:
+    """An engine with given lines: what no real page makes on demand."""
+
+    orders_itself = True
+    min_score = 0.5
+
+    def __init__(self, lines: tuple[OcrLine, ...]) -> None:
+        self._lines = lines
+
+    def recognise(self, pixels: object, dpi: float) -> Reading:
+        return Reading(self._lines, Turn(100, 100))
+
+    def check(self, lines: object) -> float:
+        return 0.0
+
+
+def test_an_empty_label_is_a_failed_page_and_letters_are_counted(tmp_path: Path) -> None:
+    picture = tmp_path / "page.png"
+    Image.new("RGB", (100, 100), "white").save(picture)
+    reader = PageReader(OfflineOptions("ocr", "tesseract", ("eng",), "auto", 200, 1))
+    reader._engine = _Fixed((line("noise", 0, 0, score=0.3),))
+    with pytest.raises(TeacherError, match="none of it could be read"):
+        reader.read(PageSource("page", document=picture))
+    reader._engine = _Fixed((line("noise", 0, 0, score=0.3), line("two words", 0, 40)))
+    record = as_record(reader.read(PageSource("page", document=picture)))
+    assert (record["letters_found"], record["letters_kept"]) == (13, 8)

@@ -14,8 +14,9 @@ def test_upright_lines_stay_upright_and_a_page_upside_down_is_read_too(tmp_path)
     engine = RapidEngine(threads=1)
     upright = engine.recognise(pixels, 100)
     turned = engine.recognise(np.ascontiguousarray(np.rot90(pixels, 2)), 100)
-    assert [line.text.count("harbour office keeps a ledger") for line in upright] == [0, *[1] * 6]
-    assert sum("harbour office keeps a ledger" in line.text for line in turned) == 6
+    assert [line.text.count("harbour office keeps a ledger") for line in upright.lines] == [0, *[1] * 6]
+    assert [line.text for line in turned.lines[::-1]] == [line.text for line in upright.lines]
+    assert (upright.turn.quarters, turned.turn.quarters) == (0, 2)
 
 
 def test_a_strip_is_refused_in_a_sentence() -> None:
