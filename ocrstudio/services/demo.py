@@ -41,6 +41,7 @@ T = TypeVar("T")
 DEFAULT_FOLDER = "ocrstudio-demo"
 _DOCUMENT = Path("demo") / "labelling-handbook.pdf"
 _HELD_OUT = 0.25
+_SPLIT_SEED = 3  # holds out two of the seven pages, the second and the fifth
 _CHECKPOINTS = 3
 _WARMUP_STEPS = 3
 
@@ -231,7 +232,7 @@ class _Demo:
             self.ws.exports_folder / "demo",
             self.task,
             _HELD_OUT,
-            seed=self.config.training.seed,
+            seed=_SPLIT_SEED,
             progress=self.observer.progress,
         )
 

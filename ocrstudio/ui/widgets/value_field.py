@@ -165,27 +165,36 @@ def _share(_info: FieldInfo, _kind: object, _optional: bool, changed: Changed) -
     return lambda value: box.setValue(value * 100), box
 
 
-def _check(_info: FieldInfo, _kind: object, _optional: bool, changed: Changed) -> Made:
+def _check(info: FieldInfo, _kind: object, optional: bool, changed: Changed) -> Made:
+    if optional:
+        return _choice(info, Literal[True, False], optional, changed)
     box = QCheckBox("yes")
     box.toggled.connect(changed)
     return box.setChecked, box
 
 
-def _choice(_info: FieldInfo, kind: object, _optional: bool, changed: Changed) -> Made:
+def _choice(_info: FieldInfo, kind: object, optional: bool, changed: Changed) -> Made:
     box = Choice("")
-    for option in typing.get_args(kind):
-        words = (
-            {True: "yes", False: "no"}.get(option) if isinstance(option, bool) else option.replace("_", " ")
-        )
-        box.addItem(str(words), option)
-    box.activated.connect(lambda _: changed(box.currentData()))
+    options = [*([None] if optional else []), *typing.get_args(kind)]
+    for option in options:
+        box.addItem(_words_of(option), option)
+    box.activated.connect(lambda index: changed(options[index]))
 
     def show(value: object) -> None:
-        if box.findData(value) < 0:  # what is configured is shown, even where it is no choice any more
+        if value not in options:  # what is configured is shown, even where it is no choice any more
+            options.append(value)
             box.addItem(str(value), value)
-        box.setCurrentIndex(next(i for i in range(box.count()) if box.itemData(i) == value))
+        box.setCurrentIndex(options.index(value))
 
     return show, box
+
+
+def _words_of(option: str | bool | None) -> str:
+    if option is None:
+        return _EMPTY
+    if isinstance(option, bool):
+        return "yes" if option else "no"
+    return option.replace("_", " ")
 
 
 def _several(_info: FieldInfo, kind: object, _optional: bool, changed: Changed) -> Made:

@@ -13,7 +13,7 @@ from PIL import Image
 from ocrstudio.domain.errors import TeacherError
 from ocrstudio.settings.teacher import load_teacher_config
 from ocrstudio.tasks import Task
-from ocrstudio.teachers.base import TALK, Draft, PageSource
+from ocrstudio.teachers.base import TALK, UNFOUNDED, Draft, PageSource
 from ocrstudio.teachers.batch import BatchSummary, PageResult, run_batch
 from ocrstudio.teachers.registry import create_teacher
 from tests.fakes.openai_server import Fault, OpenAiServer
@@ -477,7 +477,7 @@ def test_a_mark_that_only_one_page_has_is_flagged(page: PageSource) -> None:
     answers = iter(["# One", "# Two", "The text ends with </think> here"])
     with OpenAiServer(lambda _: next(answers)) as server:
         found = drafts(server, [page] * 3, **{"request.concurrent_requests": 1})
-    assert [draft.flags for draft in found] == [(), (), (TALK,)]
+    assert sorted(draft.flags for draft in found) == [(), (), (TALK,)]
 
 
 @pytest.mark.parametrize(
@@ -502,7 +502,8 @@ def test_a_mark_that_only_one_page_has_is_flagged(page: PageSource) -> None:
 )  # fmt: skip
 def test_fences_and_talk_around_the_page_are_taken_off(page, content, text, flags) -> None:
     draft = answered(page, {"content": content})
-    assert (draft.text, draft.flags) == (text, flags)
+    # The page is white: a text of some length is flagged for that by the check that every draft goes through.
+    assert (draft.text, tuple(flag for flag in draft.flags if flag != UNFOUNDED)) == (text, flags)
     assert draft.raw == content
 
 
