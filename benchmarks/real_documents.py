@@ -3,7 +3,7 @@
     python -m benchmarks.real_documents [--pages FOLDER] [--before CHECKOUT]
 
 The tables are those of `offline_teacher` (error rates beside RapidOCR, Tesseract and PyMuPDF, turned pages,
-tables), `draft_check` (false alarms and misses), `servers` (requests and what became of the pages) and `scoring`
+tables), `draft_check` (false alarms and misses), `servers` (requests and what became of pages) and `scoring`
 (predictions that must score worst; its rows before were measured once). With another checkout the offline
 teacher of that version is measured first. `text_layer` compares two versions on PDFs of one's own and stands
 alone.
