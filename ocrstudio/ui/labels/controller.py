@@ -140,6 +140,7 @@ class LabelController(QObject):
         page_id, text = self._panel.editor.page_id, self._panel.editor.text
         if page_id is None or (text == self._saved_text and page_id not in self.autosave.unsaved):
             return
+        self._came = -inf  # who writes into a draft has seen it
         self.autosave.text_changed(page_id, text)
         self._panel.preview.show_text(text, new_page=False)
         self._panel.compare.set_text(text)

@@ -51,6 +51,15 @@ def test_a_key_pressed_as_a_draft_comes_was_not_meant_for_it(opened):
     assert "has just come" in opened.window.message_stack.text
 
 
+def test_who_has_written_into_a_draft_has_seen_it(opened):
+    page = opened.session.page_id
+    labelling.add_draft(opened.session.workspace, page, draft(8))
+    opened.session.tell_pages_changed((page,))
+    opened.window.labels.editor.insertPlainText("Corrected. ")
+    accept(opened)
+    assert status_of(opened, page) is PageStatus.ACCEPTED
+
+
 def test_a_draft_for_an_empty_page_is_not_accepted_unseen(opened, workspace_root):
     page = opened.session.page_id
     opened.session.choose_page(None)
