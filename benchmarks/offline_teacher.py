@@ -42,7 +42,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import offline_pages
 from ocrstudio.domain.errors import OcrStudioError
-from ocrstudio.evaluation.tables import find_tables
+from ocrstudio.evaluation.tables import Table, parse_html_table, parse_pipe_table
 from ocrstudio.evaluation.teds import teds
 from ocrstudio.settings.teacher import load_teacher_config
 from ocrstudio.tasks import Task, get_task, load_tasks
@@ -286,9 +286,17 @@ def error_rate(page: Page, text: str) -> float:
     return Levenshtein.distance(truth, squashed(text)) / max(1, len(truth))
 
 
+def tables_of(text: str) -> list[Table]:
+    """The tables of a text; found here, so that older versions can be measured."""
+    html = [parse_html_table(found) for found in re.findall(r"(?is)<table\b.*?</table>", text)]
+    rest = re.sub(r"(?is)<table\b.*?</table>", "", text)
+    pipes = re.findall(r"(?m)^\|.*\n\|[ :|-]+\n(?:\|.*\n?)*", rest)
+    return [*html, *map(parse_pipe_table, pipes)]
+
+
 def table_score(page: Page, text: str) -> float | None:
     """Mean over the true tables of the most similar found one; None where there are none."""
-    expected, found = find_tables(page.truth), find_tables(text)
+    expected, found = tables_of(page.truth), tables_of(text)
     if not expected:
         return None
     return statistics.mean(max((teds(table, other) for other in found), default=0.0) for table in expected)
