@@ -18,7 +18,6 @@ from ocrstudio.teachers.errors import EmptyAnswerError, TeacherUnavailableError
 from ocrstudio.teachers.page_ink import InkMeter, PageInk
 
 _ROUNDS = 2  # a page with a retryable error gets a second chance after all the others
-_CHECKS_BEHIND = 4  # in pages for each that the teacher has in hand
 
 
 @dataclass(frozen=True)
@@ -124,10 +123,6 @@ class _Batch:
         self._stopped_by: TeacherUnavailableError | None = None
         self._total = len(queue)
         self._meter = InkMeter(teacher.concurrency)
-        self._checks: set[asyncio.Task[None]] = set()
-        # A teacher of one page at a time waits for its check; others go on, and the checks may fall behind.
-        self._most_checks = max(1, _CHECKS_BEHIND * (teacher.concurrency - 1))
-        self._failure: BaseException | None = None
         self._done = 0
         self._blank = 0
         self._failed = 0
@@ -141,16 +136,11 @@ class _Batch:
         ]
         try:
             await asyncio.gather(*workers)
-            while self._checks:
-                await asyncio.wait(self._checks)
         finally:
-            unfinished = (watcher, *workers, *self._checks)
-            for task in unfinished:
-                task.cancel()
-            await asyncio.gather(*unfinished, return_exceptions=True)
+            for unfinished in (watcher, *workers):
+                unfinished.cancel()
+            await asyncio.gather(watcher, *workers, return_exceptions=True)
             await self._meter.close()
-        if self._failure is not None:
-            raise self._failure
         summary = BatchSummary(
             total=self._total,
             done=self._done,
@@ -172,8 +162,6 @@ class _Batch:
             while self._queue and not self._stop.is_set() and not self._cancel.is_set():
                 page, attempt = self._queue.popleft()
                 await self._one(page, attempt, stop)
-                while len(self._checks) >= self._most_checks:
-                    await asyncio.wait(self._checks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stop.cancel()
 
@@ -187,53 +175,29 @@ class _Batch:
         measuring = asyncio.create_task(self._meter.measure(page))
         try:
             await asyncio.wait({draft, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if draft.done() and _is_answer(draft):
+                await asyncio.wait({measuring, stop}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             if not draft.done():
                 draft.cancel()
                 await asyncio.wait({draft})
-            answer = _answer_of(draft)
-            if answer is None:
-                measuring.cancel()
-                await asyncio.wait({measuring})
-        if answer is not None:
-            self._check_aside(page, answer, measuring)
-        elif not draft.cancelled():
-            self._take_failure(page, attempt, draft.exception())
-
-    def _check_aside(
-        self, page: PageSource, answer: Draft | EmptyAnswerError, measuring: asyncio.Task[PageInk | str]
-    ) -> None:
-        """Check an answer in a task of its own: the teacher goes on with the next page meanwhile."""
-        check = asyncio.create_task(self._check(page, answer, measuring))
-        self._checks.add(check)
-        check.add_done_callback(self._checked)
-
-    def _checked(self, check: asyncio.Task[None]) -> None:
-        self._checks.discard(check)
-        if not check.cancelled() and check.exception() is not None:
-            self._failure = self._failure or check.exception()
-            self._stop.set()
-
-    async def _check(
-        self, page: PageSource, answer: Draft | EmptyAnswerError, measuring: asyncio.Task[PageInk | str]
-    ) -> None:
-        """Take an answer when its page has been measured, or the batch is stopped."""
-        stop = asyncio.create_task(self._stop.wait())
-        try:
-            await asyncio.wait({measuring, stop}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            stop.cancel()
             measuring.cancel()
             await asyncio.wait({measuring})
-        not_measured = f"{page.key} was not measured."
-        self._take_answer(page, answer, not_measured if measuring.cancelled() else measuring.result())
+        if not draft.cancelled():
+            stopped = f"{page.key} was not measured."
+            self._take(page, attempt, draft, stopped if measuring.cancelled() else measuring.result())
 
-    def _take_failure(self, page: PageSource, attempt: int, error: BaseException | None) -> None:
-        if isinstance(error, TeacherUnavailableError):
+    def _take(
+        self, page: PageSource, attempt: int, draft: asyncio.Task[Draft], measured: PageInk | str
+    ) -> None:
+        error = draft.exception()
+        if error is None or isinstance(error, EmptyAnswerError):
+            self._take_answer(page, error or draft.result(), measured)
+        elif isinstance(error, TeacherUnavailableError):
             self._stopped_by = self._stopped_by or error
             self._stop.set()
         elif not isinstance(error, OcrStudioError):
-            raise error or AssertionError("a draft without an error has an answer")
+            raise error
         elif getattr(error, "retryable", False) and attempt < _ROUNDS:
             self._queue.append((page, attempt + 1))
         else:
@@ -255,11 +219,8 @@ class _Batch:
         self._on_result(PageResult(page, draft=outcome))
 
 
-def _answer_of(draft: asyncio.Task[Draft]) -> Draft | EmptyAnswerError | None:
-    """What there is to hold against the page, or None."""
-    if draft.cancelled():
-        return None
-    error = draft.exception()
-    if error is None:
-        return draft.result()
-    return error if isinstance(error, EmptyAnswerError) else None
+def _is_answer(draft: asyncio.Task[Draft]) -> bool:
+    """Whether there is something to hold against the page."""
+    return not draft.cancelled() and (
+        draft.exception() is None or isinstance(draft.exception(), EmptyAnswerError)
+    )
