@@ -14,9 +14,10 @@ from ocrstudio.domain.errors import OcrStudioError, TeacherError
 from ocrstudio.settings.teacher import load_teacher_config
 from ocrstudio.tasks import Task
 from ocrstudio.teachers.base import REFUSAL, RUNAWAY, TRUNCATED, Draft, PageSource
-from ocrstudio.teachers.batch import BatchSummary, PageResult, run_batch
+from ocrstudio.teachers.batch import BatchSummary, PageResult
 from ocrstudio.teachers.errors import TeacherUnavailableError
 from ocrstudio.teachers.registry import create_teacher
+from tests.fakes.batches import batch_of
 from tests.fakes.openai_server import OpenAiServer
 
 TASK = Task("markdown", "You transcribe.", "Convert this document to markdown.", False, "")
@@ -72,16 +73,7 @@ def failure(teacher, page: PageSource) -> OcrStudioError:
 
 
 def batch(teacher, pages: list[PageSource]) -> tuple[BatchSummary, list[PageResult]]:
-    results: list[PageResult] = []
-
-    async def scenario() -> BatchSummary:
-        await teacher.open()
-        try:
-            return await run_batch(teacher, pages, TASK, on_result=results.append)
-        finally:
-            await teacher.close()
-
-    return asyncio.run(scenario()), results
+    return batch_of(teacher, pages, TASK)
 
 
 def sent_image(server: OpenAiServer) -> Image.Image:

@@ -14,8 +14,9 @@ from ocrstudio.domain.errors import TeacherError
 from ocrstudio.settings.teacher import load_teacher_config
 from ocrstudio.tasks import Task
 from ocrstudio.teachers.base import TALK, UNFOUNDED, Draft, PageSource
-from ocrstudio.teachers.batch import BatchSummary, PageResult, run_batch
+from ocrstudio.teachers.batch import BatchSummary, PageResult
 from ocrstudio.teachers.registry import create_teacher
+from tests.fakes.batches import batch_of
 from tests.fakes.openai_server import Fault, OpenAiServer
 
 TASK = Task("markdown", "", "Convert this document to markdown.", False, "")
@@ -53,16 +54,7 @@ def make(server: OpenAiServer, **overrides: object):
 
 
 def batch(teacher, pages: list[PageSource]) -> tuple[BatchSummary, list[PageResult]]:
-    results: list[PageResult] = []
-
-    async def scenario() -> BatchSummary:
-        await teacher.open()
-        try:
-            return await run_batch(teacher, pages, TASK, on_result=results.append)
-        finally:
-            await teacher.close()
-
-    return asyncio.run(scenario()), results
+    return batch_of(teacher, pages, TASK)
 
 
 def drafts(server: OpenAiServer, pages: list[PageSource], **overrides: object) -> list[Draft]:
