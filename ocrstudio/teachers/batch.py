@@ -82,6 +82,7 @@ async def run_batch(
     task: Task,
     *,
     on_result: Callable[[PageResult], None],
+    on_answer: Callable[[PageSource, Draft], None] | None = None,
     cancel: asyncio.Event | None = None,
 ) -> BatchSummary:
     """Draft pages with as many in hand as the teacher can take, in order.
@@ -96,10 +97,14 @@ async def run_batch(
         task: The prompt.
         on_result: Called in the event loop the moment a page is through, in order of completion. An
             exception it raises ends the batch and is passed on.
+        on_answer: Called with a draft that has text the moment it came, marked as not checked: the teacher
+            goes on with other pages while its page is still measured, so that a caller who keeps the draft
+            loses no answer when the process is killed. `on_result` follows with the checked one.
         cancel: Set it to stop: no page is started any more, pages in hand are given up, and every result
             that was complete has been handed over.
     """
-    batch = _Batch(teacher, task, deque((page, 1) for page in pages), on_result, cancel or asyncio.Event())
+    queue = deque((page, 1) for page in pages)
+    batch = _Batch(teacher, task, queue, on_result, on_answer, cancel or asyncio.Event())
     return await batch.run()
 
 
@@ -112,17 +117,23 @@ class _Batch:
         task: Task,
         queue: deque[tuple[PageSource, int]],
         on_result: Callable[[PageResult], None],
+        on_answer: Callable[[PageSource, Draft], None] | None,
         cancel: asyncio.Event,
     ) -> None:
         self._teacher = teacher
         self._task = task
         self._queue = queue
         self._on_result = on_result
+        self._on_answer = on_answer
         self._cancel = cancel
         self._stop = asyncio.Event()
         self._stopped_by: TeacherUnavailableError | None = None
         self._total = len(queue)
         self._meter = InkMeter(teacher.concurrency)
+        self._checks: set[asyncio.Task[None]] = set()
+        # A kill loses the answers that wait for their check, unless the caller keeps them: so they are few.
+        self._most_checks = max(1, teacher.concurrency)
+        self._failure: BaseException | None = None
         self._done = 0
         self._blank = 0
         self._failed = 0
@@ -136,11 +147,16 @@ class _Batch:
         ]
         try:
             await asyncio.gather(*workers)
+            while self._checks:
+                await asyncio.wait(self._checks)
         finally:
-            for unfinished in (watcher, *workers):
-                unfinished.cancel()
-            await asyncio.gather(watcher, *workers, return_exceptions=True)
+            unfinished = (watcher, *workers, *self._checks)
+            for task in unfinished:
+                task.cancel()
+            await asyncio.gather(*unfinished, return_exceptions=True)
             await self._meter.close()
+        if self._failure is not None:
+            raise self._failure
         summary = BatchSummary(
             total=self._total,
             done=self._done,
@@ -162,6 +178,8 @@ class _Batch:
             while self._queue and not self._stop.is_set() and not self._cancel.is_set():
                 page, attempt = self._queue.popleft()
                 await self._one(page, attempt, stop)
+                while len(self._checks) > self._most_checks:
+                    await asyncio.wait(self._checks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stop.cancel()
 
@@ -175,29 +193,59 @@ class _Batch:
         measuring = asyncio.create_task(self._meter.measure(page))
         try:
             await asyncio.wait({draft, stop}, return_when=asyncio.FIRST_COMPLETED)
-            if draft.done() and _is_answer(draft):
-                await asyncio.wait({measuring, stop}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             if not draft.done():
                 draft.cancel()
                 await asyncio.wait({draft})
+            answer = _answer_of(draft)
+            if answer is None:
+                measuring.cancel()
+                await asyncio.wait({measuring})
+        if answer is not None:
+            if self._on_answer is not None and isinstance(answer, Draft) and not measuring.done():
+                self._hand_over(page, answer)
+            self._check_aside(page, answer, measuring)
+        elif not draft.cancelled():
+            self._take_failure(page, attempt, draft.exception())
+
+    def _hand_over(self, page: PageSource, answer: Draft) -> None:
+        unchecked = checked(page, answer, _not_measured(page), whole_page=self._task.whole_page)
+        if self._on_answer is not None and isinstance(unchecked, Draft):
+            self._on_answer(page, unchecked)
+
+    def _check_aside(
+        self, page: PageSource, answer: Draft | EmptyAnswerError, measuring: asyncio.Task[PageInk | str]
+    ) -> None:
+        """Check an answer in a task of its own: the teacher goes on with the next page meanwhile."""
+        check = asyncio.create_task(self._check(page, answer, measuring))
+        self._checks.add(check)
+        check.add_done_callback(self._checked)
+
+    def _checked(self, check: asyncio.Task[None]) -> None:
+        self._checks.discard(check)
+        if not check.cancelled() and check.exception() is not None:
+            self._failure = self._failure or check.exception()
+            self._stop.set()
+
+    async def _check(
+        self, page: PageSource, answer: Draft | EmptyAnswerError, measuring: asyncio.Task[PageInk | str]
+    ) -> None:
+        """Take an answer when its page has been measured, or the batch is stopped."""
+        stop = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait({measuring, stop}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stop.cancel()
             measuring.cancel()
             await asyncio.wait({measuring})
-        if not draft.cancelled():
-            stopped = f"{page.key} was not measured."
-            self._take(page, attempt, draft, stopped if measuring.cancelled() else measuring.result())
+        self._take_answer(page, answer, _not_measured(page) if measuring.cancelled() else measuring.result())
 
-    def _take(
-        self, page: PageSource, attempt: int, draft: asyncio.Task[Draft], measured: PageInk | str
-    ) -> None:
-        error = draft.exception()
-        if error is None or isinstance(error, EmptyAnswerError):
-            self._take_answer(page, error or draft.result(), measured)
-        elif isinstance(error, TeacherUnavailableError):
+    def _take_failure(self, page: PageSource, attempt: int, error: BaseException | None) -> None:
+        if isinstance(error, TeacherUnavailableError):
             self._stopped_by = self._stopped_by or error
             self._stop.set()
         elif not isinstance(error, OcrStudioError):
-            raise error
+            raise error or AssertionError("a draft without an error has an answer")
         elif getattr(error, "retryable", False) and attempt < _ROUNDS:
             self._queue.append((page, attempt + 1))
         else:
@@ -219,8 +267,15 @@ class _Batch:
         self._on_result(PageResult(page, draft=outcome))
 
 
-def _is_answer(draft: asyncio.Task[Draft]) -> bool:
-    """Whether there is something to hold against the page."""
-    return not draft.cancelled() and (
-        draft.exception() is None or isinstance(draft.exception(), EmptyAnswerError)
-    )
+def _not_measured(page: PageSource) -> str:
+    return f"{page.key} was not measured."
+
+
+def _answer_of(draft: asyncio.Task[Draft]) -> Draft | EmptyAnswerError | None:
+    """What there is to hold against the page, or None."""
+    if draft.cancelled():
+        return None
+    error = draft.exception()
+    if error is None:
+        return draft.result()
+    return error if isinstance(error, EmptyAnswerError) else None

@@ -1,5 +1,6 @@
-"""The journal of an output: one JSON line a page, written the moment its label arrives.
+"""The journal of an output: a JSON line for a page, written the moment its label arrives.
 
+A label that had to wait for its check has two, of which the later one counts.
 The files that the user wants (Markdown, JSON, a dataset) are made from it, so a run that was killed can go on
 with ``--resume`` and repeat nothing.
 """

@@ -133,7 +133,9 @@ async def infer(
         try:
             await drawing.open()
             sources = [page.source for page in run.open_pages]
-            summary = await run_batch(drawing, sources, task, on_result=run.take, cancel=cancel)
+            summary = await run_batch(
+                drawing, sources, task, on_result=run.take, on_answer=run.keep, cancel=cancel
+            )
         finally:
             await drawing.close()
             written = run.finish()
@@ -195,6 +197,10 @@ class _Run:
         if self._target.format == "jsonl":
             self._write_list()
         return len(self._outcomes) - self._total
+
+    def keep(self, page: PageSource, draft: Draft) -> None:
+        """Note an answer before its check is made; the line of the checked one follows and counts."""
+        self._journal.add(_label(self._outcomes[page].page, draft))
 
     def take(self, result: PageResult) -> None:
         outcome = self._outcomes[result.page]

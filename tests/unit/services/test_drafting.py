@@ -172,9 +172,10 @@ def test_cancelling_keeps_what_is_done_and_leaves_the_rest(workspace: Workspace)
 
     summary = asyncio.run(scenario())
     assert summary.cancelled
-    assert summary.done == 2
+    # The answer to a third page may be there already, waiting for its check: it is kept, too.
+    assert summary.done in (2, 3)
     counts = workspace.pages.counts()
-    assert (counts[PageStatus.DRAFT], counts[PageStatus.UNLABELLED]) == (2, 2)
+    assert (counts[PageStatus.DRAFT], counts[PageStatus.UNLABELLED]) == (summary.done, 4 - summary.done)
 
 
 def test_pages_are_drawn_as_the_settings_say(workspace: Workspace, tmp_path: Path) -> None:

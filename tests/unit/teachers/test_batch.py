@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from ocrstudio.domain.errors import InputError, TeacherError
 from ocrstudio.tasks import Task
@@ -138,8 +140,9 @@ def test_cancelling_gives_up_pages_in_hand_at_once() -> None:
             if page.page_index < 3:
                 return Draft(page.key)
             try:
-                if len(results) == 3:
-                    cancel.set()
+                while len(results) < 3:
+                    await asyncio.sleep(0.01)
+                cancel.set()
                 await asyncio.Event().wait()
             except asyncio.CancelledError:
                 given_up.append(page.page_index)
@@ -193,3 +196,30 @@ def test_a_bug_in_a_teacher_is_not_taken_for_a_failed_page() -> None:
 
     with pytest.raises(ZeroDivisionError):
         run(Scripted(script), 3)
+
+
+def test_the_teacher_goes_on_while_a_page_is_measured_and_its_answer_is_handed_over_at_once(
+    tmp_path: Path,
+) -> None:
+    picture = tmp_path / "page.png"
+    Image.new("L", (400, 400), "white").save(picture)
+    told: list[tuple[str, int, str]] = []
+
+    async def script(page: PageSource) -> Draft:
+        told.append(("asked", page.page_index, ""))
+        return Draft("Far more text than a blank page can have. " * 9)
+
+    def keep(page: PageSource, draft: Draft) -> None:
+        told.append(("answer", page.page_index, draft.parameters["check"]["verdict"]))
+
+    def take(result: PageResult) -> None:
+        told.append(("result", result.page.page_index, result.draft.parameters["check"]["verdict"]))
+
+    sources = [PageSource(f"page {number}", image=picture, page_index=number) for number in range(3)]
+    summary = asyncio.run(run_batch(Scripted(script), sources, TASK, on_result=take, on_answer=keep))
+    assert summary.done == 3
+    # The child that measures has yet to start when the first answer is there.
+    assert told[:3] == [("asked", 0, ""), ("answer", 0, "unchecked"), ("asked", 1, "")]
+    assert sorted(each for each in told if each[0] == "result") == [
+        ("result", number, "unfounded") for number in range(3)
+    ]
