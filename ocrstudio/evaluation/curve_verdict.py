@@ -4,15 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ocrstudio.domain.learning_curve import FEWEST_HELD_OUT, MORE_PAGES
 from ocrstudio.domain.wording import count_of
 from ocrstudio.evaluation.learning_curve import Extrapolation, Measurement, extrapolate
 from ocrstudio.evaluation.metrics import pooled
 
-MORE_PAGES = 100
-FEWEST_HELD_OUT = 8
-"""Held-out pages below which the interval means too little: so few do not show what others would."""
-
-_HARDLY = 0.9  # of the error at least remains: not worth labelling a hundred pages for
+_HARDLY = 0.95  # of the error at least remains: not worth labelling a hundred pages for
 _FAR = 5.0  # times the pages that were measured: a direction rather than a figure
 
 
@@ -80,10 +77,10 @@ def outlook(
 
 
 def _verdict(found: Extrapolation, now: float) -> Verdict:
-    if found.interval.high < now and found.cer < now:
-        return Verdict.HELPS
     if found.law.exponent <= 0 or found.interval.low > _HARDLY * now:
         return Verdict.HARDLY
+    if found.interval.high < now and found.cer < now:
+        return Verdict.HELPS
     return Verdict.UNCERTAIN
 
 

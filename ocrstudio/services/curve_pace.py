@@ -65,7 +65,7 @@ def plan_in_words(pages: Sequence[int], steps: int, held_out: int, pace: Pace) -
     numbers = [f"{number:,}" for number in pages]
     listed = f"{', '.join(numbers[:-1])} and {numbers[-1]}" if len(numbers) > 1 else numbers[0]
     times = [
-        f", about {count} \N{MULTIPLICATION SIGN} {_rounded(each * amount)}" if each is not None else ""
+        f", {times_in_words(count, each * amount)}" if each is not None else ""
         for count, each, amount in ((len(pages), pace.step, steps), (len(pages) + 1, pace.page, held_out))
     ]
     words = (
@@ -74,6 +74,11 @@ def plan_in_words(pages: Sequence[int], steps: int, held_out: int, pace: Pace) -
         f"{'is' if held_out == 1 else 'are'} read{times[1]}."
     )
     return words if pace.step is not None else f"{words} The first training shows how long the others take."
+
+
+def times_in_words(count: int, seconds: float) -> str:
+    """An estimate of something that is done several times."""
+    return f"about {count} \N{MULTIPLICATION SIGN} {_rounded(seconds)}"
 
 
 def _same_batch(config: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:

@@ -6,7 +6,6 @@ with what was stopped, and watches what still runs.
 """
 
 import shutil
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -60,7 +59,6 @@ class _Curve:
         self._config = TrainConfig.model_validate(context.folder.spec.config)
         self._record: CurveRecord = read_record(context.folder.path)
         self._warned: set[str] = set()
-        self._started = time.monotonic()
 
     def run(self) -> dict[str, Any]:
         for remark in self._request["remarks"]:
@@ -205,7 +203,7 @@ class _Curve:
             "outlook": record.outlook,
             "cer": last.cer,
             "adapter": str(adapter) if last.training and adapter.is_dir() else None,
-            "seconds": round(time.monotonic() - self._started, 1),
+            "seconds": round(sum(part.seconds or 0.0 for part in record.measured), 1),
         }
 
     # Runs

@@ -9,10 +9,10 @@ from ocrstudio.datasets import DatasetRecord, Sample
 from ocrstudio.datasets.split import documents_of, split_pictures
 from ocrstudio.datasets.subsets import Subsets, nested_subsets
 from ocrstudio.domain.errors import DatasetError, InputError, RunError
+from ocrstudio.domain.learning_curve import FEWEST_HELD_OUT, FEWEST_PAGES, SHARES
 from ocrstudio.domain.names import nfc
 from ocrstudio.domain.run import RunKind
 from ocrstudio.domain.wording import count_of
-from ocrstudio.evaluation.curve_verdict import FEWEST_HELD_OUT
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.jobs.spec import RunSpec
 from ocrstudio.jobs.training_environment import require_installed
@@ -22,10 +22,6 @@ from ocrstudio.services.run_requests import base_revision, check_dataset, record
 from ocrstudio.services.training import TrainingRequest
 from ocrstudio.settings.files import write_text
 from ocrstudio.settings.train import TrainConfig
-
-SHARES = (0.25, 0.5, 1.0)
-FEWEST_PAGES = 8
-"""Training pages below which a quarter is a single page, or none: a curve of chance."""
 
 _HELD_OUT = "held-out.jsonl"
 
