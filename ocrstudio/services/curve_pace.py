@@ -9,6 +9,7 @@ from typing import Any
 from ocrstudio.domain.errors import RunError
 from ocrstudio.domain.run import RunKind, RunState
 from ocrstudio.domain.wording import count_of, duration
+from ocrstudio.jobs.events import EventType, newest_first
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.services.runs import find_run_folders
 from ocrstudio.settings.train import TrainConfig
@@ -91,14 +92,24 @@ def _same_answers(config: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     return bool(config.get("evaluation") == wanted["evaluation"])
 
 
+def working_seconds(folder: RunFolder) -> float:
+    """How long a run had the device, loading included, over all attempts; 0 for one that never had it."""
+    total, end = 0.0, None
+    for event in newest_first(folder.events_path):
+        end = event.time if end is None else end
+        if event.type == EventType.PHASE and event.data.get("name") == "loading":
+            total += end - event.time
+        elif event.type == EventType.STARTED:
+            end = None  # what comes now is the attempt before
+    return total
+
+
 def _seconds_each(folder: RunFolder, unit: str) -> float | None:
-    """Seconds by steps or pages of a finished run; one that was resumed knows only its last attempt's."""
+    """Seconds by steps or pages of a finished run."""
     with suppress(RunError):
-        summary = folder.summary() or {}
-        seconds, count = summary.get("seconds"), summary.get(unit)
-        resumed = folder.orders().attempt > 1
-        if folder.state() is RunState.FINISHED and not resumed and seconds and count:
-            return float(seconds) / float(count)
+        count = (folder.summary() or {}).get(unit)
+        if folder.state() is RunState.FINISHED and count:
+            return working_seconds(folder) / float(count)
     return None
 
 

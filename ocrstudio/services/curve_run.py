@@ -21,6 +21,7 @@ from ocrstudio.jobs.events import Event
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.services.curve_base import measured_base
 from ocrstudio.services.curve_child import Child, follow_to_end
+from ocrstudio.services.curve_pace import working_seconds
 from ocrstudio.services.curve_record import (
     CurvePart,
     CurveRecord,
@@ -81,21 +82,20 @@ class _Curve:
             if training is None:
                 return False
         report_path = self._folder.path / self._record.parts[number].report
-        if training is None and self._take_base(number, report_path):
-            evaluation = None
-        else:
-            evaluation = self._evaluate(number, training, report_path)
-            if evaluation is None:
-                return False
+        known = training is None and self._take_base(number, report_path)
+        if not known and not self._evaluate(number, training, report_path):
+            return False
         interval = (report := read(report_path)).overall.cer.interval
-        done = [run for run in (training, evaluation) if run is not None]
+        done = [
+            run for run in (training, self._known(self._record.parts[number].evaluation)) if run is not None
+        ]
         self._update(
             number,
             cer=report.overall.cer.corpus,
             low=interval.low if interval else None,
             high=interval.high if interval else None,
             eval_loss=_eval_loss(training),
-            seconds=round(sum(float((run.summary() or {}).get("seconds") or 0) for run in done), 1),
+            seconds=round(sum(working_seconds(run) for run in done), 1),
         )
         return True
 
@@ -121,7 +121,7 @@ class _Curve:
             folder if self._finish(Child(folder, f"The training on {self._words_of(part)}", tell)) else None
         )
 
-    def _evaluate(self, number: int, training: RunFolder | None, report: Path) -> RunFolder | None:
+    def _evaluate(self, number: int, training: RunFolder | None, report: Path) -> bool:
         part = self._record.parts[number]
         student = f"the student of {self._words_of(part)}" if training else "the student before any training"
         pages = count_of(self._record.held_out_pages, "held-out page")
@@ -129,14 +129,14 @@ class _Curve:
         folder = self._known(part.evaluation)
         if folder is None:
             if self._context.should_stop():
-                return None
+                return False
             request = EvaluationRequest(
                 dataset=self._folder.path / self._record.held_out,
                 output=report,
                 model=str(self._request["model"]),
                 adapter=training.adapter if training else None,
                 strict=bool(self._request.get("strict")),
-                title=f"{self._folder.spec.title}: {self._words_of(part) if training else 'not trained'}",
+                title=self._title(self._words_of(part) if training else "not trained"),
                 curve=self._folder.id,
             )
             folder = create_evaluation_run(self._runs, request, self._config, {})
@@ -147,7 +147,7 @@ class _Curve:
                 self._context.emit("progress", **event.data)
             self._pass_on(event)
 
-        return folder if self._finish(Child(folder, f"The evaluation of {student}", tell)) else None
+        return self._finish(Child(folder, f"The evaluation of {student}", tell))
 
     def _take_base(self, number: int, report: Path) -> bool:
         """Take the evaluation of the untrained student from an earlier run, if one fits."""
@@ -176,7 +176,7 @@ class _Curve:
             eval_dataset=self._folder.path / self._record.held_out,
             export_to=Path(asked) if asked and is_last else None,
             strict=bool(self._request.get("strict")),
-            title=f"{self._folder.spec.title}: {self._words_of(part)}",
+            title=self._title(self._words_of(part)),
             curve=self._folder.id,
         )
 
@@ -225,6 +225,10 @@ class _Curve:
         parts[number] = replace(parts[number], **changes)
         self._record = replace(self._record, parts=tuple(parts))
         write_record(self._folder.path, self._record)
+
+    def _title(self, what: str) -> str:
+        """Of a run; what tells it from the others comes first, because lists cut titles off."""
+        return f"Curve, {what}: {self._request['subject']}"
 
     def _words_of(self, part: CurvePart) -> str:
         every = self._record.parts[-1].pages

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from ocrstudio.datasets import DatasetRecord, Sample
@@ -86,9 +86,10 @@ def create_learning_curve(parent: Path, request: TrainingRequest, config: TrainC
         held_out_pages=len(data.held_out),
     )
     pace = measured_pace([parent], model, request.mode.value, config)
+    subject = request.title or f"{request.dataset.stem}, {request.mode.value}"
     spec = RunSpec(
         kind=RunKind.CURVE,
-        title=request.title or f"{request.dataset.stem}, {request.mode.value}",
+        title=f"Learning curve: {subject}",
         created=time.time(),
         request={
             "dataset": str(request.dataset.resolve()),
@@ -99,6 +100,7 @@ def create_learning_curve(parent: Path, request: TrainingRequest, config: TrainC
             "model": model,
             "export_to": str(request.export_to.resolve()) if request.export_to else None,
             "strict": request.strict,
+            "subject": subject,
             "plan": plan_in_words(subsets.pages, record.steps, record.held_out_pages, pace),
             "remarks": _remarks(data, subsets, config),
         },
@@ -108,7 +110,6 @@ def create_learning_curve(parent: Path, request: TrainingRequest, config: TrainC
         base_model=model,
         base_revision=base_revision(model),
     )
-    spec = replace(spec, title=f"{spec.title}, learning curve")
     folder = RunFolder.create(parent, spec)
     _write_data(folder.path, data, subsets, record)
     return folder

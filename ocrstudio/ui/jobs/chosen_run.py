@@ -78,7 +78,8 @@ class ChosenRun(QObject):
             self._runs.choose(str(self._wanted))
             self._wanted = None
         elif self._runs.current is None and shown:
-            self._runs.choose(shown[0].id)
+            whole = [run for run in shown if not run.curve]  # rather a curve than one of its parts
+            self._runs.choose((whole or shown)[0].id)
         return shown
 
     def _choose(self, run_id: str) -> None:

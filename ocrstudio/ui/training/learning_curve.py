@@ -61,9 +61,7 @@ class CurvePlot(Plot):
 
     def __init__(self, background: Background) -> None:
         empty = EmptyState("training", "No point yet", "The first one is the student before any training.")
-        super().__init__(
-            background, empty, name="Learning curve", bottom="Pages trained on", left="CER, held-out pages, %"
-        )
+        super().__init__(background, empty, name="Learning curve", bottom="Pages trained on", left="CER, %")
         self._points: list[Mapping[str, Any]] = []
         self._outlook: Mapping[str, Any] = {}
         self._drawn: tuple[list[Mapping[str, Any]], Mapping[str, Any]] | None = None
@@ -126,7 +124,8 @@ class CurvePlot(Plot):
         self._items["bars"].setData(pen=pyqtgraph.mkPen(blue, width=1))
         self._items["promised bars"].setData(pen=pyqtgraph.mkPen(orange, width=1))
         self._legend.setText(
-            f'<span style="color:{blue}">\N{BLACK CIRCLE}</span> measured, 95 % interval &nbsp; '
+            f'<span style="color:{blue}">\N{BLACK CIRCLE}</span> on the held-out pages, 95 % interval '
+            "&nbsp; "
             f'<span style="color:{orange}">\N{BOX DRAWINGS LIGHT TRIPLE DASH HORIZONTAL}'
             "\N{WHITE CIRCLE}</span> expected of more pages"
         )

@@ -9,7 +9,7 @@ from typing import Any
 
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.errors import DatasetError
-from ocrstudio.domain.learning_curve import FEWEST_PAGES, MORE_PAGES, SHARES
+from ocrstudio.domain.learning_curve import FEWEST_HELD_OUT, FEWEST_PAGES, MORE_PAGES, SHARES
 from ocrstudio.domain.run import MICRO_MODEL, TrainMode
 from ocrstudio.domain.wording import count_of
 from ocrstudio.jobs.run_folder import RunFolder
@@ -130,7 +130,6 @@ def preview(plan: TrainingPlan, config: TrainConfig, facts: DataFacts) -> Previe
             return Preview(_nothing_accepted(facts.pages), ready=False)
         held_out = facts.pages.held_out({_ACCEPTED}, plan.eval_fraction, config.training.seed)
         pages = accepted - held_out
-        few = _too_few(plan, pages, held_out)
         data = f"{count_of(accepted, 'accepted page')} of {count_of(documents, 'document')}"
         data += f", {held_out:,} of them held out for evaluation" if held_out else ", none held out"
     else:
@@ -140,15 +139,17 @@ def preview(plan: TrainingPlan, config: TrainConfig, facts: DataFacts) -> Previe
             return Preview(facts.remark or f"Reading {plan.dataset.name}…", ready=False)
         fraction = config.training.eval_fraction
         pages = round(facts.samples * (1 - fraction))
-        few = _too_few(plan, pages, facts.samples - pages)
+        held_out = facts.samples - pages
         data = f"{count_of(facts.samples, 'sample')} of {plan.dataset.name}"
         data += f", about {fraction:.0%} of them held out for evaluation" if fraction else ", none held out"
-    if few:
-        return Preview(few, ready=False)
+    if problem := _too_few(plan, pages, held_out):
+        return Preview(problem, ready=False)
     student = "the micro student (a stand-in)" if plan.micro else "DeepSeek-OCR"
     trained = f"Trains {_PARTS[plan.mode]}{student}"
     if plan.curve:
-        return Preview(f"{trained} on {_curve(data, config, pages, facts.pace)}", ready=True)
+        return Preview(
+            f"{trained} on {_curve(data, config, pages, facts.pace)} {_promise(held_out)}", ready=True
+        )
     return Preview(f"{trained} on {data}: {_length(config, pages)}.", ready=True)
 
 
@@ -221,8 +222,14 @@ def _curve(data: str, config: TrainConfig, pages: int, pace: Pace) -> str:
     times = f", {times_in_words(len(SHARES), pace.step * steps)}" if pace.step is not None else ""
     return (
         f"a quarter, a half and all of {data}: three times {count_of(steps, 'step')}{times}, and the reading "
-        f"of the held-out pages. Then it says what {MORE_PAGES} more pages would bring."
+        "of the held-out pages."
     )
+
+
+def _promise(held_out: int) -> str:
+    if held_out < FEWEST_HELD_OUT:
+        return f"To say what {MORE_PAGES} more pages would bring it needs {FEWEST_HELD_OUT} held-out pages."
+    return f"Then it says what {MORE_PAGES} more pages would bring."
 
 
 def _nothing_accepted(counts: PageCounts) -> str:
