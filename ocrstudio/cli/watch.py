@@ -25,7 +25,10 @@ def go_on(folder: RunFolder, checkpoint: Path | None, *, detach: bool) -> int:
         RunError: It still goes on, has finished, cannot be started, or failed.
     """
     chosen = resume(folder, checkpoint)
-    click.echo(f"Going on from {chosen.name}." if chosen else "No checkpoint yet: from the beginning.")
+    if folder.spec.kind is RunKind.CURVE:
+        click.echo("Going on with the points that are missing.")
+    else:
+        click.echo(f"Going on from {chosen.name}." if chosen else "No checkpoint yet: from the beginning.")
     return launch_and_watch(folder, detach=detach)
 
 

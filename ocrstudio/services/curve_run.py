@@ -62,7 +62,7 @@ class _Curve:
         self._warned: set[str] = set()
 
     def run(self) -> dict[str, Any]:
-        for remark in self._request["remarks"]:
+        for remark in self._request["remarks"] or ():
             self._context.emit("warning", message=remark)
         for number, part in enumerate(self._record.parts):
             if part.cer is None and not self._measure(number):

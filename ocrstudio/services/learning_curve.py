@@ -76,7 +76,6 @@ def create_learning_curve(parent: Path, request: TrainingRequest, config: TrainC
     subsets = nested_subsets(
         documents_of([sample.image_name for sample in data.train]), pages, SHARES, config.training.seed
     )
-    model = resolve_model(request.model or config.model.base_model_path)
     record = CurveRecord(
         parts=(CurvePart(0, 0, None, "results-0.json"), *_parts(subsets)),
         steps=config.training.total_steps(len(data.train)),
@@ -85,9 +84,24 @@ def create_learning_curve(parent: Path, request: TrainingRequest, config: TrainC
         held_out=_HELD_OUT,
         held_out_pages=len(data.held_out),
     )
-    pace = measured_pace([parent], model, request.mode.value, config)
+    folder = RunFolder.create(parent, _spec(parent, request, config, data, subsets, record))
+    _write_data(folder.path, data, subsets, record)
+    return folder
+
+
+def _spec(
+    parent: Path,
+    request: TrainingRequest,
+    config: TrainConfig,
+    data: _Data,
+    subsets: Subsets,
+    record: CurveRecord,
+) -> RunSpec:
+    """What the run of the curve is to do, and what its trainings and evaluations have in common."""
+    model = resolve_model(request.model or config.model.base_model_path)
     subject = request.title or f"{request.dataset.stem}, {request.mode.value}"
-    spec = RunSpec(
+    pace = measured_pace([parent], model, request.mode.value, config)
+    return RunSpec(
         kind=RunKind.CURVE,
         title=f"Learning curve: {subject}",
         created=time.time(),
@@ -102,7 +116,7 @@ def create_learning_curve(parent: Path, request: TrainingRequest, config: TrainC
             "strict": request.strict,
             "subject": subject,
             "plan": plan_in_words(subsets.pages, record.steps, record.held_out_pages, pace),
-            "remarks": _remarks(data, subsets, config),
+            "remarks": _remarks(data, subsets, config) or None,
         },
         config=_same_length(config, record.steps).model_dump(mode="json"),
         versions=recorded_versions(),
@@ -110,9 +124,6 @@ def create_learning_curve(parent: Path, request: TrainingRequest, config: TrainC
         base_model=model,
         base_revision=base_revision(model),
     )
-    folder = RunFolder.create(parent, spec)
-    _write_data(folder.path, data, subsets, record)
-    return folder
 
 
 def _read(request: TrainingRequest, config: TrainConfig) -> _Data:

@@ -99,6 +99,7 @@ def test_a_stopped_curve_shows_what_it_has_and_is_resumed(train, ocrstudio, scri
     assert "--max-steps cannot be changed" in " ".join(refused.stderr.split())
     resumed = ocrstudio("train", "--curve", "--resume", curve.path, timeout=120)
     assert resumed.returncode == 0, resumed.stderr
+    assert "Going on with the points that are missing." in resumed.stdout
     assert "100 more pages would bring the CER" in resumed.stdout
     assert curve.state() is RunState.FINISHED
 

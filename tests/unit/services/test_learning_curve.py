@@ -20,9 +20,11 @@ from ocrstudio.services.curve_base import measured_base
 from ocrstudio.services.curve_record import RECORD_NAME, read_record
 from ocrstudio.services.evaluation import EvaluationRequest, create_evaluation_run
 from ocrstudio.services.learning_curve import create_learning_curve
+from ocrstudio.services.run_index import record_runs
 from ocrstudio.services.runs import find_run_folders, overview
 from ocrstudio.services.training import TrainingRequest
 from ocrstudio.settings.train import load_train_config, micro_train_file
+from ocrstudio.store import Workspace
 from tests.fakes.labelled import pages_of, write_dataset
 from tests.fakes.runs import fake_environment, until
 
@@ -151,6 +153,13 @@ def test_a_curve_without_held_out_pages_or_from_a_checkpoint_is_refused(make, tm
 def test_few_held_out_pages_are_remarked_before_the_first_training(make, tmp_path):
     few = write_dataset(tmp_path / "few" / "few.jsonl", pages_of(1, 3))
     assert "Only 3 pages held out" in make(eval_dataset=few).spec.request["remarks"][0]
+
+
+def test_a_workspace_remembers_its_curves(asked, tmp_path):
+    with Workspace.create(tmp_path / "ws") as workspace:
+        folder = create_learning_curve(workspace.runs_folder, asked, CONFIG)
+        assert [(run.id, run.kind) for run in record_runs(workspace)] == [(folder.id, RunKind.CURVE)]
+        assert record_runs(workspace)[0].title == "Learning curve: train, both"
 
 
 # To the end
