@@ -16,7 +16,7 @@ The interval is that of the held-out pages at hand, by resampling:
   freedom (wild bootstrap: C. F. J. Wu, The Annals of Statistics 14, 1986): two trainings differ by chance,
   and how far the points lie from a line is the only sign of it.
 
-In simulations (the tests repeat one) a nominal 95 % covers 90 to 97 % from eight held-out pages on, and 83 to
+In simulations (the tests repeat one) a nominal 95 % covers 90 to 97 % from eight held-out pages on, and 80 to
 92 % where every training is off by a further 5 %, of which one degree of freedom sees little.
 """
 

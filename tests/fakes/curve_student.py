@@ -2,7 +2,8 @@
 
 A test sets ``OCRSTUDIO_WORKER_BODIES=tests.fakes.curve_student``. The run of the curve itself is real.
 ``FAKE_CURVE`` names a JSON file that a test may change meanwhile: ``{"wait": 4}`` lets the training on four
-pages wait until it is told to stop (true: every training), ``{"fail": 4}`` lets it fail.
+pages wait until it is told to stop (true: every training), and with ``"deaf": true`` for ever;
+``{"fail": 4}`` lets it fail.
 """
 
 import json
@@ -46,7 +47,7 @@ def train(context: RunContext) -> dict[str, Any]:
             raise ModelError("The GPU ran out of memory.", "Lower the batch size.")
         context.emit("progress", done=step, total=steps, unit="steps", seconds_left=float(steps - step))
         deadline = time.monotonic() + _WAIT_LIMIT
-        while _script().get("wait") in (pages, True) and not context.should_stop():
+        while _script().get("wait") in (pages, True) and (_script().get("deaf") or not context.should_stop()):
             if time.monotonic() > deadline:
                 raise TimeoutError("nobody stopped the training")
             time.sleep(0.01)

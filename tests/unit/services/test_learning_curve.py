@@ -15,7 +15,7 @@ from ocrstudio.jobs.endings import last_failure
 from ocrstudio.jobs.launch import resume, start_worker
 from ocrstudio.jobs.process_tree import kill_tree
 from ocrstudio.jobs.run_folder import RunFolder
-from ocrstudio.jobs.stop import request_stop, wait_until_over
+from ocrstudio.jobs.stop import Patience, force_stop, request_stop, wait_until_over
 from ocrstudio.services.curve_base import measured_base
 from ocrstudio.services.curve_record import RECORD_NAME, read_record
 from ocrstudio.services.evaluation import EvaluationRequest, create_evaluation_run
@@ -276,6 +276,20 @@ def test_a_training_goes_on_without_the_curve_and_is_found_again(make, script):
     launched.process.wait()
     assert read_record(folder.path).parts[2].training == waiting.id
     assert waiting.summary()["resumed_at"] == 0, "it was watched, not started again"
+
+
+def test_a_curve_that_is_ended_by_force_takes_its_training_along(make, script):
+    script(wait=8, deaf=True)
+    folder = make()
+    launched = start_worker(folder)
+    waiting = wait_for_training(folder, 2)
+    assert force_stop(folder, Patience(save=0.2, terminate=0.2)) is RunState.INTERRUPTED
+    launched.process.wait()
+    until(lambda: waiting.state() is RunState.INTERRUPTED)
+    script()
+    resume(folder)
+    assert finish(folder) is RunState.FINISHED
+    assert read_record(folder.path).parts[2].training == waiting.id
 
 
 def test_a_training_that_somebody_stops_alone_ends_the_curve_with_a_sentence(make, script):
