@@ -54,6 +54,8 @@ def outlook(
         ValueError: As `extrapolate`.
     """
     held_out, now = len(trained[-1].edits), _error(trained[-1])
+    if not any(page.reference for page in trained[-1].edits):
+        return Outlook(Verdict.TOO_FEW, "The held-out pages have no text to measure: hold out others.")
     if pooled(trained[-1].edits).distance == 0:
         words = f"No error is left on the {count_of(held_out, 'held-out page')}: harder ones would show more."
         return Outlook(Verdict.FAULTLESS, words)

@@ -128,7 +128,8 @@ def extrapolate(
     signs = generator.choice((-1.0, 1.0), resampled.shape)
     slope, intercept = _line(np.log(pages), resampled - level + scale * residuals[:, None] * signs)
     low, high = np.quantile(np.exp(intercept + slope * np.log(target)), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Extrapolation(target, law.at(target), Interval(float(low), float(high)), law)
+    cer = law.at(target)  # percentiles of a skewed figure may lie on one side of it
+    return Extrapolation(target, cer, Interval(min(float(low), cer), max(float(high), cer)), law)
 
 
 def _rates(distances: Floats, length: Floats) -> Floats:

@@ -11,6 +11,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
+from ocrstudio.domain.errors import RunError
 from ocrstudio.domain.run import TrainMode
 from ocrstudio.domain.wording import count_of
 from ocrstudio.evaluation.curve_verdict import outlook
@@ -57,7 +60,7 @@ class _Curve:
         self._context = context
         self._folder: RunFolder = context.folder
         self._request = context.folder.spec.request
-        self._config = TrainConfig.model_validate(context.folder.spec.config)
+        self._config = _config_of(context.folder)
         self._record: CurveRecord = read_record(context.folder.path)
         self._warned: set[str] = set()
 
@@ -85,17 +88,16 @@ class _Curve:
         known = training is None and self._take_base(number, report_path)
         if not known and not self._evaluate(number, training, report_path):
             return False
-        interval = (report := read(report_path)).overall.cer.interval
-        done = [
-            run for run in (training, self._known(self._record.parts[number].evaluation)) if run is not None
-        ]
+        report = read(report_path)
+        interval = report.overall.cer.interval
+        runs = (training, self._known(self._record.parts[number].evaluation))
         self._update(
             number,
             cer=report.overall.cer.corpus,
             low=interval.low if interval else None,
             high=interval.high if interval else None,
             eval_loss=_eval_loss(training),
-            seconds=round(sum(working_seconds(run) for run in done), 1),
+            seconds=round(sum(working_seconds(run) for run in runs if run is not None), 1),
         )
         return True
 
@@ -110,16 +112,15 @@ class _Curve:
             if self._context.should_stop():
                 return None
             folder = create_training_run(self._runs, self._training_request(part), self._config)
-            self._update(number, training=folder.id)
+            self._update(number, training=folder.id, evaluation=None)  # one of a deleted run is of no use
 
         def tell(event: Event) -> None:
             if event.type == "progress" and event.data.get("unit") == "steps":
                 self._progress(place, event.data)
             self._pass_on(event)
 
-        return (
-            folder if self._finish(Child(folder, f"The training on {self._words_of(part)}", tell)) else None
-        )
+        child = Child(folder, f"The training on {self._words_of(part)}", tell)
+        return folder if self._finish(child) else None
 
     def _evaluate(self, number: int, training: RunFolder | None, report: Path) -> bool:
         part = self._record.parts[number]
@@ -144,7 +145,8 @@ class _Curve:
 
         def tell(event: Event) -> None:
             if event.type == "progress":
-                self._context.emit("progress", **event.data)
+                left = self._left_after(number, event.data.get("seconds_left"))
+                self._context.emit("progress", **{**event.data, "seconds_left": left})
             self._pass_on(event)
 
         return self._finish(Child(folder, f"The evaluation of {student}", tell))
@@ -251,6 +253,14 @@ class _Curve:
             "progress", done=place * steps + done, total=count * steps, unit="steps", seconds_left=left
         )
 
+    def _left_after(self, number: int, left: object) -> float | None:
+        """Seconds until the end, seen from an evaluation; None before a training has shown its length."""
+        known = [part.seconds for part in self._record.trainings if part.seconds]
+        waiting = len(self._record.parts) - number - 1
+        if not isinstance(left, int | float) or (waiting and not known):
+            return None
+        return round(left + waiting * (known[-1] if known else 0.0), 1)
+
     def _evaluations_left(self) -> float:
         """Seconds for the evaluations that follow, as long as that of the untrained student took."""
         first = self._record.parts[0].seconds or 0.0
@@ -263,6 +273,16 @@ class _Curve:
         elif event.type == "warning" and (message := str(event.data.get("message", ""))) not in self._warned:
             self._warned.add(message)
             self._context.emit("warning", message=message)
+
+
+def _config_of(folder: RunFolder) -> TrainConfig:
+    try:
+        return TrainConfig.model_validate(folder.spec.config)
+    except ValidationError as error:
+        raise RunError(
+            f"The configuration of the curve {folder.id} was written by another version of OCR Studio.",
+            "Start a new learning curve; its parts would not be comparable.",
+        ) from error
 
 
 def _eval_loss(training: RunFolder | None) -> float | None:

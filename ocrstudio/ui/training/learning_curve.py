@@ -182,6 +182,6 @@ def _bars(points: Sequence[Mapping[str, Any]], width: float) -> dict[str, Any]:
     pages, rates, low, high = (
         np.array([float(point[key]) for point in known]) for key in ("pages", "cer", "low", "high")
     )
-    # The expected value of least squares need not lie between the limits of a skewed interval.
+    # Percentiles of few pages may lie on one side of the rate itself.
     top, bottom = np.maximum(high - rates, 0), np.maximum(rates - low, 0)
     return {"x": pages, "y": 100 * rates, "top": 100 * top, "bottom": 100 * bottom, "beam": _BEAM * width}

@@ -184,3 +184,11 @@ def test_a_training_that_taught_nothing_is_told_first():
 
 def test_no_error_at_all_leaves_nothing_to_improve():
     assert sentence(lambda size: 0.1 if size < 40 else 0.0).verdict is Verdict.FAULTLESS
+
+
+def test_blank_held_out_pages_alone_say_nothing():
+    points = [point(size, [0] * 9, [0] * 9) for size in SIZES]
+    assert (
+        outlook(None, points, seed=1).sentence
+        == "The held-out pages have no text to measure: hold out others."
+    )
