@@ -167,9 +167,11 @@ def _parts(subsets: Subsets) -> list[CurvePart]:
 def _remarks(data: _Data, subsets: Subsets, config: TrainConfig) -> list[str]:
     """What the user should know before the first training."""
     remarks = [data.remark] if data.remark else []
-    if len(data.held_out) < FEWEST_HELD_OUT:
+    held_out = len(data.held_out)
+    if held_out < FEWEST_HELD_OUT:
+        are = "is" if held_out == 1 else "are"
         remarks.append(
-            f"Only {count_of(len(data.held_out), 'page')} held out: the curve will be measured, but that is "
+            f"Only {count_of(held_out, 'page')} {are} held out: the curve will be measured, but that is "
             f"too few to say what more pages would bring (at least {FEWEST_HELD_OUT})."
         )
     if subsets.by == "page" and subsets.documents[-1] not in (1, subsets.pages[-1]):

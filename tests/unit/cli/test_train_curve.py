@@ -119,7 +119,7 @@ def test_few_held_out_pages_are_warned_of_and_get_no_promise(train, tmp_path):
     write_dataset(tmp_path / "eval.jsonl", pages_of(1, 3, first=50))
     done = train()
     assert done.returncode == 0
-    assert "Warning: Only 3 pages held out" in done.stderr
+    assert "Warning: Only 3 pages are held out" in done.stderr
     assert (
         "3 held-out pages are too few to say what more pages would bring: hold out at least 8." in done.stdout
     )

@@ -152,7 +152,7 @@ def test_a_curve_without_held_out_pages_or_from_a_checkpoint_is_refused(make, tm
 
 def test_few_held_out_pages_are_remarked_before_the_first_training(make, tmp_path):
     few = write_dataset(tmp_path / "few" / "few.jsonl", pages_of(1, 3))
-    assert "Only 3 pages held out" in make(eval_dataset=few).spec.request["remarks"][0]
+    assert "Only 3 pages are held out" in make(eval_dataset=few).spec.request["remarks"][0]
 
 
 def test_a_workspace_remembers_its_curves(asked, tmp_path):
