@@ -20,7 +20,14 @@ _BAR_WIDTH = 24
 _GAPS = 2  # the spaces between the three columns of the live line
 
 _NOTABLE = frozenset(
-    {EventType.STARTED, EventType.PHASE, EventType.QUEUED, EventType.STOPPING, EventType.CHECKPOINT}
+    {
+        EventType.STARTED,
+        EventType.PHASE,
+        EventType.QUEUED,
+        EventType.STOPPING,
+        EventType.CHECKPOINT,
+        EventType.POINT,
+    }
 )
 
 

@@ -7,7 +7,7 @@ import click
 
 from ocrstudio.cli.options import file_option, parse_overrides, run_options, training_settings
 from ocrstudio.cli.watch import go_on, launch_and_watch
-from ocrstudio.domain.run import TrainMode
+from ocrstudio.domain.run import RunKind, TrainMode
 from ocrstudio.jobs.run_folder import SPEC_NAME, RunFolder
 
 
@@ -35,6 +35,11 @@ from ocrstudio.jobs.run_folder import SPEC_NAME, RunFolder
 )
 @click.option("--model", help="Base model folder, or micro. [default: model.base_model_path]")
 @click.option("--auto-batch", is_flag=True, help="Take the largest batch that fits into memory.")
+@click.option(
+    "--curve",
+    is_flag=True,
+    help="Train on a quarter, a half and all pages with the same steps, and say what 100 more would bring.",
+)
 @click.option("--max-steps", type=click.IntRange(min=1), help="Length in steps; as training.max_steps.")
 @run_options
 def command(resume: Path | None, detach: bool, **options: Any) -> int:  # noqa: ANN401 - click's values
@@ -43,19 +48,21 @@ def command(resume: Path | None, detach: bool, **options: Any) -> int:  # noqa: 
     The training runs in a process of its own: closing the terminal does not end it.
     """
     if resume is not None and (resume / SPEC_NAME).is_file():
-        _refuse_changes(click.get_current_context())
-        return go_on(RunFolder(resume), None, detach=detach)
+        folder = RunFolder(resume)
+        _refuse_changes(click.get_current_context(), folder)
+        return go_on(folder, None, detach=detach)
     if options["dataset"] is None:
         raise click.UsageError("Missing option '--dataset'.")
     return launch_and_watch(_create(resume, **options), detach=detach)
 
 
-def _refuse_changes(context: click.Context) -> None:
+def _refuse_changes(context: click.Context, folder: RunFolder) -> None:
     """A run goes on as it was asked for: an option that would be ignored is an error."""
+    same = {"resume", "detach"} | ({"curve"} if folder.spec.kind is RunKind.CURVE else set())
     given = [
         parameter.opts[0]
         for parameter in context.command.params
-        if parameter.name not in ("resume", "detach")
+        if parameter.name not in same
         and context.get_parameter_source(str(parameter.name)) is click.core.ParameterSource.COMMANDLINE
     ]
     if given:
@@ -75,10 +82,12 @@ def _create(  # noqa: PLR0913 - the options of the command
     model: str | None,
     max_steps: int | None,
     auto_batch: bool,
+    curve: bool,
     config: Path | None,
     overrides: tuple[str, ...],
     strict: bool,
 ) -> RunFolder:
+    from ocrstudio.services.learning_curve import create_learning_curve
     from ocrstudio.services.runs import RUNS_FOLDER
     from ocrstudio.services.training import TrainingRequest, create_training_run
 
@@ -96,8 +105,11 @@ def _create(  # noqa: PLR0913 - the options of the command
         export_to=output,
         strict=strict,
     )
-    folder = create_training_run(output / RUNS_FOLDER, request, training_settings(config, values))
+    create = create_learning_curve if curve else create_training_run
+    folder = create(output / RUNS_FOLDER, request, training_settings(config, values))
     click.echo(f"Dataset: {folder.spec.request['dataset_summary']}")
     if eval_dataset is not None:
         click.echo(f"Evaluation: {folder.spec.request['eval_dataset_summary']}")
+    if curve:
+        click.echo(f"Learning curve: {folder.spec.request['plan']}")
     return folder

@@ -25,7 +25,10 @@ def go_on(folder: RunFolder, checkpoint: Path | None, *, detach: bool) -> int:
         RunError: It still goes on, has finished, cannot be started, or failed.
     """
     chosen = resume(folder, checkpoint)
-    click.echo(f"Going on from {chosen.name}." if chosen else "No checkpoint yet: from the beginning.")
+    if folder.spec.kind is RunKind.CURVE:
+        click.echo("Going on with the points that are missing.")
+    else:
+        click.echo(f"Going on from {chosen.name}." if chosen else "No checkpoint yet: from the beginning.")
     return launch_and_watch(folder, detach=detach)
 
 
@@ -121,6 +124,8 @@ def report_outcome(folder: RunFolder, state: RunState) -> int:
     if state is RunState.INTERRUPTED:
         words = describe_interruption(folder)
         click.echo(f"Interrupted: {words['message']}\n{words['hint']}", err=True)
+    elif folder.spec.kind is RunKind.CURVE:
+        _report_curve(folder, state)
     elif state is RunState.STOPPED:
         checkpoint = folder.newest_checkpoint()
         saved = f" Saved: {checkpoint}." if checkpoint else " No checkpoint was saved."
@@ -128,6 +133,15 @@ def report_outcome(folder: RunFolder, state: RunState) -> int:
     else:
         _report_result(folder)
     return EXIT_STATUS[state]
+
+
+def _report_curve(folder: RunFolder, state: RunState) -> None:
+    from ocrstudio.cli.curve import echo_curve
+
+    click.echo("Stopped." if state is RunState.STOPPED else "Finished.")
+    echo_curve(folder)
+    if state is RunState.STOPPED:
+        click.echo(f"Go on with: {folder.command('resume')}")
 
 
 def _report_result(folder: RunFolder) -> None:

@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ocrstudio.domain.page_files import document_of_file, stem_of
+
 
 @dataclass(frozen=True)
 class Split:
@@ -61,6 +63,22 @@ def split_by_document(documents: Sequence[str], pages: Sequence[str], fraction: 
         chosen = _choose(Counter(items), fraction * len(items), seed)
     evaluation = tuple(index for index in everything if items[index] in chosen)
     return Split(tuple(index for index in everything if items[index] not in chosen), evaluation, by, remark)
+
+
+def split_pictures(names: Sequence[str], fraction: float, seed: int) -> Split:
+    """Divide the lines of a dataset as a training does that gets no evaluation set.
+
+    Args:
+        names: Name of the picture of each line; it tells document and page.
+        fraction: Share of the lines for evaluation, 0 to 1 (exclusive).
+        seed: Changes the choice.
+    """
+    return split_by_document(documents_of(names), [stem_of(name) for name in names], fraction, seed)
+
+
+def documents_of(names: Sequence[str]) -> list[str]:
+    """The document of each picture; one whose name does not tell it is a document of its own."""
+    return [document_of_file(name) or name for name in names]
 
 
 def _below(names: set[str], fraction: float, seed: int) -> set[str]:

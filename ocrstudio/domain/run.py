@@ -1,4 +1,4 @@
-"""Runs: one training or evaluation each."""
+"""Runs: one training, evaluation or learning curve each."""
 
 from enum import StrEnum
 from typing import Final
@@ -12,6 +12,8 @@ class RunKind(StrEnum):
 
     TRAIN = "train"
     EVALUATE = "evaluate"
+    CURVE = "curve"
+    """Trainings on parts of the data and their evaluations, one after another, each a run of its own."""
 
 
 class RunState(StrEnum):

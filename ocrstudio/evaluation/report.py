@@ -3,7 +3,7 @@
 from ocrstudio.evaluation.block_scores import block_figures
 from ocrstudio.evaluation.report_file import from_json, read, to_json, write
 from ocrstudio.evaluation.results import EvaluationReport, PageResult, Pair
-from ocrstudio.evaluation.scoring import build_report, rescored
+from ocrstudio.evaluation.scoring import build_report, character_edits, rescored
 
 __all__ = [
     "EvaluationReport",
@@ -11,6 +11,7 @@ __all__ = [
     "Pair",
     "block_figures",
     "build_report",
+    "character_edits",
     "from_json",
     "read",
     "rescored",

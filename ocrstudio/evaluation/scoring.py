@@ -99,6 +99,14 @@ def rescored(
     return build_report(pairs, profile, title=report.title, system=report.system, seed=report.seed)
 
 
+def character_edits(report: EvaluationReport) -> tuple[EditCount, ...]:
+    """The character edits of each page of a report, in its order, under its profile."""
+    apply = report.profile.rules.apply
+    return tuple(
+        count_character_edits(apply(page.reference), apply(page.prediction or "")) for page in report.pages
+    )
+
+
 def _score(pair: Pair, profile: Profile) -> _Scored:
     reference, prediction = (profile.rules.apply(text) for text in (pair.reference, pair.prediction or ""))
     characters = count_character_edits(reference, prediction)

@@ -1,6 +1,7 @@
 """Why a run ended before its work was done, in words for whoever has to go on."""
 
 from ocrstudio.domain.errors import RunError
+from ocrstudio.domain.run import RunKind
 from ocrstudio.jobs.events import EventType, newest_first
 from ocrstudio.jobs.run_folder import RunFolder
 
@@ -18,6 +19,8 @@ def describe_interruption(folder: RunFolder) -> dict[str, str]:
     """Why a run without an ending may have ended, and what can be done: ``message`` and ``hint``."""
     checkpoint = folder.newest_checkpoint()
     where = f"from {checkpoint.name}" if checkpoint else "from the beginning (no checkpoint was saved yet)"
+    if folder.spec.kind is RunKind.CURVE:
+        where = "with the points that are missing"
     message = (
         f"The worker of {folder.id} ended without a word: killed, out of memory, or the machine went down."
     )

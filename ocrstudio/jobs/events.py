@@ -40,6 +40,8 @@ class EventType(StrEnum):
     PROGRESS = "progress"
     METRIC = "metric"
     SAMPLE = "sample"
+    POINT = "point"
+    """A point of a learning curve was measured."""
     CHECKPOINT = "checkpoint"
     WARNING = "warning"
     STOPPING = "stopping"

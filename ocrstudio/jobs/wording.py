@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ocrstudio.domain.wording import shortened
+from ocrstudio.domain.wording import count_of, shortened
 from ocrstudio.jobs.events import Event, EventType
 
 VALUES: Mapping[str, str] = {
@@ -73,12 +73,20 @@ def _message(data: Mapping[str, Any]) -> str:
     return str(data.get("message") or data.get("name", ""))
 
 
+def _point(data: Mapping[str, Any]) -> str:
+    pages, low, high = int(data.get("pages") or 0), data.get("low"), data.get("high")
+    trained = f"Trained on {count_of(pages, 'page')}" if pages else "Not trained"
+    between = f" ({low:.1%} to {high:.1%})" if isinstance(low, float) and isinstance(high, float) else ""
+    return f"{trained}: CER {data.get('cer', 0.0):.1%}{between} on the held-out pages."
+
+
 _LINES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     EventType.STARTED: _started,
     EventType.PHASE: _message,
     EventType.QUEUED: _message,
     EventType.STOPPING: lambda data: _message(data) or "Stopping: a checkpoint is saved first.",
     EventType.METRIC: lambda data: f"Step {data.get('step', '?')}: {values_in_words(data.get('values', {}))}",
+    EventType.POINT: _point,
     EventType.CHECKPOINT: lambda data: f"Checkpoint saved: {data.get('path', '')}",
     EventType.WARNING: _message,
     EventType.FAILED: _message,

@@ -34,6 +34,7 @@ class EvaluationRequest:
         adapter: Adapter folder or training run, or None for the model alone.
         strict: Refuse a dataset with lines that would be skipped; stop at a picture that cannot be read.
         title: Shown in lists; None for one made from the dataset and adapter.
+        curve: Id of the learning curve that it is a part of, or None.
     """
 
     dataset: Path
@@ -43,6 +44,7 @@ class EvaluationRequest:
     adapter: Path | None = None
     strict: bool = False
     title: str | None = None
+    curve: str | None = None
 
 
 def create_evaluation_run(
@@ -87,6 +89,7 @@ def create_evaluation_run(
             "adapter": adapter,
             "output": str(request.output.resolve()),
             "strict": request.strict,
+            **({"curve": request.curve} if request.curve else {}),
         },
         config=config.model_dump(mode="json"),
         versions=recorded_versions(),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ocrstudio import __version__
-from ocrstudio.datasets import Dataset, read_dataset
+from ocrstudio.datasets import Dataset, Sample, read_dataset
 from ocrstudio.datasets.checks import dataset_sha256
 from ocrstudio.domain.errors import DatasetError, ModelError
 from ocrstudio.domain.run import MICRO_MODEL
@@ -40,12 +40,14 @@ class CheckedDataset:
         sha256: Hash of its pictures, questions and answers.
         summary: One sentence with the counts, skipped lines included.
         skipped: Number of lines that training or evaluation will leave out.
+        samples: Its usable lines.
     """
 
     path: Path
     sha256: str
     summary: str
     skipped: int
+    samples: tuple[Sample, ...]
 
 
 def check_dataset(path: Path, *, strict: bool, blank_pages: bool = False) -> CheckedDataset:
@@ -65,7 +67,8 @@ def check_dataset(path: Path, *, strict: bool, blank_pages: bool = False) -> Che
         raise DatasetError(
             f"{path} has no usable line. {shown}", "Correct the lines; `ocrstudio inspect` lists them."
         )
-    return CheckedDataset(path.resolve(), dataset_sha256(dataset.samples), dataset.summary(), dataset.skipped)
+    sha256 = dataset_sha256(dataset.samples)
+    return CheckedDataset(path.resolve(), sha256, dataset.summary(), dataset.skipped, dataset.samples)
 
 
 def resolve_model(name: str) -> str:

@@ -31,6 +31,7 @@ class RunOverview:
         total: Steps or pages in all, or None.
         values: The newest measurements (loss, …).
         seconds_left: The worker's own estimate, or None.
+        curve: Id of the learning curve that it is a part of, or empty.
     """
 
     id: str
@@ -43,6 +44,7 @@ class RunOverview:
     total: int | None = None
     values: dict[str, float] | None = None
     seconds_left: float | None = None
+    curve: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The same as JSON values."""
@@ -57,6 +59,7 @@ class RunOverview:
             "total": self.total,
             "values": self.values,
             "seconds_left": self.seconds_left,
+            "curve": self.curve or None,
         }
 
 
@@ -83,6 +86,7 @@ def overview(folder: RunFolder) -> RunOverview:
         total=progress.get("total"),
         values=values,
         seconds_left=progress.get("seconds_left"),
+        curve=str(spec.request.get("curve") or ""),
     )
 
 

@@ -31,6 +31,7 @@ class TrainingRequest:
         export_to: Folder that also gets the final adapter, or None.
         strict: Refuse datasets with lines that would be skipped.
         title: Shown in lists; None for one made from the dataset and mode.
+        curve: Id of the learning curve that it is a part of, or None.
     """
 
     dataset: Path
@@ -41,6 +42,7 @@ class TrainingRequest:
     export_to: Path | None = None
     strict: bool = False
     title: str | None = None
+    curve: str | None = None
 
 
 def create_training_run(parent: Path, request: TrainingRequest, config: TrainConfig) -> RunFolder:
@@ -78,6 +80,7 @@ def create_training_run(parent: Path, request: TrainingRequest, config: TrainCon
             # The worker copies it itself, file by file: the folder may hold this very run.
             "copy_adapter_to": str(request.export_to.resolve()) if request.export_to else None,
             "strict": request.strict,
+            **({"curve": request.curve} if request.curve else {}),
         },
         config=config.model_dump(mode="json"),
         versions=recorded_versions(),

@@ -1,5 +1,6 @@
 """The training configuration: ``config/train_config.yaml``."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -140,6 +141,22 @@ class TrainingConfig(Section):
         """The true batch: what all processes see before the weights change once."""
         batches = self.gradient_accumulation_steps * self.num_processes
         return self.per_device_train_batch_size * batches
+
+    def steps_per_epoch(self, samples: int, processes: int | None = None) -> int:
+        """Optimiser steps of a pass over the data, as the library's trainer counts them.
+
+        Args:
+            samples: Training samples.
+            processes: Processes that train together; None for `num_processes`.
+        """
+        at_once = self.per_device_train_batch_size * (processes or self.num_processes)
+        return math.ceil(math.ceil(samples / at_once) / self.gradient_accumulation_steps)
+
+    def total_steps(self, samples: int, processes: int | None = None) -> int:
+        """Optimiser steps of the whole training; the arguments are those of `steps_per_epoch`."""
+        if self.max_steps is not None:
+            return self.max_steps
+        return math.ceil((self.num_train_epochs or 1) * self.steps_per_epoch(samples, processes))
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:

@@ -1,7 +1,6 @@
 """Our configuration in the words of the library's trainer."""
 
 import importlib.util
-import math
 import os
 import sys
 from dataclasses import dataclass
@@ -40,12 +39,11 @@ class StepPlan:
 
 
 def plan_steps(config: TrainingConfig, samples: int) -> StepPlan:
-    """Count the steps of a training, as the library's trainer counts them."""
-    batches = math.ceil(samples / (config.per_device_train_batch_size * world_size()))
-    per_epoch = math.ceil(batches / config.gradient_accumulation_steps)
-    if config.max_steps is not None:
-        return StepPlan(config.max_steps, per_epoch, samples)
-    return StepPlan(math.ceil((config.num_train_epochs or 1) * per_epoch), per_epoch, samples)
+    """Count the steps of a training in the processes that there are."""
+    processes = world_size()
+    return StepPlan(
+        config.total_steps(samples, processes), config.steps_per_epoch(samples, processes), samples
+    )
 
 
 def schedule_warnings(config: TrainingConfig, plan: StepPlan, *, has_evaluation: bool) -> list[str]:

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ocrstudio.datasets import Dataset, read_dataset
-from ocrstudio.datasets.split import split_by_document
+from ocrstudio.datasets.split import split_pictures
 from ocrstudio.domain.errors import DatasetError, InputError, RunError
-from ocrstudio.domain.page_files import document_of_file, stem_of
 from ocrstudio.domain.wording import count_of, size_of
 from ocrstudio.imaging.size import reader_threads
 from ocrstudio.jobs.context import RunContext
@@ -110,10 +109,8 @@ def _read(request: TrainRequest, context: RunContext) -> tuple[list[Example], li
         _report_lines(held_out, context)
         skipped = dataset.skipped + held_out.skipped
         return examples, [Example.of(sample) for sample in held_out.samples], skipped
-    names = [document_of_file(example.name) or example.name for example in examples]
     training = request.config.training
-    pages = [stem_of(example.name) if example.image else example.answer for example in examples]
-    split = split_by_document(names, pages, training.eval_fraction, training.seed)
+    split = split_pictures([example.name for example in examples], training.eval_fraction, training.seed)
     if split.remark:
         context.emit("warning", message=split.remark)
     return [examples[i] for i in split.train], [examples[i] for i in split.evaluation], dataset.skipped

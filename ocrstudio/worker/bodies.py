@@ -13,6 +13,7 @@ BODIES_VARIABLE = "OCRSTUDIO_WORKER_BODIES"
 BODIES: Mapping[str, str] = {
     "train": "ocrstudio.student.recipe:train",
     "evaluate": "ocrstudio.student.evaluate:evaluate",
+    "curve": "ocrstudio.services.curve_run:run_curve",
     "serve": "ocrstudio.student.serve:Server",
     "export": "ocrstudio.student.adapter_export:export_adapter",
     "merge": "ocrstudio.student.adapter_export:merge_adapter",

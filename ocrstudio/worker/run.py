@@ -77,7 +77,8 @@ def _work(context: WorkerContext) -> dict[str, Any]:
         for device in device_names(count):
             if not locks.enter_context(_locked(device, context)):
                 return {}
-        context.emit(EventType.PHASE, name="loading", message="Loading the libraries of the student")
+        if context.folder.spec.kind is not RunKind.CURVE:
+            context.emit(EventType.PHASE, name="loading", message="Loading the libraries of the student")
         body = load_body(context.folder.spec.kind.value)
         if not _bring_model(context):
             return {}
@@ -98,7 +99,12 @@ def _locked(device: str, context: WorkerContext) -> contextlib.AbstractContextMa
 
 
 def _processes(folder: RunFolder) -> int:
-    """How many processes the run wants; only trainings know more than one."""
+    """How many processes with a GPU the run wants; only trainings know more than one.
+
+    A learning curve wants none: the runs that it starts take the device, one after another.
+    """
+    if folder.spec.kind is RunKind.CURVE:
+        return 0
     training = folder.spec.config.get("training", {}) if folder.spec.kind is RunKind.TRAIN else {}
     return int(training.get("num_processes", 1))
 

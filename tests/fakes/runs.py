@@ -12,10 +12,10 @@ from ocrstudio.jobs.spec import RunSpec
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-def fake_environment(state: Path) -> dict[str, str]:
-    """Variables for processes that shall run the scripted student, with locks of their own."""
+def fake_environment(state: Path, bodies: str = "tests.fakes.worker") -> dict[str, str]:
+    """Variables for processes that shall run a scripted student, with locks of their own."""
     return {
-        "OCRSTUDIO_WORKER_BODIES": "tests.fakes.worker",
+        "OCRSTUDIO_WORKER_BODIES": bodies,
         "OCRSTUDIO_STATE_DIR": str(state),
         "PYTHONPATH": str(REPOSITORY),
         "CUDA_VISIBLE_DEVICES": "",

@@ -68,7 +68,8 @@ class EvaluationController(QObject):
         self._reports = Reports(background, self._show_report, messages.failure)
         self._runs: dict[str, RunOverview] = {}
         self._compared: dict[str, str] = {}
-        self._run = ChosenRun(RunKind.EVALUATE, panel.setup.runs, panel.status, monitor, session, messages)
+        kinds = frozenset({RunKind.EVALUATE})
+        self._run = ChosenRun(kinds, panel.setup.runs, panel.status, monitor, session, messages)
         self._other_data: frozenset[str] = frozenset()
         self._preparing = False
         session.opened.connect(self._open)
@@ -181,7 +182,7 @@ class EvaluationController(QObject):
 
     def _tell_outcome(self, run_id: str, outcome: RunOutcome) -> None:
         history = self._monitor.history(run_id)
-        if history is None or history.kind is not RunKind.EVALUATE:
+        if history is None or history.kind is not RunKind.EVALUATE or self._monitor.curve_of(run_id):
             return
         title = self._panel.setup.runs.title_of(run_id)
         if outcome.is_bad:

@@ -20,7 +20,7 @@ class ChosenRun(QObject):
     """Joins a list of runs and the head of the chosen one to the monitor.
 
     Args:
-        kind: Which runs the list shows.
+        kinds: Which runs the list shows.
         runs: The list.
         status: The head, with its buttons.
         monitor: Starts, watches, stops and resumes runs.
@@ -37,7 +37,7 @@ class ChosenRun(QObject):
 
     def __init__(
         self,
-        kind: RunKind,
+        kinds: frozenset[RunKind],
         runs: RunList,
         status: RunStatus,
         monitor: RunMonitor,
@@ -45,7 +45,7 @@ class ChosenRun(QObject):
         messages: Messages,
     ) -> None:
         super().__init__(runs)
-        self._kind, self._runs, self._monitor = kind, runs, monitor
+        self._kinds, self._runs, self._monitor = kinds, runs, monitor
         self._session, self._messages = session, messages
         self._wanted: str | None = None
         runs.chosen.connect(self._choose)
@@ -67,18 +67,19 @@ class ChosenRun(QObject):
             self._monitor.launch(folder)
 
     def show_runs(self, runs: tuple[RunOverview, ...]) -> tuple[RunOverview, ...]:
-        """Shows the runs of the kind; the one just started is chosen, or the same as before, or the newest.
+        """Shows the runs of the kinds; the one just started is chosen, or the same as before, or the newest.
 
         Returns:
             What is shown, newest first.
         """
-        shown = tuple(run for run in runs if run.kind is self._kind)
+        shown = tuple(run for run in runs if run.kind in self._kinds)
         self._runs.show_runs(shown)
         if any(run.id == self._wanted for run in shown):
             self._runs.choose(str(self._wanted))
             self._wanted = None
         elif self._runs.current is None and shown:
-            self._runs.choose(shown[0].id)
+            whole = [run for run in shown if not run.curve]  # rather a curve than one of its parts
+            self._runs.choose((whole or shown)[0].id)
         return shown
 
     def _choose(self, run_id: str) -> None:

@@ -77,6 +77,7 @@ class RunHistory(RunProgress):
         state: Where the run stands, as far as the events say.
         loss, eval_loss: The curves.
         samples: Samples as the model sees them, of the newest attempt.
+        points: Points of a learning curve, of the newest attempt.
         lines: The log in words; only the newest are kept.
         summary: The result, once there is one.
         outcome: How it ended, once it is over.
@@ -89,6 +90,7 @@ class RunHistory(RunProgress):
         self.loss = Curve()
         self.eval_loss = Curve()
         self.samples: list[Mapping[str, Any]] = []
+        self.points: list[Mapping[str, Any]] = []
         self.lines: deque[LogLine] = deque(maxlen=_LINES_KEPT)
         self.line_count = 0
         self.last_seq = 0
@@ -130,6 +132,7 @@ class RunHistory(RunProgress):
     def _started(self, _data: Mapping[str, Any]) -> None:
         self.restart()
         self.samples = []
+        self.points = []  # whoever goes on with a curve tells them again
 
     def _queued(self, _data: Mapping[str, Any]) -> None:
         self.state = RunState.QUEUED
@@ -149,6 +152,9 @@ class RunHistory(RunProgress):
     def _sample(self, data: Mapping[str, Any]) -> None:
         self.samples.append(data)
 
+    def _point(self, data: Mapping[str, Any]) -> None:
+        self.points.append(data)
+
     def _checkpoint(self, data: Mapping[str, Any]) -> None:
         self.newest_checkpoint = str(data.get("path", ""))
 
@@ -165,6 +171,7 @@ class RunHistory(RunProgress):
         EventType.PROGRESS: _runs,
         EventType.METRIC: _metric,
         EventType.SAMPLE: _sample,
+        EventType.POINT: _point,
         EventType.CHECKPOINT: _checkpoint,
         EventType.STOPPING: _stopping,
         EventType.FINISHED: _finished,

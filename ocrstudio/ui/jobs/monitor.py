@@ -96,6 +96,11 @@ class RunMonitor(QObject):
         watched = self._watched.get(run_id)
         return watched.spec if watched is not None else None
 
+    def curve_of(self, run_id: str) -> str:
+        """The learning curve that a watched run is a part of, or nothing; it speaks for its parts."""
+        spec = self.spec(run_id)
+        return str(spec.request.get("curve") or "") if spec is not None else ""
+
     def refresh(self) -> None:
         """Reads the list of runs again and attaches to those that go on."""
         if self._session.workspace is None:

@@ -3,7 +3,7 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
-from ocrstudio.domain.run import RunState
+from ocrstudio.domain.run import RunKind, RunState
 from ocrstudio.domain.wording import count_of, duration, time_left
 from ocrstudio.jobs.wording import values_in_words
 from ocrstudio.ui.icons import pixmap
@@ -144,8 +144,11 @@ class RunStatus(QWidget):
         self._bar.setValue(history.done)
 
     def _ask(self) -> None:
-        saved = self._history.newest_checkpoint if self._history is not None else ""
+        history = self._history
+        saved = history.newest_checkpoint if history is not None else ""
         lost = f"what came after {saved.rpartition('/')[2]}" if saved else "everything it has learnt so far"
+        if history is not None and history.kind is RunKind.CURVE:
+            lost = "what its training has learnt since the last checkpoint"
         self._ask_words.setText(f"End the worker without waiting? It may lose {lost}.")
         self._question.show()
         self.confirm.setFocus()
@@ -165,8 +168,11 @@ def _result(history: RunHistory) -> str:
         return ""
     facts = []
     summary = history.summary
-    if isinstance(summary.get("steps"), int):
-        facts.append(count_of(summary["steps"], "step"))
+    facts += [
+        count_of(summary[name], word)
+        for name, word in (("trainings", "training"), ("steps", "step"))
+        if isinstance(summary.get(name), int)
+    ]
     first, last = summary.get("first_loss"), summary.get("last_loss")
     if isinstance(first, float) and isinstance(last, float):
         facts.append(f"loss {first:.3f} \N{RIGHTWARDS ARROW} {last:.3f}")

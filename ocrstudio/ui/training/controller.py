@@ -9,6 +9,7 @@ from ocrstudio.domain.errors import InputError, OcrStudioError
 from ocrstudio.domain.run import RunKind, RunState
 from ocrstudio.jobs import training_environment
 from ocrstudio.jobs.run_folder import RunFolder
+from ocrstudio.services.curve_pace import Pace, measured_pace
 from ocrstudio.services.dataset_statistics import DatasetCheck, check_dataset_file
 from ocrstudio.services.environment import ModelCheck, Verdict, check_model, find_gpus
 from ocrstudio.services.page_counts import count_pages
@@ -26,17 +27,20 @@ from ocrstudio.ui.jobs.outcome import RunOutcome
 from ocrstudio.ui.messages import Messages
 from ocrstudio.ui.session import Session
 from ocrstudio.ui.training.config_dialog import ConfigDialog
+from ocrstudio.ui.training.learning_curve import sentence_of
 from ocrstudio.ui.training.panel import TrainingPanel
 from ocrstudio.ui.training.plan import (
     DataFacts,
     DataSource,
     Preview,
+    model_of,
     prepare_run,
     preview,
     resolve_config,
 )
 
 _COUNT_MS = 300
+_KINDS = frozenset({RunKind.TRAIN, RunKind.CURVE})
 
 
 class TrainingController(QObject):
@@ -74,8 +78,9 @@ class TrainingController(QObject):
         self._dialog: ConfigDialog | None = None
         self._workspace_facts = DataFacts()
         self._file_facts: tuple[Path | None, DataFacts] = (None, DataFacts())
+        self._pace = Pace()
         self._preparing = False
-        self._run = ChosenRun(RunKind.TRAIN, panel.runs, panel.run.status, monitor, session, messages)
+        self._run = ChosenRun(_KINDS, panel.runs, panel.run.status, monitor, session, messages)
         self._count = QTimer(self)
         self._count.setSingleShot(True)
         self._count.setInterval(_COUNT_MS)
@@ -170,6 +175,8 @@ class TrainingController(QObject):
             self._check_model(self._config.model.base_model_path)
         if plan.source is DataSource.FILE and plan.dataset != self._file_facts[0]:
             self._read_file(plan.dataset)
+        self._pace = Pace()  # of what was chosen before
+        self._look_for_pace()
         self._show_preview()
 
     def _check_model(self, folder: str) -> None:
@@ -197,12 +204,26 @@ class TrainingController(QObject):
 
         self._background.run(lambda _: check_dataset_file(path), done, failed)
 
+    def _look_for_pace(self) -> None:
+        """How long runs of the chosen kind took here: what a learning curve's length is told from."""
+        plan, config, workspace = self._panel.setup.plan, self._config, self._session.workspace
+        if not plan.curve or config is None or workspace is None:
+            return
+        runs, model, mode = workspace.runs_folder, model_of(plan, config), plan.mode.value
+
+        def done(pace: Pace) -> None:
+            if self._panel.setup.plan == plan:
+                self._pace = pace
+                self._show_preview()
+
+        self._background.run(lambda _: measured_pace([runs], model, mode, config), done)
+
     def _show_preview(self) -> None:
         plan = self._panel.setup.plan
         if self._config is None or self._preparing:
             return
         facts = self._file_facts[1] if plan.source is DataSource.FILE else self._workspace_facts
-        shown = preview(plan, self._config, facts)
+        shown = preview(plan, self._config, replace(facts, pace=self._pace))
         missing = training_environment.problem()
         if missing is not None and shown.ready:
             shown = replace(shown, text=f"{shown.text} {missing.message} Start offers to install it.")
@@ -271,6 +292,7 @@ class TrainingController(QObject):
     # Runs
 
     def _show_runs(self, runs: tuple[RunOverview, ...]) -> None:
+        self._look_for_pace()
         if not self._run.show_runs(runs):
             self._panel.run.show_nothing()
 
@@ -278,7 +300,7 @@ class TrainingController(QObject):
         history, folder, spec = (
             self._monitor.history(run_id), self._monitor.folder(run_id), self._monitor.spec(run_id)
         )  # fmt: skip
-        if history is None or folder is None or spec is None or spec.kind is not RunKind.TRAIN:
+        if history is None or folder is None or spec is None or spec.kind not in _KINDS:
             return
         self._panel.runs.show_history(run_id, history)
         if run_id == self._run.id:
@@ -286,13 +308,15 @@ class TrainingController(QObject):
 
     def _tell_outcome(self, run_id: str, outcome: RunOutcome) -> None:
         history = self._monitor.history(run_id)
-        if history is None or history.kind is not RunKind.TRAIN:
+        if history is None or history.kind not in _KINDS or self._monitor.curve_of(run_id):
             return
         title = self._panel.runs.title_of(run_id)
         if outcome.is_bad:
             self._messages.error(f"{title}: {outcome.message}", outcome.hint)
         elif history.state is RunState.STOPPED:
             self._messages.info(f"{title}: stopped.", outcome.hint)
+        elif history.kind is RunKind.CURVE:
+            self._messages.info(f"{title}: finished.", sentence_of(history))
         else:
             self._messages.info(
                 f"{title}: the training has finished.", "Evaluate it in the Evaluation panel."

@@ -9,10 +9,13 @@ from typing import Any
 
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.errors import DatasetError
+from ocrstudio.domain.learning_curve import FEWEST_HELD_OUT, FEWEST_PAGES, MORE_PAGES, SHARES
 from ocrstudio.domain.run import MICRO_MODEL, TrainMode
 from ocrstudio.domain.wording import count_of
 from ocrstudio.jobs.run_folder import RunFolder
+from ocrstudio.services.curve_pace import Pace, times_in_words
 from ocrstudio.services.page_counts import PageCounts
+from ocrstudio.services.run_requests import resolve_model
 from ocrstudio.settings.train import TrainConfig, load_train_config, micro_train_file
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task
@@ -60,6 +63,7 @@ class TrainingPlan:
         mode: Which part is adapted.
         config_file: The user's YAML file, or None for the shipped values.
         overrides: Values changed in the window, by dotted key.
+        curve: Whether a learning curve is measured: trainings on a quarter, a half and all pages.
     """
 
     source: DataSource
@@ -70,6 +74,7 @@ class TrainingPlan:
     mode: TrainMode
     config_file: Path | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    curve: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,11 +85,13 @@ class DataFacts:
         pages: Pages of the workspace.
         samples: Usable lines of the chosen file, or None while unknown.
         remark: What is wrong with the file, or empty.
+        pace: What earlier runs of the same kind took, where a learning curve is asked for.
     """
 
     pages: PageCounts = field(default_factory=PageCounts)
     samples: int | None = None
     remark: str = ""
+    pace: Pace = field(default_factory=Pace)
 
 
 @dataclass(frozen=True)
@@ -132,10 +139,18 @@ def preview(plan: TrainingPlan, config: TrainConfig, facts: DataFacts) -> Previe
             return Preview(facts.remark or f"Reading {plan.dataset.name}…", ready=False)
         fraction = config.training.eval_fraction
         pages = round(facts.samples * (1 - fraction))
+        held_out = facts.samples - pages
         data = f"{count_of(facts.samples, 'sample')} of {plan.dataset.name}"
         data += f", about {fraction:.0%} of them held out for evaluation" if fraction else ", none held out"
+    if problem := _too_few(plan, pages, held_out):
+        return Preview(problem, ready=False)
     student = "the micro student (a stand-in)" if plan.micro else "DeepSeek-OCR"
-    return Preview(f"Trains {_PARTS[plan.mode]}{student} on {data}: {_length(config, pages)}.", ready=True)
+    trained = f"Trains {_PARTS[plan.mode]}{student}"
+    if plan.curve:
+        return Preview(
+            f"{trained} on {_curve(data, config, pages, facts.pace)} {_promise(held_out)}", ready=True
+        )
+    return Preview(f"{trained} on {data}: {_length(config, pages)}.", ready=True)
 
 
 def prepare_run(plan: TrainingPlan, config: TrainConfig, root: Path, task: Task, told: Progress) -> RunFolder:
@@ -152,6 +167,7 @@ def prepare_run(plan: TrainingPlan, config: TrainConfig, root: Path, task: Task,
         OcrStudioError: The data cannot be exported or used, or the run folder cannot be written.
     """
     from ocrstudio.services.dataset_export import export_workspace
+    from ocrstudio.services.learning_curve import create_learning_curve
     from ocrstudio.services.training import TrainingRequest, create_training_run
 
     dataset, held_out = plan.dataset, None
@@ -176,13 +192,44 @@ def prepare_run(plan: TrainingPlan, config: TrainConfig, root: Path, task: Task,
             model=MICRO_MODEL if plan.micro else None,
             title=_title(plan, root),
         )
-        return create_training_run(workspace.runs_folder, request, config)
+        create = create_learning_curve if plan.curve else create_training_run
+        return create(workspace.runs_folder, request, config)
+
+
+def model_of(plan: TrainingPlan, config: TrainConfig) -> str:
+    """The base model as runs record it."""
+    return resolve_model(MICRO_MODEL if plan.micro else config.model.base_model_path)
 
 
 def _title(plan: TrainingPlan, root: Path) -> str:
     student = "Micro student" if plan.micro else "DeepSeek-OCR"
     data = root.name if plan.source is DataSource.WORKSPACE or plan.dataset is None else plan.dataset.stem
     return f"{student}, {MODE_WORDS[plan.mode][0].lower()}, {data}"
+
+
+def _too_few(plan: TrainingPlan, pages: int, held_out: int) -> str:
+    """Why there can be no learning curve, or nothing."""
+    if plan.curve and not held_out:
+        return "A learning curve is measured on held-out pages: hold some out."
+    if plan.curve and pages < FEWEST_PAGES:
+        return f"A learning curve needs at least {FEWEST_PAGES} pages to train on, and there are {pages}."
+    return ""
+
+
+def _curve(data: str, config: TrainConfig, pages: int, pace: Pace) -> str:
+    """What a learning curve does and how long it may take."""
+    steps = config.training.total_steps(pages)
+    times = f", {times_in_words(len(SHARES), pace.step * steps)}" if pace.step is not None else ""
+    return (
+        f"a quarter, a half and all of {data}: three times {count_of(steps, 'step')}{times}, and the reading "
+        "of the held-out pages."
+    )
+
+
+def _promise(held_out: int) -> str:
+    if held_out < FEWEST_HELD_OUT:
+        return f"To say what {MORE_PAGES} more pages would bring it needs {FEWEST_HELD_OUT} held-out pages."
+    return f"Then it says what {MORE_PAGES} more pages would bring."
 
 
 def _nothing_accepted(counts: PageCounts) -> str:

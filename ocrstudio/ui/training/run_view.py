@@ -6,11 +6,13 @@ from typing import Any
 
 from PySide6.QtWidgets import QStackedWidget, QTabWidget, QWidget
 
+from ocrstudio.domain.run import RunKind
 from ocrstudio.ui.background import Background
 from ocrstudio.ui.jobs.history import RunHistory
 from ocrstudio.ui.jobs.run_log import EventLog, FileTail
 from ocrstudio.ui.jobs.run_status import RunStatus
 from ocrstudio.ui.training.curve import LossCurve
+from ocrstudio.ui.training.learning_curve import LearningCurve
 from ocrstudio.ui.training.samples import SamplesView
 from ocrstudio.ui.widgets.empty_state import EmptyState
 from ocrstudio.ui.widgets.layouts import fill, stacked
@@ -21,13 +23,14 @@ class RunView(QWidget):
 
     Attributes:
         status: State and buttons.
-        tabs: Curve, events, output of the worker, samples.
+        tabs: Curve, events, output of the worker, samples; for a learning curve, its plot.
     """
 
     def __init__(self, background: Background) -> None:
         super().__init__()
         self.status = RunStatus("Stop and save")
         self.curve = LossCurve(background)
+        self.learning = LearningCurve(background)
         self.events = EventLog()
         self.output = FileTail()
         self.samples = SamplesView(background)
@@ -35,11 +38,13 @@ class RunView(QWidget):
         self.tabs.setDocumentMode(True)
         for widget, words in (
             (self.curve, "Loss"),
+            (self.learning, "Learning curve"),
             (self.samples, "Samples"),
             (self.events, "Events"),
             (self.output, "Output"),
         ):
             self.tabs.addTab(widget, words)
+        self._show_kind(RunKind.TRAIN)
         self._empty = EmptyState(
             "training",
             "No training yet",
@@ -61,7 +66,9 @@ class RunView(QWidget):
         """
         self._stack.setCurrentIndex(1)
         self.status.show_run(title, history)
+        self._show_kind(history.kind)
         self.curve.show_history(history)
+        self.learning.show_history(history)
         self.events.show_history(history)
         self.output.show_file(log)
         self.samples.show_samples(history.samples, image)
@@ -70,6 +77,7 @@ class RunView(QWidget):
         """No run is chosen."""
         self._stack.setCurrentIndex(0)
         self.curve.show_history(None)
+        self.learning.show_history(None)
         self.events.show_history(None)
         self.output.show_file(None)
         self.samples.show_samples((), {})
@@ -77,5 +85,15 @@ class RunView(QWidget):
     def restyle(self) -> None:
         """Takes the colours of the theme."""
         self._empty.restyle()
-        for part in (self.status, self.curve, self.events, self.samples):
+        for part in (self.status, self.curve, self.learning, self.events, self.samples):
             part.restyle()
+
+    def _show_kind(self, kind: RunKind) -> None:
+        """The tabs that a run of this kind has something for."""
+        is_curve = kind is RunKind.CURVE
+        for widget, wanted in (
+            (self.learning, is_curve),
+            (self.curve, not is_curve),
+            (self.samples, not is_curve),
+        ):
+            self.tabs.setTabVisible(self.tabs.indexOf(widget), wanted)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QWidget
 
 from ocrstudio.domain.run import TrainMode
 from ocrstudio.settings.train import TrainConfig
@@ -85,6 +85,13 @@ class TrainingSetup(SetupFrame):
         for mode, (words, _) in MODE_WORDS.items():
             self.mode.addItem(words, mode)
         self._mode_note = note()
+        self.curve = QCheckBox("also on a quarter and a half of them")
+        self.curve.setAccessibleName("Learning curve")
+        self.curve.setToolTip(
+            "Trains three times, each time with the same number of steps, and says from the held-out pages "
+            "what a hundred more pages would bring."
+        )
+        self.curve.toggled.connect(self._chosen)
         self.student.activated.connect(self._student_chosen)
         self.model_folder.edited.connect(lambda path: self.set_value("model.base_model_path", path))
         self.mode.activated.connect(self._chosen)
@@ -111,6 +118,7 @@ class TrainingSetup(SetupFrame):
         rows.add("", self._student_note)
         rows.add("Mode", self.mode)
         rows.add("", self._mode_note)
+        rows.add("Curve", self.curve)
         rows.addStretch()
         values = FormRows()
         values.add("Values", self.config_file)
@@ -143,6 +151,7 @@ class TrainingSetup(SetupFrame):
             mode=TrainMode(self.mode.currentData()),
             config_file=Path(config_file).expanduser() if config_file else None,
             overrides=dict(self._overrides),
+            curve=self.curve.isChecked(),
         )
 
     def set_value(self, key: str, value: object) -> None:

@@ -9,6 +9,7 @@ import pytest
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.errors import WorkspaceError
 from ocrstudio.domain.label import HUMAN, NewRevision
+from ocrstudio.domain.run import RunKind
 from ocrstudio.store import Workspace, is_workspace
 from ocrstudio.store.database import Database
 from ocrstudio.store.migrations import APPLICATION_ID, newest_version
@@ -96,6 +97,7 @@ def make_version_1(root: Path) -> None:
         "VALUES (1, 1, 'human', 0, 'old label', '', '', '{}', '[]', 'old label', '')"
     )
     old.execute("INSERT INTO pages VALUES (1, 1, 0, 100, 200, 'accepted', 1, NULL, '')")
+    old.execute("INSERT INTO runs VALUES ('r1', 'train', 'finished', 'old run', 'runs/r1', 5.0, '{}')")
     old.commit()
     old.close()
 
@@ -104,6 +106,7 @@ def test_version_1_is_upgraded_after_a_backup(tmp_path: Path) -> None:
     make_version_1(tmp_path / "ws")
     with Workspace.open(tmp_path / "ws") as ws:
         assert [row.page.status for row in ws.pages.list(text="OLD lab")] == [PageStatus.ACCEPTED]
+        assert [(run.id, run.kind, run.title) for run in ws.runs.list()] == [("r1", RunKind.TRAIN, "old run")]
         assert ws.check_integrity() == []
         backup = ws.backup
     assert backup == tmp_path / "ws" / "workspace.v1.backup.db"
