@@ -22,6 +22,7 @@ from ocrstudio.settings.train import TrainingConfig
 from ocrstudio.student.arguments import StepPlan, plan_steps, schedule_warnings
 from ocrstudio.student.collator import Collator
 from ocrstudio.student.examples import Example, Length, LengthStatistics
+from ocrstudio.student.loader_workers import prepare_to_fork
 from ocrstudio.student.modeling.loss import IGNORE_INDEX
 from ocrstudio.student.request import TrainRequest
 from ocrstudio.student.turns import augmentation_of
@@ -84,6 +85,7 @@ def run_preflight(request: TrainRequest, collator: Collator, context: RunContext
     sentence = f"{LengthStatistics.of(lengths).sentence()}; {len(evaluation)} for evaluation"
     context.emit("phase", name="data", message=sentence)
     if training.augment != "off":
+        prepare_to_fork()
         context.emit(
             "phase",
             name="data",
@@ -197,7 +199,7 @@ def _lengths(
 
 
 def _show(example: Example, length: Length, collator: Collator, context: RunContext) -> None:
-    """Send one sample as the model sees it in the first pass: decoded from its very ids, placeholders counted."""
+    """Send one sample as the model sees it at first: decoded from its very ids, placeholders counted."""
     tokenizer = collator.processor.tokenizer
     sample = collator.encode(example)
     learnt = [label for label in sample.labels if label != IGNORE_INDEX]

@@ -1,4 +1,4 @@
-"""How a sample looks when its turn comes: the training pages are different ones in each pass over the data."""
+"""How a sample looks when its turn comes: degraded pages are different ones in each pass over the data."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,11 +15,11 @@ class Turn(NamedTuple):
     """A sample's turn in a pass over the data.
 
     Attributes:
-        index: Which sample.
+        sample: Which sample, from 0.
         epoch: Passes before this one.
     """
 
-    index: int
+    sample: int
     epoch: int
 
 
@@ -42,7 +42,7 @@ class TrainingExamples(Dataset[Example]):
         return len(self._examples)
 
     def __getitem__(self, turn: Turn) -> Example:
-        example = self._examples[turn.index]
+        example = self._examples[turn.sample]
         return replace(example, augmentation=augmentation_of(example, self._config, turn.epoch))
 
 

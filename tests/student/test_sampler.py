@@ -13,7 +13,7 @@ def sampler(shuffle=True, step_size=8, seed=1):
 
 
 def indices(order):
-    return [turn.index for turn in order]
+    return [turn.sample for turn in order]
 
 
 def chunks(order, size):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
-from ocrstudio.imaging import load_image
+from ocrstudio.imaging import augmentation, load_image
 from ocrstudio.imaging.augmentation import Augmentation
 from ocrstudio.imaging.degradation import STRENGTHS, degrade, degrade_with_transform
 from ocrstudio.settings.train import TrainingConfig
@@ -89,7 +89,8 @@ def test_no_size_is_too_large(size):
 def test_files_of_every_kind_of_pixels(mode, tmp_path):
     name = tmp_path / f"page.{'tif' if mode in ('CMYK', 'I;16') else 'png'}"
     source = page().convert("L")
-    (Image.fromarray(np.asarray(source).astype(np.uint16) * 257) if mode == "I;16" else source.convert(mode)).save(name)
+    deep = Image.fromarray(np.asarray(source).astype(np.uint16) * 257)
+    (deep if mode == "I;16" else source.convert(mode)).save(name)
     image = load_image(name)
     for epoch in range(4):
         after = seen(image, "strong", epoch)
@@ -135,32 +136,33 @@ def test_a_line_of_text_is_not_shrunk_much_by_its_rotation():
         assert ink.any(axis=0).sum() > 1200 * 0.9
 
 
-@pytest.mark.parametrize("letters", [9, 12, 24])
+def all_effects(image, epoch, strength):
+    """With everything at once, not turned: to be looked at pixel by pixel."""
+    strength = replace(strength, chance=1.0, rotation=0.0)
+    return degrade(image, np.random.default_rng(epoch), strength)
+
+
+@pytest.mark.parametrize("letters", [9, 24])
 def test_light_leaves_small_letters_their_contrast(letters):
     image = page(letters)
-    bare = replace(STRENGTHS["light"], rotation=0.0)
-    whole, plain = kept_contrast(image, image), []
-    for epoch in range(40):
-        plain.append(kept_contrast(image, degrade(image, np.random.default_rng(epoch), bare)))
-        after = kept_contrast(image, unturned(image, epoch))
-        assert after > 0.55 * whole, (letters, epoch)
+    held_back = augmentation._held_back("light", image.convert("L"))
+    whole = kept_contrast(image, image)
+    kept, plain = (
+        [kept_contrast(image, all_effects(image, epoch, strength)) / whole for epoch in range(20)]
+        for strength in (held_back, STRENGTHS["light"])
+    )
+    assert min(kept) > 0.55
     if letters == 9:
-        assert min(plain) < 0.55 * whole, "and that is not so by itself"
-
-
-def unturned(image, epoch):
-    """As `light`, where the page is looked at pixel by pixel."""
-    from ocrstudio.imaging import augmentation
-
-    strength = augmentation._held_back("light", image.convert("L"))
-    return degrade(image, np.random.default_rng(epoch), replace(strength, rotation=0.0))
+        assert min(kept) > 0.7
+        assert min(plain) < 0.6, "and that is not so by itself"
 
 
 def test_faint_letters_do_not_drown_in_noise():
     faint = page(24, ink=(190, 190, 190), paper=(225, 225, 225))
     ink = pixels(faint.convert("L")) < 195
-    for epoch in range(40):
-        after = pixels(unturned(faint, epoch).convert("L"))
+    strength = augmentation._held_back("light", faint.convert("L"))
+    for epoch in range(20):
+        after = pixels(all_effects(faint, epoch, strength).convert("L"))
         contrast = np.median(after[~ink]) - np.median(after[ink])
         grain = np.abs(after[:18, :18] - np.median(after[:18, :18])).mean()
-        assert contrast > 3 * grain
+        assert contrast > 10 * grain
