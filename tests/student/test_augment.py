@@ -4,6 +4,7 @@ Runs that look at pictures take steps too small to be felt, so that a loss tells
 """
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from torch.utils.data import BatchSampler, DataLoader
 from transformers import TrainerState
 
 from ocrstudio.imaging.augmentation import Augmentation
+from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.student.adapters import read_info
 from ocrstudio.student.callbacks import EpochCallback
 from ocrstudio.student.collator import Collator
@@ -21,6 +23,7 @@ from ocrstudio.student.examples import Example
 from ocrstudio.student.loader_workers import end_loaders
 from ocrstudio.student.loading import load_processor
 from ocrstudio.student.recipe import train
+from ocrstudio.student.request import read_config
 from ocrstudio.student.sampler import StepSampler
 from ocrstudio.student.turns import TrainingExamples
 from tests.student.small_run import (
@@ -197,3 +200,12 @@ def test_no_picture_ends_the_run(tmp_path):
     assert summary["samples"] + summary["skipped_samples"] == len(lines)
     assert summary["samples"] >= len(pictures)
     assert sorted(losses(folder)) == list(range(1, 9))
+
+
+def test_a_run_of_a_version_without_it_goes_on_without_it(tmp_path):
+    folder = training_folder(tmp_path, tmp_path / "data.jsonl", fast_config(training__augment="strong"))
+    written = dict(folder.spec.config)
+    written["training"] = {name: value for name, value in written["training"].items() if name != "augment"}
+    older = RunFolder.create(tmp_path / "older", replace(folder.spec, config=written))
+    assert read_config(older).training.augment == "off"
+    assert read_config(folder).training.augment == "strong"

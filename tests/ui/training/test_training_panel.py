@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import yaml
+from PIL import Image
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit
 
 from ocrstudio.domain.run import RunKind, RunState, TrainMode
@@ -15,6 +16,7 @@ from ocrstudio.ui.training.augment_dialog import AugmentDialog
 from ocrstudio.ui.training.config_dialog import ConfigDialog
 from ocrstudio.ui.training.curve import decimate, nearest
 from ocrstudio.ui.training.plan import DataSource
+from ocrstudio.ui.training.sample_views import load_views
 from tests.fakes.window import button, show_panel, shown_words
 
 
@@ -280,6 +282,18 @@ def test_an_example_shows_the_page_in_view_degraded_and_other_passes_of_it(train
     assert second[2] != first[2]
     trainer.session.close()
     assert not dialog.isVisible()
+
+
+def test_the_views_of_a_sample_are_degraded_as_the_worker_says(tmp_path):
+    picture = tmp_path / "page.png"
+    Image.effect_noise((300, 200), 60).convert("RGB").save(picture)
+    image = load_train_config(overrides={"image.preset": "tiny"}).image.model_dump()
+    plain = load_views(picture, image).overview
+    look = {"level": "strong", "seed": 1, "epoch": 0, "sample": 4}
+    degraded = load_views(picture, image, look).overview
+    assert degraded.size() == plain.size()
+    assert degraded != plain
+    assert load_views(picture, image, look).overview == degraded
 
 
 def test_an_example_of_a_file_without_pictures_says_so(trainer, qtbot, tmp_path):
