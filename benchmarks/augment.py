@@ -131,9 +131,12 @@ def main() -> None:
             )
         for title, files in sets.items():
             print(json.dumps({"pages": title, **cost(files, options.passes)}), flush=True)
-        for dpi in (100, 200) if options.read else ():
-            files = options.picture or draw(folder, options.pages, dpi, coloured=False)
-            print(json.dumps({"read_at_dpi": dpi, **readability(files, options.passes, folder)}), flush=True)
+        if options.read and not options.picture:
+            sets = {
+                f"grey, {dpi} dpi": draw(folder, options.pages, dpi, coloured=False) for dpi in (100, _DPI)
+            }
+        for title, files in sets.items() if options.read else ():
+            print(json.dumps({"read": title, **readability(files, options.passes, folder)}), flush=True)
 
 
 if __name__ == "__main__":

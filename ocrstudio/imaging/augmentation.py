@@ -38,7 +38,7 @@ class Legibility:
 LEGIBILITY: Mapping[str, Legibility] = MappingProxyType(
     {"light": Legibility(6.0, 0.09, 0.08), "strong": Legibility(4.0, 0.14, 0.2)}
 )
-"""For each of `STRENGTHS`. Looked at in print of 6 to 12 points at 60 to 300 dpi with all effects at their
+"""For each of `STRENGTHS`. Looked at in print of 10 points at 60 to 300 dpi with all effects at their
 worst: after ``light`` every word can be read, after ``strong`` some have to be guessed."""
 
 

@@ -45,7 +45,6 @@ def config_of(processes, batch, steps=4, **overrides):
         training__max_steps=steps,
         training__save_steps=2,
         training__shuffle=False,
-        training__augment="light",
         **overrides,
     )
 
