@@ -37,6 +37,7 @@ from ocrstudio.teachers.registry import create_teacher
 
 _DPI = 200
 _SEED = 1
+_PATIENCE = 600.0  # seconds for a page, on a machine that has other work
 _TINT = (1.0, 0.97, 0.88)  # of paper that has aged
 
 
@@ -82,12 +83,13 @@ def cost(files: Sequence[Path], passes: int) -> dict[str, float]:
 
 async def read(files: Sequence[Path]) -> list[str]:
     """What the offline OCR makes of pictures, without white space."""
-    overrides = {"request.concurrent_requests": 1, "offline.method": "ocr"}
+    overrides = {"request.concurrent_requests": 1, "request.timeout": _PATIENCE, "offline.method": "ocr"}
     teacher = create_teacher(load_teacher_config(None, overrides))
     task = get_task(load_tasks(), "markdown")
     await teacher.open()
     try:
-        drafts = [await teacher.draft(PageSource(file.name, document=file), task) for file in files]
+        pages = [PageSource(file.name, document=file, max_seconds=_PATIENCE) for file in files]
+        drafts = [await teacher.draft(page, task) for page in pages]
     finally:
         await teacher.close()
     return ["".join(draft.text.split()) for draft in drafts]
