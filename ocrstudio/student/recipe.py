@@ -50,7 +50,7 @@ from ocrstudio.student.configuration import read_config
 from ocrstudio.student.distributed import is_main, require_devices, true_everywhere, world_size
 from ocrstudio.student.engines import choose_engine
 from ocrstudio.student.failures import TRAINING_MEMORY_ADVICE, sentences
-from ocrstudio.student.feature_store import has_room, kept_features
+from ocrstudio.student.feature_store import kept_features, obstacle_to_keeping
 from ocrstudio.student.gradient_check import GradientReport, check_gradients
 from ocrstudio.student.loading import load_processor, load_student
 from ocrstudio.student.lora import attach_adapter, select_targets, train_everything, trainable_parameters
@@ -285,16 +285,10 @@ class Recipe:
         frozen = self.request.mode is TrainMode.LLM
         if not (training.keep_image_features and frozen and self.data.plan.epochs > 1):
             return contextlib.nullcontext()
-        if training.augment != "off":
-            self._phase(
-                "features",
-                f"Pages look different in each pass (training.augment is {training.augment}), so their "
-                "features cannot be kept: they are encoded each time",
-            )
-            return contextlib.nullcontext()
-        hidden, value_bytes = network.config.text_config.hidden_size, network.dtype.itemsize
-        if not has_room(self.context.folder.path, self.data.image_positions, hidden, value_bytes):
-            self._phase("features", "The disk is too full to keep image features; pages are encoded anew")
+        values = self.data.image_positions * network.config.text_config.hidden_size
+        obstacle = obstacle_to_keeping(training, self.context.folder.path, values * network.dtype.itemsize)
+        if obstacle:
+            self._phase("features", obstacle)
             return contextlib.nullcontext()
         self._phase("features", "Encoding every picture once; the vision part is not trained")
         return kept_features(
