@@ -54,7 +54,7 @@ def main() -> None:
         rows[name] = 0
         for epoch in range(_EPOCHS):
             sampler.set_epoch(epoch)
-            rows[name] += padded(list(sampler), lengths, options.batch)
+            rows[name] += padded([turn.sample for turn in sampler], lengths, options.batch)
     needed = sum(lengths) * _EPOCHS
     shares = {f"{name}_padding": round(count / needed - 1, 3) for name, count in rows.items()}
     ratio = round(rows["unsorted"] / rows["sorted"], 3)

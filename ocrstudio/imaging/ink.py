@@ -44,6 +44,7 @@ _SIDEWAYS = 1.15  # how much more text the page must show when turned, before it
 # the mean is 1.84 and the standard deviation of its logarithm 0.09.
 _CHARACTERS = 1.84
 _TALL = 90  # percentile of the heights of pieces: capitals and letters with an ascender
+_SMALLER = 25  # percentile of the heights of marks: of lower-case letters without ascender
 _LOOSE = 1.5  # letters for each mark of a page that is as wide as the usual mark is high
 # Ground.
 _SHRUNK = 4
@@ -96,6 +97,38 @@ class Ink:
     def is_blank(self) -> bool:
         """Whether there is nothing on the page but dust."""
         return self.at_most < 1 and self.coverage < _BLANK
+
+
+@dataclass(frozen=True)
+class Letters:
+    """How print stands on a page.
+
+    Attributes:
+        height: Of the smaller letters, in pixels.
+        contrast: Grey levels between them and the usual ground.
+    """
+
+    height: float
+    contrast: float
+
+
+def measure_letters(grey: npt.NDArray[np.uint8]) -> Letters | None:
+    """How small and how faint the letters of a page are. Takes about 15 ms.
+
+    Args:
+        grey: As for `measure_ink`.
+
+    Returns:
+        None for a page without marks.
+    """
+    dark, light = _marks(grey)
+    marks = dark if np.count_nonzero(dark) >= np.count_nonzero(light) else light
+    heights = _components(marks)[:, 3]
+    heights = heights[heights >= _SMALLEST_MARK]
+    if not len(heights):
+        return None
+    contrast = abs(float(np.median(grey)) - float(np.median(grey[marks])))
+    return Letters(float(np.percentile(heights, _SMALLER)), contrast)
 
 
 def measure_ink(grey: npt.NDArray[np.uint8]) -> Ink:

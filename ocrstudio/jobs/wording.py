@@ -43,8 +43,12 @@ def sample_facts(data: Mapping[str, Any]) -> str:
     end = "ends with the end token" if data.get("ends_with_eos") else "has NO end token"
     return (
         f"{counts[0]} positions of the picture, {counts[1]} tokens of the prompt (both masked), "
-        f"{counts[2]} tokens of the answer (learnt); it {end}."
+        f"{counts[2]} tokens of the answer (learnt); it {end}.{_degraded(data.get('augmentation'))}"
     )
+
+
+def _degraded(augmentation: object) -> str:
+    return " The page is degraded, as in the first pass." if augmentation else ""
 
 
 def sample_in_words(data: Mapping[str, Any]) -> str:

@@ -112,9 +112,14 @@ class TrainingConfig(Section):
         ge=0, le=2**32 - 1, description="Seed of the adapter, the order of the data and the split."
     )
     shuffle: bool = Field(description="Read the data in a new random order each epoch.")
+    augment: Literal["off", "light", "strong"] = Field(
+        description="Degrade the pages while they are trained on, differently in each pass: turned, blurred, "
+        "noisy, shaded, as scans are. light stays easy to read, strong is a bad scan. Never for evaluation; "
+        "matters most in modes vision and both."
+    )
     keep_image_features: bool = Field(
         description="In mode llm, encode every picture once and keep its features in the run folder "
-        "(2.3 MB a page at full size) until the run ends."
+        "(2.3 MB a page at full size) until the run ends; not together with augment."
     )
     logging_steps: int = Field(ge=1, description="Steps between two points of the loss curve.")
     save_steps: int = Field(ge=1, description="Steps between two checkpoints; the last step is always saved.")

@@ -48,6 +48,7 @@ class AdapterInfo:
         eval_loss: Loss on the evaluation set, or None.
         versions: Packages that made it.
         layout: Whose names its weights have: the network's (`NATIVE`), or those of the public checkpoint.
+        augment: How the training pages were degraded (``training.augment``).
     """
 
     base_model: str
@@ -60,6 +61,7 @@ class AdapterInfo:
     eval_loss: float | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     layout: str = NATIVE
+    augment: str = "off"
 
 
 def write_adapter(trained: nn.Module, folder: Path, info: AdapterInfo) -> None:

@@ -48,6 +48,27 @@ class Throughput:
         return rates
 
 
+class EpochCallback(TrainerCallback):
+    """Tells the sampler which pass begins.
+
+    The library does so, too, but not in the first pass of several processes that go on from a checkpoint.
+
+    Args:
+        set_epoch: Of the sampler.
+        steps: Optimiser steps of a pass.
+    """
+
+    def __init__(self, set_epoch: Callable[[int], None], steps: int) -> None:
+        self._set_epoch = set_epoch
+        self._steps = steps
+
+    def on_epoch_begin(
+        self, _args: TrainingArguments, state: TrainerState, _control: TrainerControl, **_: object
+    ) -> None:
+        """Count the passes by the steps, as the library does."""
+        self._set_epoch(state.global_step // self._steps)
+
+
 class EventCallback(TrainerCallback):
     """Turns the trainer's life into events of the run.
 

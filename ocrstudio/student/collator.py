@@ -91,6 +91,8 @@ class Collator:
             InputError: The picture cannot be opened.
         """
         images = [] if example.image is None else [load_image(example.image)]
+        if example.augmentation is not None:
+            images = [example.augmentation.apply(image) for image in images]
         return self.processor.encode(images, example.prompt, example.answer)
 
     def measure(self, example: Example) -> Length:

@@ -204,12 +204,13 @@ class _Evaluation:
     def _system(self) -> dict[str, Any]:
         """What the figures hold for; nothing in it depends on the references or on the batch."""
         config = self._run.config
-        image = read_info(self._run.adapter).image if self._run.adapter else config.image.model_dump()
+        info = read_info(self._run.adapter) if self._run.adapter else None
         return {
             "model": self._run.model,
             "adapter": str(self._run.adapter) if self._run.adapter else None,
             "prompt": self._run.prompt,
-            "image": dict(image),
+            "image": dict(info.image) if info else config.image.model_dump(),
+            "trained_with_augment": info.augment if info else None,
             "decoding": config.evaluation.model_dump(mode="json"),
         }
 

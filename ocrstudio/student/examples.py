@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ocrstudio.datasets import Sample
+from ocrstudio.imaging.augmentation import Augmentation
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class Example:
         image: The picture, or None for text alone.
         name: How the picture is called in the dataset, for messages.
         line: Line of the dataset file, from 1.
+        augmentation: How its picture is degraded when it is opened, or None.
     """
 
     prompt: str
@@ -24,6 +26,7 @@ class Example:
     image: Path | None
     name: str
     line: int
+    augmentation: Augmentation | None = None
 
     @classmethod
     def of(cls, sample: Sample) -> "Example":

@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from ocrstudio.settings.train import TrainingConfig
 from ocrstudio.student.arguments import preparation_workers
 from ocrstudio.student.collator import Collator
 from ocrstudio.student.distributed import rank, true_everywhere, world_size
@@ -53,9 +54,22 @@ class FeatureStore:
         return load_file(self._files[image])[_KEY]
 
 
-def has_room(folder: Path, positions: int, hidden: int, value_bytes: int) -> bool:
-    """Whether the disk of a folder takes features of so many positions and keeps as much again free."""
-    return positions * hidden * value_bytes <= _DISK_SHARE * shutil.disk_usage(folder).free
+def obstacle_to_keeping(training: TrainingConfig, folder: Path, needed: int) -> str:
+    """Why features cannot be kept; empty where they can.
+
+    Args:
+        training: The ``training`` section.
+        folder: Where they would be; its disk shall keep as much again free.
+        needed: Bytes of all of them.
+    """
+    if training.augment != "off":
+        return (
+            f"Pages look different in each pass (training.augment is {training.augment}), so their features "
+            "cannot be kept: they are encoded each time"
+        )
+    if needed > _DISK_SHARE * shutil.disk_usage(folder).free:
+        return "The disk is too full to keep image features; pages are encoded anew"
+    return ""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Ending the processes that prepare pages: all at once, and soon.
+"""The processes that prepare pages: how they begin, and that they end all at once, and soon.
 
 torch asks them one after the other and waits up to five seconds for each. Workers that do not hear it, which
 happens where they were forked from a process with a GPU in use, hold a finished run for minutes. They own
@@ -13,6 +13,16 @@ from torch.utils.data import DataLoader
 from torch.utils.data._utils import signal_handling
 
 _PATIENCE = 1.0
+
+
+def prepare_to_fork() -> None:
+    """Keep OpenCV from threads of its own: they do not live on in a process that is forked from this one.
+
+    There are processes enough to keep the cores busy.
+    """
+    import cv2
+
+    cv2.setNumThreads(1)
 
 
 def end_loaders(loaders: Iterable[object], patience: float = _PATIENCE) -> None:

@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ocrstudio.datasets import Dataset, read_dataset
@@ -21,8 +21,10 @@ from ocrstudio.settings.train import TrainingConfig
 from ocrstudio.student.arguments import StepPlan, plan_steps, schedule_warnings
 from ocrstudio.student.collator import Collator
 from ocrstudio.student.examples import Example, Length, LengthStatistics
+from ocrstudio.student.loader_workers import prepare_to_fork
 from ocrstudio.student.modeling.loss import IGNORE_INDEX
 from ocrstudio.student.request import TrainRequest
+from ocrstudio.student.turns import augmentation_of
 
 _SHOWN_SAMPLES = 3
 _NAMED_PROBLEMS = 5
@@ -75,16 +77,26 @@ def run_preflight(request: TrainRequest, collator: Collator, context: RunContext
             f"{request.dataset} holds no sample that can be used for training.",
             "The warnings of this run name every problem.",
         )
-    plan = plan_steps(request.config.training, len(train))
-    for warning in schedule_warnings(request.config.training, plan, has_evaluation=bool(evaluation)):
+    training = request.config.training
+    plan = plan_steps(training, len(train))
+    for warning in schedule_warnings(training, plan, has_evaluation=bool(evaluation)):
         context.emit("warning", message=warning)
     sentence = f"{LengthStatistics.of(lengths).sentence()}; {len(evaluation)} for evaluation"
     context.emit("phase", name="data", message=sentence)
+    if training.augment != "off":
+        prepare_to_fork()
+        context.emit(
+            "phase",
+            name="data",
+            message=f"Training pages are degraded, differently in each pass (training.augment is "
+            f"{training.augment}); evaluation pages are not",
+        )
     longest = _longest_first(lengths)
     # Of a small dataset the first, the middle and the longest may be one and the same.
     shown = dict.fromkeys((0, len(train) // 2, longest[0], *range(min(len(train), _SHOWN_SAMPLES))))
     for index in list(shown)[:_SHOWN_SAMPLES]:
-        _show(train[index], lengths[index], collator, context)
+        seen = replace(train[index], augmentation=augmentation_of(train[index], training, 0))
+        _show(seen, lengths[index], collator, context)
     return Preflight(
         train=tuple(train),
         evaluation=tuple(evaluation[index] for index in _longest_first(their_lengths)),
@@ -184,7 +196,7 @@ def _lengths(
 
 
 def _show(example: Example, length: Length, collator: Collator, context: RunContext) -> None:
-    """Send one sample as the model sees it: decoded from its very ids, placeholders counted."""
+    """Send one sample as the model sees it at first: decoded from its very ids, placeholders counted."""
     tokenizer = collator.processor.tokenizer
     sample = collator.encode(example)
     learnt = [label for label in sample.labels if label != IGNORE_INDEX]
@@ -201,6 +213,7 @@ def _show(example: Example, length: Length, collator: Collator, context: RunCont
         image_tokens=length.image,
         prompt_tokens=length.prompt,
         answer_tokens=length.answer,
+        augmentation=None if example.augmentation is None else asdict(example.augmentation),
         tiles=[[view.columns, view.rows] for view in sample.views],
         masked_text=tokenizer.decode(masked)[:_SHOWN_CHARACTERS],
         learnt_text=tokenizer.decode(learnt)[:_SHOWN_CHARACTERS],

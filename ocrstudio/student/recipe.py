@@ -35,6 +35,7 @@ from ocrstudio.student.adapters import (
 from ocrstudio.student.arguments import training_arguments
 from ocrstudio.student.callbacks import (
     BestAdapterCallback,
+    EpochCallback,
     Evaluation,
     EventCallback,
     FiniteLossCallback,
@@ -49,7 +50,7 @@ from ocrstudio.student.configuration import read_config
 from ocrstudio.student.distributed import is_main, require_devices, true_everywhere, world_size
 from ocrstudio.student.engines import choose_engine
 from ocrstudio.student.failures import TRAINING_MEMORY_ADVICE, sentences
-from ocrstudio.student.feature_store import has_room, kept_features
+from ocrstudio.student.feature_store import kept_features, obstacle_to_keeping
 from ocrstudio.student.gradient_check import GradientReport, check_gradients
 from ocrstudio.student.loading import load_processor, load_student
 from ocrstudio.student.lora import attach_adapter, select_targets, train_everything, trainable_parameters
@@ -61,6 +62,7 @@ from ocrstudio.student.resuming import check_checkpoint
 from ocrstudio.student.sampler import StepSampler
 from ocrstudio.student.step_choices import StepChoice, first_that_fits, step_choices
 from ocrstudio.student.trainer import OcrTrainer
+from ocrstudio.student.turns import TrainingExamples
 
 PROMPT_CONVENTION = "<image>\n{user}, stripped; begin token, placeholders, prompt; answer, end token"
 _BEST = "best"
@@ -109,7 +111,8 @@ class Recipe:
         self.collator = Collator(self.processor)
         self.data = run_preflight(self.request, self.collator, self.context)
         if self.request.resume_from is not None:
-            check_checkpoint(self.request.resume_from, self.request, self.data.plan)
+            for remark in check_checkpoint(self.request.resume_from, self.request, self.data.plan):
+                self._warn(remark)
 
     def estimate(self) -> None:
         """Say how much memory the run will take, and what to change where that is too much."""
@@ -207,6 +210,12 @@ class Recipe:
             patience=training.early_stopping_patience,
             threshold=training.early_stopping_threshold,
         )
+        sampler = StepSampler(
+            [length.total for length in self.data.lengths],
+            training.per_device_train_batch_size * training.gradient_accumulation_steps * world_size(),
+            shuffle=training.shuffle,
+            seed=training.seed,
+        )
         self.trainer = OcrTrainer(
             model=self.model,
             args=training_arguments(
@@ -215,15 +224,16 @@ class Recipe:
                 has_evaluation=bool(self.data.evaluation),
             ),
             data_collator=self.collator,
-            train_dataset=list(self.data.train),
+            train_dataset=TrainingExamples(self.data.train, training),
             eval_dataset=list(self.data.evaluation) or None,
-            callbacks=[FiniteLossCallback(), self.best, EventCallback(self.context, throughput), self.stop],
-            sampler=StepSampler(
-                [length.total for length in self.data.lengths],
-                training.per_device_train_batch_size * training.gradient_accumulation_steps * world_size(),
-                shuffle=training.shuffle,
-                seed=training.seed,
-            ),
+            callbacks=[
+                EpochCallback(sampler.set_epoch, self.data.plan.per_epoch),
+                FiniteLossCallback(),
+                self.best,
+                EventCallback(self.context, throughput),
+                self.stop,
+            ],
+            sampler=sampler,
             throughput=throughput,
             write_checkpoint=lambda folder, step: write_adapter(self.model, folder, self._info(step)),
             should_stop=self.context.should_stop,
@@ -275,9 +285,10 @@ class Recipe:
         frozen = self.request.mode is TrainMode.LLM
         if not (training.keep_image_features and frozen and self.data.plan.epochs > 1):
             return contextlib.nullcontext()
-        hidden, value_bytes = network.config.text_config.hidden_size, network.dtype.itemsize
-        if not has_room(self.context.folder.path, self.data.image_positions, hidden, value_bytes):
-            self._phase("features", "The disk is too full to keep image features; pages are encoded anew")
+        values = self.data.image_positions * network.config.text_config.hidden_size
+        obstacle = obstacle_to_keeping(training, self.context.folder.path, values * network.dtype.itemsize)
+        if obstacle:
+            self._phase("features", obstacle)
             return contextlib.nullcontext()
         self._phase("features", "Encoding every picture once; the vision part is not trained")
         return kept_features(
@@ -331,6 +342,7 @@ class Recipe:
             ],
             "processes": world_size(),
             "samples": len(self.data.train),
+            "augment": self.config.training.augment,
             "skipped_samples": self.data.skipped,
             "seconds": round(time.monotonic() - self.started, 1),
             "stopped": self.stop.requested,
@@ -374,6 +386,7 @@ class Recipe:
             run=self.context.folder.id,
             eval_loss=eval_loss,
             versions=dict(self.context.folder.spec.versions),
+            augment=self.config.training.augment,
         )
 
     def _phase(self, name: str, message: str) -> None:

@@ -21,13 +21,16 @@ _TORCH_FILES = ("optimizer.pt", "scheduler.pt")
 _OTHER_CHECKPOINT = "Resume from another checkpoint of this run."
 
 
-def check_checkpoint(folder: Path, request: TrainRequest, plan: StepPlan) -> None:
+def check_checkpoint(folder: Path, request: TrainRequest, plan: StepPlan) -> list[str]:
     """Make sure that a run can go on from a checkpoint as if it had never been interrupted.
 
     Args:
         folder: The checkpoint folder.
         request: What the run was asked to do.
         plan: Its length.
+
+    Returns:
+        What is allowed, but makes another training of it.
 
     Raises:
         RunError: The checkpoint is missing, incomplete or damaged, belongs to another kind of training, or is
@@ -51,6 +54,13 @@ def check_checkpoint(folder: Path, request: TrainRequest, plan: StepPlan) -> Non
             f"The checkpoint {folder} is at step {step}, and this training has {plan.total} steps.",
             "Raise training.max_steps or num_train_epochs: the steps of the checkpoint count too.",
         )
+    before, now = read_info(folder).augment, request.config.training.augment
+    if before == now:
+        return []
+    return [
+        f"The checkpoint {folder.name} was trained with training.augment {before}, and this run goes on with "
+        f"{now}: its pages look different from those before, and so do its losses."
+    ]
 
 
 def _check_mode(folder: Path, request: TrainRequest) -> None:

@@ -5,9 +5,11 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch.utils.data import Sampler
 
+from ocrstudio.student.turns import Turn
 
-class StepSampler(Sampler[int]):
-    """Indices in a new random order each epoch, those of one optimiser step sorted by length.
+
+class StepSampler(Sampler[Turn]):
+    """Samples in a new random order each epoch, those of one optimiser step sorted by length.
 
     A micro-batch is padded to its longest page, so pages of similar length belong together. Only the pages
     of the same step change places: the loss of a step is a mean over all of its answer tokens, so its
@@ -32,14 +34,16 @@ class StepSampler(Sampler[int]):
         return len(self._lengths)
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the order; the library's data loader calls this before each pass."""
+        """Choose the pass, before each of them."""
         self._epoch = epoch
 
-    def __iter__(self) -> Iterator[int]:
+    def __iter__(self) -> Iterator[Turn]:
+        epoch = self._epoch
         order = list(range(len(self._lengths)))
         if self._shuffle:
-            generator = torch.Generator().manual_seed(self._seed + self._epoch)
+            generator = torch.Generator().manual_seed(self._seed + epoch)
             order = torch.randperm(len(order), generator=generator).tolist()
         for start in range(0, len(order), self._step_size):
             step = order[start : start + self._step_size]
-            yield from sorted(step, key=self._lengths.__getitem__, reverse=True)
+            for index in sorted(step, key=self._lengths.__getitem__, reverse=True):
+                yield Turn(index, epoch)

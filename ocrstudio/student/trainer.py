@@ -22,6 +22,7 @@ from ocrstudio.student.loader_workers import end_loaders
 from ocrstudio.student.lora import LANGUAGE, PROJECTOR, SAM, VISION, plain_network, trainable_parameters
 from ocrstudio.student.modeling.loss import labelled_positions
 from ocrstudio.student.text_graphs import TextGraphs
+from ocrstudio.student.turns import Turn
 from ocrstudio.student.view_graphs import ViewGraphs
 
 BATCH_COUNTS = ("token_count", "page_count", "answer_count", "placeholder_counts")
@@ -48,7 +49,7 @@ class OcrTrainer(Trainer):
     def __init__(
         self,
         *,
-        sampler: Sampler[int],
+        sampler: Sampler[Turn],
         throughput: Throughput,
         write_checkpoint: Callable[[Path, int], None],
         should_stop: Callable[[], bool],
@@ -78,7 +79,7 @@ class OcrTrainer(Trainer):
         through = len(inside) < len(trainable)
         return TextGraphs(network, list(trainable.values()), through=through, **settings)
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:  # noqa: ANN401, ARG002
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[Turn]:  # noqa: ANN401, ARG002
         """The library's way to ask for the order."""
         return self._sampler
 

@@ -1,9 +1,8 @@
 """Features of a frozen vision tower are computed once, and the training is the same one."""
 
 import pytest
-import torch
 
-from ocrstudio.student.feature_store import has_room
+from ocrstudio.student.feature_store import obstacle_to_keeping
 from ocrstudio.student.recipe import train
 from tests.student.small_run import context_of, draw, events, fast_config, losses, record, training_folder
 
@@ -59,5 +58,6 @@ def test_they_are_kept_only_where_it_helps(dataset, tmp_path, mode, steps):
 
 
 def test_a_full_disk_is_no_place_for_them(tmp_path):
-    assert has_room(tmp_path, 1000, 1280, torch.bfloat16.itemsize)
-    assert not has_room(tmp_path, 10**12, 1280, torch.bfloat16.itemsize)
+    training = fast_config().training
+    assert obstacle_to_keeping(training, tmp_path, 1000 * 1280 * 2) == ""
+    assert "disk is too full" in obstacle_to_keeping(training, tmp_path, 10**15)

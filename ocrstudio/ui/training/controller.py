@@ -26,6 +26,7 @@ from ocrstudio.ui.jobs.monitor import RunMonitor
 from ocrstudio.ui.jobs.outcome import RunOutcome
 from ocrstudio.ui.messages import Messages
 from ocrstudio.ui.session import Session
+from ocrstudio.ui.training.augment_example import AugmentExample
 from ocrstudio.ui.training.config_dialog import ConfigDialog
 from ocrstudio.ui.training.learning_curve import sentence_of
 from ocrstudio.ui.training.panel import TrainingPanel
@@ -76,6 +77,7 @@ class TrainingController(QObject):
         self._installation = installation
         self._config: TrainConfig | None = None
         self._dialog: ConfigDialog | None = None
+        self._example = AugmentExample(session, panel, background)
         self._workspace_facts = DataFacts()
         self._file_facts: tuple[Path | None, DataFacts] = (None, DataFacts())
         self._pace = Pace()
@@ -96,6 +98,7 @@ class TrainingController(QObject):
         setup.changed.connect(self._replan)
         setup.start_requested.connect(self.start)
         setup.all_values_requested.connect(self.show_all_values)
+        setup.example_requested.connect(self.show_example)
         self._installation.changed.connect(self._show_preview)
         self._run.chosen.connect(self._show_history)
         self._monitor.listed.connect(self._show_runs)
@@ -130,6 +133,7 @@ class TrainingController(QObject):
         self._panel.run.show_nothing()
         if self._dialog is not None:
             self._dialog.close()
+        self._example.close()
 
     def _look_at_machine(self) -> None:
         """DeepSeek-OCR comes first where there is a CUDA GPU or its weights, elsewhere the stand-in."""
@@ -251,6 +255,12 @@ class TrainingController(QObject):
             self._messages.failure(InputError(f"{path} cannot be written: {error.strerror or error}."))
             return
         self._messages.info(f"The values are saved in {path}.")
+
+    def show_example(self) -> None:
+        """Shows what degraded training pages look like."""
+        if self._session.workspace is not None:
+            seed = self._config.training.seed if self._config is not None else 0
+            self._example.show(self._panel.setup.plan, seed)
 
     # Starting
 

@@ -16,6 +16,7 @@ from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.services.curve_pace import Pace, times_in_words
 from ocrstudio.services.page_counts import PageCounts
 from ocrstudio.services.run_requests import resolve_model
+from ocrstudio.settings.app import load_app_settings
 from ocrstudio.settings.train import TrainConfig, load_train_config, micro_train_file
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task
@@ -29,6 +30,11 @@ MODE_WORDS: Mapping[TrainMode, tuple[str, str]] = {
         "Trains every weight, without an adapter: for small students.",
     ),
 }
+_LEARNS_TO_SEE = "Training pages look different in each pass; held-out pages stay as they are."
+_DOES_NOT_SEE = (
+    "Matters most in modes Vision and Both: in this one the vision part is not trained, and every page has "
+    "to be encoded anew in each pass."
+)
 _ACCEPTED = PageStatus.ACCEPTED
 _TO_REVIEW = (PageStatus.DRAFT, PageStatus.IN_REVIEW, PageStatus.FLAGGED)
 _PARTS: Mapping[TrainMode, str] = {
@@ -151,6 +157,51 @@ def preview(plan: TrainingPlan, config: TrainConfig, facts: DataFacts) -> Previe
             f"{trained} on {_curve(data, config, pages, facts.pace)} {_promise(held_out)}", ready=True
         )
     return Preview(f"{trained} on {data}: {_length(config, pages)}.", ready=True)
+
+
+def augment_words(mode: TrainMode, config: TrainConfig) -> str:
+    """What ``training.augment`` means in a mode; empty while it is off."""
+    if config.training.augment == "off":
+        return ""
+    return _DOES_NOT_SEE if mode is TrainMode.LLM else _LEARNS_TO_SEE
+
+
+def example_page(plan: TrainingPlan, root: Path, page_id: int | None) -> tuple[str, Path]:
+    """The picture of a page that the plan is about (slow).
+
+    Args:
+        plan: What was chosen.
+        root: The workspace.
+        page_id: The page in view; for pages of the workspace it goes before the first accepted one.
+
+    Returns:
+        What to call it, and its file.
+
+    Raises:
+        OcrStudioError: There is none, or it cannot be drawn.
+    """
+    from ocrstudio.datasets import read_dataset
+    from ocrstudio.services.page_drawing import PageDrawer
+    from ocrstudio.services.workspaces import page_image
+
+    if plan.source is DataSource.FILE:
+        samples = read_dataset(plan.dataset).samples if plan.dataset is not None else ()
+        found = next((sample.image for sample in samples if sample.image is not None), None)
+        if found is None:
+            raise DatasetError("The dataset has no page to show.", "Choose a JSONL file with pictures.")
+        return found.name, found
+    settings = load_app_settings()
+    with Workspace.open(root) as workspace, PageDrawer(settings.max_page_seconds) as drawer:
+        rows = workspace.pages.list()
+        chosen = [row for row in rows if row.page.id == page_id]
+        chosen += [row for row in rows if row.page.status is _ACCEPTED] or rows
+        if not chosen:
+            raise DatasetError("The workspace has no page to show.", "Import a document first.")
+        row = chosen[0]
+        file = page_image(
+            workspace, row.page, settings.default_dpi, settings.max_image_pixels, draw=drawer.draw
+        )
+        return f"Page {row.page.index + 1} of {row.document_name}", file
 
 
 def prepare_run(plan: TrainingPlan, config: TrainConfig, root: Path, task: Task, told: Progress) -> RunFolder:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from PySide6.QtGui import QImage
 
 from ocrstudio.imaging import load_image
+from ocrstudio.imaging.augmentation import Augmentation
 from ocrstudio.imaging.views import prepare_views
 from ocrstudio.settings.image import ImageConfig
 
@@ -27,17 +28,23 @@ class SampleViews:
     tiles: QImage | None
 
 
-def load_views(path: Path, image: Mapping[str, Any]) -> SampleViews:
+def load_views(
+    path: Path, image: Mapping[str, Any], augmentation: Mapping[str, Any] | None = None
+) -> SampleViews:
     """Prepares a picture as the worker does (called in a pool thread).
 
     Args:
         path: The picture.
         image: The ``image`` section of the run's configuration.
+        augmentation: Fields of `Augmentation` where the page is degraded.
 
     Raises:
         InputError: The picture cannot be read.
     """
-    views = prepare_views(load_image(path), ImageConfig.model_validate(image))
+    picture = load_image(path)
+    if augmentation:
+        picture = Augmentation(**augmentation).apply(picture)
+    views = prepare_views(picture, ImageConfig.model_validate(image))
     tiles = None
     if len(views.tiles):
         side = views.tiles.shape[-1]

@@ -104,7 +104,8 @@ class SamplesView(QWidget):
         path, image = sample.get("image"), self._image_config
         if path and image:
             self._background.run(
-                lambda _: _load_views(Path(str(path)), image), lambda views: self._show_views(sample, views)
+                lambda _: _load_views(Path(str(path)), image, sample.get("augmentation")),
+                lambda views: self._show_views(sample, views),
             )
 
     def _show_views(self, sample: Mapping[str, Any], views: "SampleViews") -> None:
@@ -114,10 +115,12 @@ class SamplesView(QWidget):
             self._tiles.show_image(views.tiles)
 
 
-def _load_views(path: Path, image: Mapping[str, Any]) -> "SampleViews":
+def _load_views(
+    path: Path, image: Mapping[str, Any], augmentation: Mapping[str, Any] | None
+) -> "SampleViews":
     from ocrstudio.ui.training.sample_views import load_views
 
-    return load_views(path, image)
+    return load_views(path, image, augmentation)
 
 
 def _text(sample: Mapping[str, Any]) -> str:

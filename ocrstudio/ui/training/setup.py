@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QWidget
 from ocrstudio.domain.run import TrainMode
 from ocrstudio.settings.train import TrainConfig
 from ocrstudio.tasks import Task
-from ocrstudio.ui.training.plan import MODE_WORDS, DataSource, Preview, TrainingPlan
+from ocrstudio.ui.training.plan import MODE_WORDS, DataSource, Preview, TrainingPlan, augment_words
 from ocrstudio.ui.widgets.buttons import push_button
 from ocrstudio.ui.widgets.fields import Choice, share_field
 from ocrstudio.ui.widgets.form_rows import FormRows
@@ -33,6 +33,7 @@ IMPORTANT = (
     ("training.save_steps", "Save every (steps)"),
     ("training.eval_steps", "Evaluate every (steps)"),
     ("image.preset", "Page pictures"),
+    ("training.augment", "Degrade pages"),
 )
 """The values that are changed most, with short titles."""
 
@@ -43,10 +44,12 @@ class TrainingSetup(SetupFrame):
     Signals:
         changed: A choice changed; `plan` has it.
         all_values_requested: The user wants to see every value.
+        example_requested: The user wants to see what degraded pages look like.
     """
 
     changed = Signal()
     all_values_requested = Signal()
+    example_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__("Start training")
@@ -104,6 +107,8 @@ class TrainingSetup(SetupFrame):
             editor = ValueField(key, field_of(TrainConfig, key))
             editor.edited.connect(self.set_value)
             self.fields[key] = editor
+        self._augment_note = note()
+        self._example = push_button("Show an example…", self.example_requested.emit)
         self._reset = push_button("Undo changes", self._forget_values)
         self._all = push_button("All values…", self.all_values_requested.emit)
 
@@ -124,13 +129,9 @@ class TrainingSetup(SetupFrame):
         values.add("Values", self.config_file)
         for key, title in IMPORTANT:
             values.add(title, self.fields[key])
-        buttons = QWidget()
-        line = QHBoxLayout(buttons)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.addWidget(self._all)
-        line.addWidget(self._reset)
-        line.addStretch(1)
-        values.add("", buttons)
+        values.add("", self._augment_note)
+        values.add("", _row(self._example))
+        values.add("", _row(self._all, self._reset))
         values.addStretch()
         self.columns.add(rows, 6)
         self.columns.add(values, 5)
@@ -200,6 +201,9 @@ class TrainingSetup(SetupFrame):
         """Shows the values in effect."""
         for key, editor in self.fields.items():
             editor.show_value(value_at(config, key))
+        words = augment_words(self.plan.mode, config)
+        self._augment_note.setText(words)
+        self._augment_note.setVisible(bool(words))
         self.model_folder.set_text(config.model.base_model_path)
         self._reset.setEnabled(bool(self._overrides))
 
@@ -234,3 +238,14 @@ class TrainingSetup(SetupFrame):
         if micro:
             self._student_note.setText(_MICRO_WORDS)
         self._mode_note.setText(MODE_WORDS[TrainMode(self.mode.currentData())][1])
+
+
+def _row(*buttons: QWidget) -> QWidget:
+    """Buttons side by side at the left."""
+    row = QWidget()
+    line = QHBoxLayout(row)
+    line.setContentsMargins(0, 0, 0, 0)
+    for button in buttons:
+        line.addWidget(button)
+    line.addStretch(1)
+    return row

@@ -1,17 +1,22 @@
 """The training panel in the composed window, with real worker processes that play a script."""
 
+import json
+
 import numpy as np
 import yaml
+from PIL import Image
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit
 
-from ocrstudio.domain.run import RunKind, RunState
+from ocrstudio.domain.run import RunKind, RunState, TrainMode
 from ocrstudio.jobs.events import Event
 from ocrstudio.settings.train import load_train_config
 from ocrstudio.store import Workspace
 from ocrstudio.ui.jobs.history import Curve, RunHistory
+from ocrstudio.ui.training.augment_dialog import AugmentDialog
 from ocrstudio.ui.training.config_dialog import ConfigDialog
 from ocrstudio.ui.training.curve import decimate, nearest
 from ocrstudio.ui.training.plan import DataSource
+from ocrstudio.ui.training.sample_views import load_views
 from tests.fakes.window import button, show_panel, shown_words
 
 
@@ -235,3 +240,71 @@ def test_opening_the_panel_with_a_workspace_without_runs_shows_what_to_do(studio
     show_panel(studio, "training")
     qtbot.waitUntil(lambda: "No page is accepted yet" in shown_words(panel_of(studio).setup))
     assert panel_of(studio).run._stack.currentIndex() == 0
+
+
+def test_degraded_pages_are_a_choice_that_reaches_the_run_and_says_where_it_matters(trainer, script, qtbot):
+    script(["metric", 1, 2.0])
+    setup = panel_of(trainer).setup
+    choice = setup.fields["training.augment"].field
+    assert [choice.itemText(row) for row in range(choice.count())] == ["off", "light", "strong"]
+    assert "as scans are" in choice.toolTip()
+    choice.setCurrentIndex(2)
+    choice.activated.emit(2)
+    assert "look different in each pass" in shown_words(setup)
+    setup.mode.setCurrentIndex(setup.mode.findData(TrainMode.LLM))
+    setup.mode.activated.emit(setup.mode.currentIndex())
+    assert "Matters most in modes Vision and Both" in shown_words(setup)
+    run_id = start(trainer, qtbot)
+    wait_for_end(trainer, run_id, qtbot)
+    assert trainer.panels.monitor.spec(run_id).config["training"]["augment"] == "strong"
+    button(setup, "Undo changes").click()
+    assert choice.currentText() == "off"
+    assert "Matters most" not in shown_words(setup)
+
+
+def test_an_example_shows_the_page_in_view_degraded_and_other_passes_of_it(trainer, qtbot):
+    button(panel_of(trainer).setup, "Show an example…").click()
+    qtbot.waitUntil(lambda: trainer.window.findChild(AugmentDialog) is not None)
+    dialog = trainer.window.findChild(AugmentDialog)
+    assert not dialog.isModal()
+
+    def looks():
+        return [dialog.details[level]._image.copy() for level in ("off", "light", "strong")]
+
+    first = looks()
+    assert "Page 1 of harbour," in shown_words(dialog)
+    assert first[0] != first[2]
+    assert len({(image.width(), image.height()) for image in first}) == 1
+    dialog.another.click()
+    qtbot.waitUntil(lambda: "pass 2" in shown_words(dialog))
+    second = looks()
+    assert second[0] == first[0]
+    assert second[2] != first[2]
+    trainer.session.close()
+    assert not dialog.isVisible()
+
+
+def test_the_views_of_a_sample_are_degraded_as_the_worker_says(tmp_path):
+    picture = tmp_path / "page.png"
+    Image.effect_noise((300, 200), 60).convert("RGB").save(picture)
+    image = load_train_config(overrides={"image.preset": "tiny"}).image.model_dump()
+    plain = load_views(picture, image).overview
+    look = {"level": "strong", "seed": 1, "epoch": 0, "sample": 4}
+    degraded = load_views(picture, image, look).overview
+    assert degraded.size() == plain.size()
+    assert degraded != plain
+    assert load_views(picture, image, look).overview == degraded
+
+
+def test_an_example_of_a_file_without_pictures_says_so(trainer, qtbot, tmp_path):
+    setup = panel_of(trainer).setup
+    dataset = tmp_path / "texts.jsonl"
+    messages = [{"role": "<|User|>", "content": "Say yes."}, {"role": "<|Assistant|>", "content": "yes"}]
+    dataset.write_text(json.dumps({"messages": messages}) + "\n", encoding="utf-8")
+    setup.source.setCurrentIndex(setup.source.findData(DataSource.FILE))
+    setup.source.activated.emit(1)
+    setup.dataset.set_text(str(dataset))
+    button(setup, "Show an example…").click()
+    qtbot.waitUntil(lambda: "no page to show" in trainer.window.message_stack.text)
+    assert trainer.window.findChild(AugmentDialog) is None
+    qtbot.waitUntil(lambda: not trainer.background.busy)

@@ -23,7 +23,7 @@ def test_a_training_runs_to_its_end_and_tells_the_story(ocrstudio, fake_student,
     (tmp_path / "out" / "notes.txt").write_text("mine")
     done = ocrstudio(
         "train", "--dataset", dataset, "--mode", "llm", "--model", "micro", "--max-steps", "7",
-        "--set", "training.learning_rate=1e-5", "--output", "out",
+        "--set", "training.learning_rate=1e-5", "--set", "training.augment=strong", "--output", "out",
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert "3 samples; 1 line skipped" in done.stdout
@@ -34,6 +34,7 @@ def test_a_training_runs_to_its_end_and_tells_the_story(ocrstudio, fake_student,
     spec = _only_run(tmp_path / "out").spec
     assert spec.config["training"]["max_steps"] == 7
     assert spec.config["training"]["learning_rate"] == 1e-5
+    assert spec.config["training"]["augment"] == "strong"
     assert spec.request["mode"] == "llm"
     assert (tmp_path / "out" / "adapter_config.json").is_file()
     assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
@@ -62,6 +63,8 @@ def test_wrong_options_are_named(ocrstudio, fake_student, dataset):
     wrong = ocrstudio("train", "--dataset", dataset, "--set", "training.learnin_rate=1")
     assert wrong.returncode == 1
     assert "learning_rate" in wrong.stderr
+    bad = ocrstudio("train", "--dataset", dataset, "--set", "training.augment=medium")
+    assert "must be one of off, light, strong" in bad.stderr
     assert "KEY=VALUE" in ocrstudio("train", "--dataset", dataset, "--set", "nothing").stderr
 
 
