@@ -7,6 +7,7 @@
     setup_trainer   (by check, for every choice that it tries) optimiser, schedule, checkpoints, events
     train           the loop
     save            the best adapter into the run folder
+    look            did the student look at its pictures? how far has each part moved?
 
 The loop itself is `transformers.Trainer`; nothing is reported to anybody but the run's own events.
 """
@@ -23,6 +24,7 @@ from peft.tuners.lora import LoraLayer
 from torch import Tensor
 
 from ocrstudio.domain.errors import RunError
+from ocrstudio.domain.picture_check import CHECK_KEY, MOVEMENT_KEY
 from ocrstudio.domain.run import MICRO_MODEL, TrainMode
 from ocrstudio.domain.wording import size_of
 from ocrstudio.jobs.context import RunContext
@@ -51,10 +53,12 @@ from ocrstudio.student.engines import choose_engine
 from ocrstudio.student.failures import TRAINING_MEMORY_ADVICE, sentences
 from ocrstudio.student.feature_store import has_room, kept_features
 from ocrstudio.student.gradient_check import GradientReport, check_gradients
-from ocrstudio.student.loading import load_processor, load_student
+from ocrstudio.student.loading import SEED_FACT, beside_base, load_processor, load_student
 from ocrstudio.student.lora import attach_adapter, select_targets, train_everything, trainable_parameters
 from ocrstudio.student.memory import MemoryEstimate, estimate_memory, fits, free_memory
 from ocrstudio.student.micro import micro_config
+from ocrstudio.student.movement import Movement
+from ocrstudio.student.picture_check import check_pictures
 from ocrstudio.student.preflight import check_free_space, run_preflight
 from ocrstudio.student.request import read_train_request
 from ocrstudio.student.resuming import check_checkpoint
@@ -85,8 +89,11 @@ def train(context: RunContext) -> dict[str, Any]:
         recipe.estimate()
         recipe.setup_model()
         recipe.check()
-        recipe.train()
-        return recipe.save()
+        with recipe.kept_pictures():
+            recipe.train()
+            recipe.save()
+            recipe.look()
+        return recipe.summary()
 
 
 class Recipe:
@@ -160,6 +167,7 @@ class Recipe:
         else:
             targets = select_targets(network, self.config.lora, self.request.mode)
             self.model = attach_adapter(network, self.config.lora, targets)
+        self.movement = Movement(self.model)
         self.trainable = sum(tensor.numel() for tensor in trainable_parameters(self.model).values())
         self.engine.prepare_model(self.model)
         self._prepare_precision()
@@ -262,14 +270,13 @@ class Recipe:
     def train(self) -> None:
         """Run the loop, from the beginning or from a checkpoint."""
         resume_from = self.request.resume_from
-        with self._pictures():
-            self._phase("train", f"Training on {self.trainer.args.device}")
-            try:
-                self.trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
-            finally:
-                self.trainer.end_loaders()
+        self._phase("train", f"Training on {self.trainer.args.device}")
+        try:
+            self.trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
+        finally:
+            self.trainer.end_loaders()
 
-    def _pictures(self) -> contextlib.AbstractContextManager[None]:
+    def kept_pictures(self) -> contextlib.AbstractContextManager[None]:
         """Where pictures come back and nothing that sees them is trained, encode each of them once."""
         training, network = self.config.training, self.student.model
         frozen = self.request.mode is TrainMode.LLM
@@ -289,10 +296,10 @@ class Recipe:
             should_stop=self.context.should_stop,
         )
 
-    def save(self) -> dict[str, Any]:
+    def save(self) -> None:
         """Write the adapter: the one of the best evaluation where there was one, else the last."""
         if not is_main():
-            return {}
+            return
         self._phase("save", "Writing the adapter")
         folder = self.context.folder
         step = self.trainer.state.global_step
@@ -309,10 +316,27 @@ class Recipe:
                 )
         eval_loss = next((evaluation.loss for evaluation in history if evaluation.step == step), None)
         save_adapter(self.model, folder.adapter, self._info(step, eval_loss))
-        return self._summary(step, history)
+        self.adapter_step, self.history = step, history
 
-    def _summary(self, step: int, history: list[Evaluation]) -> dict[str, Any]:
-        state = self.trainer.state
+    def look(self) -> None:
+        """Measure what the adapter that was kept has learnt to look at; the other processes need not wait."""
+        if not is_main():
+            return
+        self.moved = self.movement.say(self.context, lambda: beside_base(self.student))
+        self.looked = check_pictures(
+            self.context,
+            self.trainer,
+            self.collator,
+            self.data,
+            self.config.training,
+            stand_in=SEED_FACT in self.student.facts,
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """What the run has come to; empty in all processes but the main one."""
+        if not is_main():
+            return {}
+        state, step, history = self.trainer.state, self.adapter_step, self.history
         losses = [float(entry["loss"]) for entry in state.log_history if "loss" in entry]
         return {
             "steps": state.global_step,
@@ -335,6 +359,8 @@ class Recipe:
             "seconds": round(time.monotonic() - self.started, 1),
             "stopped": self.stop.requested,
             "stopped_early": self.best.stopped_early,
+            CHECK_KEY: None if self.looked is None else self.looked.to_json(),
+            MOVEMENT_KEY: self.moved,
         }
 
     def _loss(self, batch: dict[str, Any]) -> Tensor:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from ocrstudio.domain.errors import RunError
 from ocrstudio.domain.run import TrainMode
 from ocrstudio.jobs.run_folder import RunFolder
+from ocrstudio.settings.layers import merge
 from ocrstudio.settings.train import TrainConfig, load_train_config
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -71,13 +72,13 @@ def optional_path(request: Mapping[str, Any], name: str) -> Path | None:
 
 
 def read_config(folder: RunFolder) -> TrainConfig:
-    """The configuration of a run; a section that its version of the program did not know is as shipped.
+    """The configuration of a run; what its version of the program did not know is as shipped.
 
     Raises:
         RunError: It does not fit; every problem is named.
     """
     shipped = load_train_config().model_dump(mode="json")
-    return read_model(TrainConfig, {**shipped, **folder.spec.config}, folder)
+    return read_model(TrainConfig, merge(shipped, folder.spec.config), folder)
 
 
 def read_model(kind: type[_Model], data: Mapping[str, Any], folder: RunFolder) -> _Model:

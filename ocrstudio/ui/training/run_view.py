@@ -11,6 +11,7 @@ from ocrstudio.ui.jobs.history import RunHistory
 from ocrstudio.ui.jobs.run_log import EventLog, FileTail
 from ocrstudio.ui.jobs.run_status import RunStatus
 from ocrstudio.ui.training.curve import LossCurve
+from ocrstudio.ui.training.look_line import LookLine
 from ocrstudio.ui.training.samples import SamplesView
 from ocrstudio.ui.widgets.empty_state import EmptyState
 from ocrstudio.ui.widgets.layouts import fill, stacked
@@ -21,6 +22,7 @@ class RunView(QWidget):
 
     Attributes:
         status: State and buttons.
+        look: Under the curve: did the student look?
         tabs: Curve, events, output of the worker, samples.
     """
 
@@ -28,13 +30,14 @@ class RunView(QWidget):
         super().__init__()
         self.status = RunStatus("Stop and save")
         self.curve = LossCurve(background)
+        self.look = LookLine()
         self.events = EventLog()
         self.output = FileTail()
         self.samples = SamplesView(background)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         for widget, words in (
-            (self.curve, "Loss"),
+            (stacked(self.curve, self.look, wide=self.curve), "Loss"),
             (self.samples, "Samples"),
             (self.events, "Events"),
             (self.output, "Output"),
@@ -62,6 +65,7 @@ class RunView(QWidget):
         self._stack.setCurrentIndex(1)
         self.status.show_run(title, history)
         self.curve.show_history(history)
+        self.look.show_history(history)
         self.events.show_history(history)
         self.output.show_file(log)
         self.samples.show_samples(history.samples, image)
@@ -70,6 +74,7 @@ class RunView(QWidget):
         """No run is chosen."""
         self._stack.setCurrentIndex(0)
         self.curve.show_history(None)
+        self.look.show_history(None)
         self.events.show_history(None)
         self.output.show_file(None)
         self.samples.show_samples((), {})
@@ -77,5 +82,5 @@ class RunView(QWidget):
     def restyle(self) -> None:
         """Takes the colours of the theme."""
         self._empty.restyle()
-        for part in (self.status, self.curve, self.events, self.samples):
+        for part in (self.status, self.curve, self.look, self.events, self.samples):
             part.restyle()
