@@ -8,6 +8,7 @@ size.
 import importlib
 import math
 import re
+import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -83,6 +84,7 @@ class Movement:
             with memory_sentences(""):
                 movement = self.measure(base)
         except (OcrStudioError, OSError, RuntimeError) as error:
+            traceback.print_exception(error)  # into the log of the run
             reason = str(error).strip().partition("\n")[0].rstrip(".")
             context.emit("warning", message=f"How far the weights moved was not measured: {reason}.")
             return {}

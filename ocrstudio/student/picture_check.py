@@ -6,7 +6,9 @@ what the result means.
 """
 
 import time
-from collections.abc import Callable, Generator, Sequence
+import traceback
+from collections.abc import Generator
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -29,135 +31,120 @@ from ocrstudio.student.trainer import OcrTrainer
 MOST_PAGES = 32
 """Pages that are taken at most, unless all are asked for."""
 
-_PHASE = "pictures"
 
+@dataclass(frozen=True)
+class PictureChecker:
+    """What a check takes.
 
-def check_pictures(
-    context: RunContext,
-    trainer: OcrTrainer,
-    collator: Collator,
-    data: Preflight,
-    training: TrainingConfig,
-    *,
-    stand_in: bool,
-) -> PictureCheck | None:
-    """Measure whether the trained student looks, and say it in the run's events.
-
-    Nothing that goes wrong here fails the run; it is said in a warning.
-
-    Args:
+    Attributes:
         context: The run.
         trainer: With the student as it is kept.
         collator: Of the run; the features that it keeps are used.
-        data: The run's pages.
         training: The ``training`` section.
-        stand_in: Whether the student has random weights.
-
-    Returns:
-        None when it was switched off, stopped, impossible or failed.
     """
-    if training.check_pictures is False:
-        return None
-    swap = plan_swap(
-        pages_of(data.evaluation, data.evaluation_lengths),
-        pages_of(data.train, data.lengths),
-        most=None if training.check_pictures is True else MOST_PAGES,
-        max_length=collator.processor.max_length,
-    )
-    if swap is None:
-        _say(context, "Whether the student looks cannot be measured: no two pictures can be swapped.")
-        return None
-    if context.should_stop():
-        _say(context, "Whether the student looks was not measured: the run was stopped.")
-        return None
-    _say(context, f"Does the student look? Swapping the pictures of {count_of(len(swap.own), 'page')}")
-    try:
-        with memory_sentences("Lower training.per_device_eval_batch_size."):
-            check = _measure(context, trainer, collator, swap, training, stand_in=stand_in)
-    except (OcrStudioError, OSError, RuntimeError) as error:
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        context.emit(
-            "warning",
-            message=f"Whether the student looks was not measured: {reason.rstrip('.')}. "
-            "The adapter is complete.",
-        )
-        return None
-    finally:
-        # What lists show of a run is the last that was counted: its steps.
-        state = trainer.state
-        context.emit("progress", done=state.global_step, total=state.max_steps, unit="steps")
-    if check is None:
-        _say(context, "Whether the student looks was not measured: it was stopped. The adapter is complete.")
-        return None
-    message = f"{check.sentence()} {check.details()} ({duration(check.seconds)})"
-    if check.looks:
-        _say(context, message)
-    else:
-        context.emit("warning", message=f"{message} {check.meaning()}")
-    return check
 
+    context: RunContext
+    trainer: OcrTrainer
+    collator: Collator
+    training: TrainingConfig
 
-def _measure(
-    context: RunContext,
-    trainer: OcrTrainer,
-    collator: Collator,
-    swap: Swap,
-    training: TrainingConfig,
-    *,
-    stand_in: bool,
-) -> PictureCheck | None:
-    started = time.monotonic()
-    size = training.per_device_eval_batch_size
-    positions = size * swap.own[0].length.total  # an evaluation's largest batch
-    total = len(swap.own) + len(swap.swapped)
-    losses: list[float] = []
+    def run(self, data: Preflight, *, stand_in: bool) -> PictureCheck | None:
+        """Measure whether the student looks, and say it in the run's events.
 
-    def tell(done: int) -> None:
-        context.emit("progress", done=done, total=total, unit="pages")
+        Nothing that goes wrong here fails the run; it is said in a warning.
 
-    for done, pages in ((0, swap.own), (len(swap.own), swap.swapped)):
-        batches = _prepared(collator, list(in_batches(pages, size, positions)), done, tell)
-        try:
-            sums = trainer.sum_losses(batches, context.should_stop)
-        finally:
-            batches.close()
-        if sums is None:
+        Args:
+            data: The run's pages.
+            stand_in: Whether the student has random weights.
+
+        Returns:
+            None when it was switched off, stopped, impossible or failed.
+        """
+        if self.training.check_pictures is False:
             return None
-        loss, _, labelled, _ = sums.tolist()
-        losses.append(loss / max(labelled, 1))
-    return PictureCheck(
-        own_loss=losses[0],
-        swapped_loss=losses[1],
-        pages=len(swap.own),
-        candidates=swap.candidates,
-        held_out=swap.held_out,
-        borrowed=swap.borrowed,
-        left_out=swap.left_out,
-        stand_in=stand_in,
-        seconds=round(time.monotonic() - started, 1),
-    )
+        swap = plan_swap(
+            pages_of(data.evaluation, data.evaluation_lengths),
+            pages_of(data.train, data.lengths),
+            most=None if self.training.check_pictures is True else MOST_PAGES,
+            max_length=self.collator.processor.max_length,
+        )
+        if swap is None:
+            self._not_measured("no two pictures can be swapped")
+            return None
+        if self.context.should_stop():
+            self._not_measured("the run was stopped")
+            return None
+        pages = count_of(len(swap.own), "page")
+        self._say(f"Does the student look? Comparing {pages} with their own and with swapped pictures")
+        try:
+            with memory_sentences("Lower training.per_device_eval_batch_size."):
+                check = self._measure(swap, stand_in=stand_in)
+        except (OcrStudioError, OSError, RuntimeError) as error:
+            traceback.print_exception(error)  # into the log of the run
+            reason = str(error).strip().partition("\n")[0] or type(error).__name__
+            self._not_measured(f"{reason.rstrip('.')}. The adapter is complete", event="warning")
+            return None
+        finally:
+            # What lists show of a run is the last that was counted: its steps.
+            state = self.trainer.state
+            self.context.emit("progress", done=state.global_step, total=state.max_steps, unit="steps")
+        if check is None:
+            self._not_measured("it was stopped. The adapter is complete")
+            return None
+        message = f"{check.sentence()} {check.details()} It took {duration(check.seconds)}."
+        self._say(f"{message} {check.meaning()}".rstrip(), event="phase" if check.looks else "warning")
+        return check
 
+    def _measure(self, swap: Swap, *, stand_in: bool) -> PictureCheck | None:
+        started = time.monotonic()
+        size = self.training.per_device_eval_batch_size
+        positions = size * swap.own[0].length.total  # an evaluation's largest batch
+        losses: list[float] = []
+        for done, pages in ((0, swap.own), (len(swap.own), swap.swapped)):
+            batches = self._prepared(list(in_batches(pages, size, positions)), done, 2 * len(pages))
+            try:
+                sums = self.trainer.sum_losses(batches, self.context.should_stop)
+            finally:
+                batches.close()
+            if sums is None:
+                return None
+            loss, _, labelled, _ = sums.tolist()
+            losses.append(loss / max(labelled, 1))
+        return PictureCheck(
+            own_loss=losses[0],
+            swapped_loss=losses[1],
+            pages=len(swap.own),
+            candidates=swap.candidates,
+            held_out=swap.held_out,
+            borrowed=swap.borrowed,
+            left_out=swap.left_out,
+            stand_in=stand_in,
+            seconds=round(time.monotonic() - started, 1),
+        )
 
-def _prepared(
-    collator: Collator, batches: Sequence[list[Example]], done: int, tell: Callable[[int], None]
-) -> Generator[dict[str, Any], None, None]:
-    """The batches, prepared by other processes where a GPU would wait for them."""
-    on_gpu = torch.cuda.is_available() and collator.features is None
-    loader: Any = DataLoader(
-        batches,
-        batch_size=None,
-        collate_fn=collator,
-        num_workers=preparation_workers() if on_gpu else 0,
-    )
-    prepared = iter(loader)
-    try:
-        for examples in batches:  # not to its end: there it would wait for each worker
-            yield next(prepared)
-            done += len(examples)
-            tell(done)
-    finally:
-        end_workers(prepared)
+    def _prepared(
+        self, batches: list[list[Example]], done: int, total: int
+    ) -> Generator[dict[str, Any], None, None]:
+        """The batches, prepared by other processes where a GPU would wait for them."""
+        on_gpu = torch.cuda.is_available() and self.collator.features is None
+        loader: Any = DataLoader(
+            batches,
+            batch_size=None,
+            collate_fn=self.collator,
+            num_workers=preparation_workers() if on_gpu else 0,
+        )
+        prepared = iter(loader)
+        try:
+            for examples in batches:  # not to its end: there it would wait for each worker
+                yield next(prepared)
+                done += len(examples)
+                self.context.emit("progress", done=done, total=total, unit="pages")
+        finally:
+            end_workers(prepared)
 
+    def _not_measured(self, reason: str, event: str = "phase") -> None:
+        self._say(f"Whether the student looks was not measured: {reason}.", event)
 
-def _say(context: RunContext, message: str) -> None:
-    context.emit("phase", name=_PHASE, message=message)
+    def _say(self, message: str, event: str = "phase") -> None:
+        fields = {"name": "pictures"} if event == "phase" else {}
+        self.context.emit(event, message=message, **fields)

@@ -28,12 +28,7 @@ from ocrstudio.domain.picture_check import CHECK_KEY, MOVEMENT_KEY
 from ocrstudio.domain.run import MICRO_MODEL, TrainMode
 from ocrstudio.domain.wording import size_of
 from ocrstudio.jobs.context import RunContext
-from ocrstudio.student.adapters import (
-    AdapterInfo,
-    restore_weights,
-    save_adapter,
-    write_adapter,
-)
+from ocrstudio.student.adapters import AdapterInfo, restore_weights, save_adapter, write_adapter
 from ocrstudio.student.arguments import training_arguments
 from ocrstudio.student.callbacks import (
     BestAdapterCallback,
@@ -58,7 +53,7 @@ from ocrstudio.student.lora import attach_adapter, select_targets, train_everyth
 from ocrstudio.student.memory import MemoryEstimate, estimate_memory, fits, free_memory
 from ocrstudio.student.micro import micro_config
 from ocrstudio.student.movement import Movement
-from ocrstudio.student.picture_check import check_pictures
+from ocrstudio.student.picture_check import PictureChecker
 from ocrstudio.student.preflight import check_free_space, run_preflight
 from ocrstudio.student.request import read_train_request
 from ocrstudio.student.resuming import check_checkpoint
@@ -323,14 +318,8 @@ class Recipe:
         if not is_main():
             return
         self.moved = self.movement.say(self.context, lambda: beside_base(self.student))
-        self.looked = check_pictures(
-            self.context,
-            self.trainer,
-            self.collator,
-            self.data,
-            self.config.training,
-            stand_in=SEED_FACT in self.student.facts,
-        )
+        checker = PictureChecker(self.context, self.trainer, self.collator, self.config.training)
+        self.looked = checker.run(self.data, stand_in=SEED_FACT in self.student.facts)
 
     def summary(self) -> dict[str, Any]:
         """What the run has come to; empty in all processes but the main one."""

@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from ocrstudio.domain.errors import DatasetError, OcrStudioError, RunError
+from ocrstudio.domain.picture_check import read_check
 from ocrstudio.imaging.presets import ImagePreset
 from ocrstudio.student.adapters import read_info
 from ocrstudio.student.inference import open_student
@@ -154,6 +155,9 @@ def test_the_best_adapter_is_kept_and_patience_ends_the_run(tmp_path):
     assert summary["steps"] == best + 4
     assert summary["adapter_step"] == best
     assert read_info(folder.adapter).eval_loss == pytest.approx(curve[best])
+    check = read_check(summary)
+    assert check.own_loss == pytest.approx(curve[best], rel=1e-4), "it is the adapter that is kept"
+    assert (check.pages, check.held_out, check.borrowed) == (1, True, True)
     kept = load_file(folder.checkpoints / f"best-{best}" / "adapter_model.safetensors")
     final = load_file(folder.adapter / "adapter_model.safetensors")
     assert all(torch.equal(kept[name], final[name]) for name in kept)
