@@ -36,7 +36,8 @@ def said(folder):
 
 
 def warned(folder):
-    return [event["message"] for event in events(folder, "warning") if "picture" in event["message"]]
+    messages = [event["message"] for event in events(folder, "warning")]
+    return [words for words in messages if "depends on the picture" in words or "student looks" in words]
 
 
 def run(folder, **options):
