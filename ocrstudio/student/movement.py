@@ -98,7 +98,7 @@ def _adapted(network: nn.Module) -> Iterator[tuple[str, float, float]]:
         if isinstance(module, LoraLayer):
             layer: Any = module
             changes = [_added(layer, adapter) for adapter in layer.active_adapters]
-            yield f"{name}.", sum(changes), sum(map(_square, _base_weights(layer)))
+            yield f"{name}.", sum(changes), sum(_square(weight) for weight in _base_weights(layer))
 
 
 def _added(layer: Any, adapter: str) -> float:  # noqa: ANN401 - one of PEFT's layers, or ours
@@ -121,17 +121,18 @@ def _product_square(b: Tensor, a: Tensor) -> float:
     return max(0.0, float(((b.mT @ b) * (a @ a.mT)).sum()))
 
 
-def _base_weights(layer: Any) -> list[Tensor]:  # noqa: ANN401 - see `_added`
-    """The frozen weights under an adapter, unpacked where they have 4 bits."""
+def _base_weights(layer: Any) -> Iterator[Tensor]:  # noqa: ANN401 - see `_added`
+    """The frozen weights under an adapter, unpacked one after the other where they have 4 bits."""
     base = layer.get_base_layer()
     if isinstance(layer, ExpertsLora):
-        weights = (base.gate_up_proj, base.down_proj)
-        return [weight.unpack() if isinstance(weight, Packed) else weight.detach() for weight in weights]
-    weight = base.weight
-    state = getattr(weight, "quant_state", None)  # of bitsandbytes
+        for weight in (base.gate_up_proj, base.down_proj):
+            yield weight.unpack() if isinstance(weight, Packed) else weight.detach()
+        return
+    state = getattr(base.weight, "quant_state", None)  # of bitsandbytes
     if state is None:
-        return [weight.detach()]
-    return [importlib.import_module("bitsandbytes.functional").dequantize_4bit(weight.data, state)]
+        yield base.weight.detach()
+        return
+    yield importlib.import_module("bitsandbytes.functional").dequantize_4bit(base.weight.data, state)
 
 
 def _square(weight: Tensor) -> float:

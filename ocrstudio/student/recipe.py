@@ -58,7 +58,7 @@ from ocrstudio.student.preflight import check_free_space, run_preflight
 from ocrstudio.student.request import read_train_request
 from ocrstudio.student.resuming import check_checkpoint
 from ocrstudio.student.sampler import StepSampler
-from ocrstudio.student.step_choices import StepChoice, first_that_fits, step_choices
+from ocrstudio.student.step_choices import StepChoice, first_that_fits, recording_obstacles, step_choices
 from ocrstudio.student.trainer import OcrTrainer
 
 PROMPT_CONVENTION = "<image>\n{user}, stripped; begin token, placeholders, prompt; answer, end token"
@@ -185,17 +185,11 @@ class Recipe:
                     module.cast_input_dtype_enabled = False
 
     def _records(self) -> bool:
-        """Whether the text model's steps become CUDA graphs: nothing in them may depend on the host."""
+        """Whether the text model's steps become CUDA graphs."""
         if not self.config.model.record_steps:
             return False
-        obstacles = {
-            "there is no CUDA GPU": self.student.model.device.type != "cuda",
-            "the weights are in 4 bits": self.config.model.load_in_4bit,
-            "lora.lora_dropout is not 0": self.config.lora.lora_dropout > 0,
-            "several processes train together": world_size() > 1,
-            "the output layer is trained too": self.request.mode is TrainMode.FULL,
-        }
-        found = [words for words, is_so in obstacles.items() if is_so]
+        on_gpu = self.student.model.device.type == "cuda"
+        found = recording_obstacles(self.config, self.request.mode, on_gpu=on_gpu)
         if found:
             self._warn(f"Steps are not recorded (model.record_steps): {', '.join(found)}.")
         return not found
