@@ -56,7 +56,7 @@ from ocrstudio.student.movement import Movement
 from ocrstudio.student.picture_check import PictureChecker
 from ocrstudio.student.preflight import check_free_space, run_preflight
 from ocrstudio.student.request import read_train_request
-from ocrstudio.student.resuming import check_checkpoint
+from ocrstudio.student.resuming import check_checkpoint, is_at_the_end
 from ocrstudio.student.sampler import StepSampler
 from ocrstudio.student.step_choices import StepChoice, first_that_fits, recording_obstacles, step_choices
 from ocrstudio.student.trainer import OcrTrainer
@@ -259,6 +259,10 @@ class Recipe:
     def train(self) -> None:
         """Run the loop, from the beginning or from a checkpoint."""
         resume_from = self.request.resume_from
+        if resume_from is not None and is_at_the_end(resume_from, self.data.plan):
+            self._phase("train", f"All steps were done before: {resume_from.name} is the last checkpoint")
+            self.trainer.stand_at(resume_from)
+            return
         self._phase("train", f"Training on {self.trainer.args.device}")
         try:
             self.trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)

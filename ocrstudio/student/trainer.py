@@ -10,8 +10,9 @@ import torch
 from accelerate.utils import AutocastKwargs
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Sampler
-from transformers import Trainer, TrainerControl
+from transformers import Trainer, TrainerControl, TrainerState
 from transformers.modeling_outputs import ModelOutput
+from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from ocrstudio.student.adapters import restore_weights
@@ -256,6 +257,14 @@ class OcrTrainer(Trainer):
         folder = Path(output_dir or self.args.output_dir)
         folder.mkdir(parents=True, exist_ok=True)
         self._write_checkpoint(folder, self.state.global_step)
+
+    def stand_at(self, checkpoint: Path) -> None:
+        """Take weights and history of a checkpoint behind which there is no step left.
+
+        The library's own way would train one step more before it sees that.
+        """
+        restore_weights(self.model, checkpoint)
+        self.state = TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME))
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
         """Read the adapter back."""

@@ -128,6 +128,21 @@ def test_a_resumed_run_equals_one_that_was_never_interrupted(tmp_path):
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
 
 
+def test_a_run_that_ended_behind_its_last_step_takes_none_more(finished, tmp_path):
+    whole, summary, root = finished
+    checkpoint = whole.checkpoints / "checkpoint-12"
+    config = fast_config(training__max_steps=12, training__save_steps=6)
+    again = training_folder(
+        tmp_path / "runs", root / "data" / "data.jsonl", config, resume_from=str(checkpoint)
+    )
+    repeated = run(again)
+    assert losses(again) == {}
+    assert (repeated["steps"], repeated["last_loss"]) == (12, summary["last_loss"])
+    assert repeated["picture_check"]["own_loss"] == pytest.approx(summary["picture_check"]["own_loss"])
+    weights = [load_file(folder.adapter / "adapter_model.safetensors") for folder in (whole, again)]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
 def test_a_stop_request_saves_a_checkpoint_and_ends(tmp_path):
     folder = training_folder(tmp_path / "runs", write_dataset(tmp_path / "data"), fast_config())
     summary = run(folder, stop_after=2)
