@@ -75,6 +75,7 @@ def main() -> None:
     overrides = {
         "training.max_steps": options.steps,
         "training.eval_fraction": 0.0,
+        "training.check_pictures": False,
         "training.save_steps": options.steps,
     }
     config = load_train_config(config_dir() / _CONFIG, overrides)

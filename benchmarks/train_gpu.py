@@ -125,6 +125,7 @@ def run_row(args: argparse.Namespace) -> None:
         "training.max_steps": args.steps,
         "training.save_steps": args.steps,
         "training.eval_fraction": 0.0,
+        "training.check_pictures": False,
         **ROWS[row],
         **{key: yaml.safe_load(value) for key, _, value in (pair.partition("=") for pair in args.set)},
     }

@@ -10,6 +10,7 @@ from ocrstudio.cli.notices import NoticeLines
 from ocrstudio.cli.output import echo_warning, moment, table
 from ocrstudio.cli.watch import go_on, report_outcome, watch
 from ocrstudio.domain.errors import OcrStudioError
+from ocrstudio.domain.picture_check import look_in_words
 from ocrstudio.domain.run import RunState
 from ocrstudio.domain.wording import duration
 from ocrstudio.jobs.adapter_files import INFO_FILE
@@ -108,6 +109,7 @@ def show(run: str, place: Path | None, as_json: bool) -> None:
             if value is not None
         },
         "versions": ", ".join(f"{name} {version}" for name, version in spec.versions.items()),
+        **look_in_words(summary),
         "result": json.dumps(summary, ensure_ascii=False) if summary else None,
     }
     for name, value in lines.items():

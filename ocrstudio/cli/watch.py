@@ -10,6 +10,7 @@ from ocrstudio.cli.main import EXIT_INTERRUPTED_BY_USER
 from ocrstudio.cli.output import echo_warning
 from ocrstudio.cli.run_progress import make_view
 from ocrstudio.domain.errors import RunError
+from ocrstudio.domain.picture_check import look_in_words
 from ocrstudio.domain.run import RunKind, RunState
 from ocrstudio.jobs.endings import describe_interruption, last_failure
 from ocrstudio.jobs.launch import resume, start_worker
@@ -150,6 +151,8 @@ def _report_result(folder: RunFolder) -> None:
         if isinstance(value, str | int | float):
             words, shown = figure_in_words(name, value)
             click.echo(f"  {words}: {shown}")
+    for words in look_in_words(folder.summary()).values():
+        click.echo(words)
     request = folder.spec.request
     if folder.spec.kind is RunKind.EVALUATE:
         click.echo(f"Report: {request.get('output', folder.summary_path)}")

@@ -134,6 +134,10 @@ class TrainingConfig(Section):
     eval_steps: int | None = Field(
         ge=1, description="Steps between two evaluations; empty evaluates at the end only."
     )
+    check_pictures: Literal["auto", True, False] = Field(
+        description="Does the student look? At the end, compare the loss of held-out pages with their own "
+        "and with swapped pictures; auto takes at most 32 pages, true all of them."
+    )
     early_stopping_patience: int | None = Field(
         ge=1, description="Evaluations without improvement before the run stops; empty never stops early."
     )

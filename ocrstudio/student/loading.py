@@ -1,10 +1,12 @@
 """From a model's name to something that runs: the word ``micro``, or a folder in the public layout."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ocrstudio.domain.errors import ModelError
 from ocrstudio.domain.run import MICRO_MODEL
@@ -16,7 +18,10 @@ from ocrstudio.student.modeling.model import DeepseekOcrForConditionalGeneration
 from ocrstudio.student.processor import MAX_LENGTH, OcrProcessor
 from ocrstudio.student.quantisation import quantise_4bit
 from ocrstudio.student.tokenizer import OcrTokenizer
-from ocrstudio.student.weights import Progress, load_model, reset_rotary_frequencies
+from ocrstudio.student.weights import Progress, beside_checkpoint, load_model, reset_rotary_frequencies
+
+SEED_FACT = "seed"
+"""The fact that only students of random weights have."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,21 @@ def load_student(
     return Student(model, processor, name, facts)
 
 
+def beside_base(student: Student) -> Iterator[tuple[str, Tensor, Tensor]]:
+    """Compare a student, every weight of which was trained, with the base model that it was loaded from.
+
+    Returns:
+        Names of parameters, parts of them as they are, and the same parts of the base model.
+
+    Raises:
+        ModelError: The folder of the base model is gone or damaged.
+    """
+    if student.name == MICRO_MODEL:
+        base = dict(build_micro()[0].named_parameters())
+        return ((name, weight.detach(), base[name]) for name, weight in student.model.named_parameters())
+    return beside_checkpoint(student.model, Path(student.name))
+
+
 def load_processor(name: str, image: ImageSettings, *, max_length: int = MAX_LENGTH) -> OcrProcessor:
     """Load the processor alone: samples can be built and measured without the weights.
 
@@ -129,4 +149,4 @@ def base_facts(config: DeepseekOcrConfig, seed: int | None = None) -> dict[str, 
         "vocabulary": text.vocab_size,
         "vision_width": config.vision_width,
     }
-    return facts if seed is None else {**facts, "seed": seed}
+    return facts if seed is None else {**facts, SEED_FACT: seed}

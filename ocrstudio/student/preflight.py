@@ -44,6 +44,7 @@ class Preflight:
             there are none.
         longest: Indices into `train` of the longest examples first, for the memory probe.
         lengths: Of each training example.
+        evaluation_lengths: Of each evaluation example.
         image_positions: Placeholders of all examples, those for evaluation too.
         plan: Number of steps.
         skipped: Lines of both files that are left out.
@@ -53,6 +54,7 @@ class Preflight:
     evaluation: tuple[Example, ...]
     longest: tuple[int, ...]
     lengths: tuple[Length, ...]
+    evaluation_lengths: tuple[Length, ...]
     image_positions: int
     plan: StepPlan
     skipped: int
@@ -97,11 +99,13 @@ def run_preflight(request: TrainRequest, collator: Collator, context: RunContext
     for index in list(shown)[:_SHOWN_SAMPLES]:
         seen = replace(train[index], augmentation=augmentation_of(train[index], training, 0))
         _show(seen, lengths[index], collator, context)
+    order = _longest_first(their_lengths)
     return Preflight(
         train=tuple(train),
-        evaluation=tuple(evaluation[index] for index in _longest_first(their_lengths)),
+        evaluation=tuple(evaluation[index] for index in order),
         longest=tuple(longest),
         lengths=tuple(lengths),
+        evaluation_lengths=tuple(their_lengths[index] for index in order),
         image_positions=sum(length.image for length in [*lengths, *their_lengths]),
         plan=plan,
         skipped=skipped + dropped + dropped_there,

@@ -7,12 +7,12 @@
     setup_trainer   (by check, for every choice that it tries) optimiser, schedule, checkpoints, events
     train           the loop
     save            the best adapter into the run folder
+    look            did the student look at its pictures? how far has each part moved?
 
 The loop itself is `transformers.Trainer`; nothing is reported to anybody but the run's own events.
 """
 
 import contextlib
-import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -23,16 +23,13 @@ from peft.tuners.lora import LoraLayer
 from torch import Tensor
 
 from ocrstudio.domain.errors import RunError
+from ocrstudio.domain.picture_check import CHECK_KEY, MOVEMENT_KEY
 from ocrstudio.domain.run import MICRO_MODEL, TrainMode
 from ocrstudio.domain.wording import size_of
 from ocrstudio.jobs.context import RunContext
-from ocrstudio.student.adapters import (
-    AdapterInfo,
-    restore_weights,
-    save_adapter,
-    write_adapter,
-)
+from ocrstudio.student.adapters import AdapterInfo, restore_weights, save_adapter, write_adapter
 from ocrstudio.student.arguments import training_arguments
+from ocrstudio.student.best_adapters import keep_best, kept_adapter
 from ocrstudio.student.callbacks import (
     BestAdapterCallback,
     EpochCallback,
@@ -52,20 +49,21 @@ from ocrstudio.student.engines import choose_engine
 from ocrstudio.student.failures import TRAINING_MEMORY_ADVICE, sentences
 from ocrstudio.student.feature_store import kept_features, obstacle_to_keeping
 from ocrstudio.student.gradient_check import GradientReport, check_gradients
-from ocrstudio.student.loading import load_processor, load_student
+from ocrstudio.student.loading import SEED_FACT, beside_base, load_processor, load_student
 from ocrstudio.student.lora import attach_adapter, select_targets, train_everything, trainable_parameters
 from ocrstudio.student.memory import MemoryEstimate, estimate_memory, fits, free_memory
 from ocrstudio.student.micro import micro_config
+from ocrstudio.student.movement import Movement
+from ocrstudio.student.picture_check import PictureChecker
 from ocrstudio.student.preflight import check_free_space, run_preflight
 from ocrstudio.student.request import read_train_request
-from ocrstudio.student.resuming import check_checkpoint
+from ocrstudio.student.resuming import check_checkpoint, is_at_the_end
 from ocrstudio.student.sampler import StepSampler
-from ocrstudio.student.step_choices import StepChoice, first_that_fits, step_choices
+from ocrstudio.student.step_choices import StepChoice, first_that_fits, recording_obstacles, step_choices
 from ocrstudio.student.trainer import OcrTrainer
 from ocrstudio.student.turns import TrainingExamples
 
 PROMPT_CONVENTION = "<image>\n{user}, stripped; begin token, placeholders, prompt; answer, end token"
-_BEST = "best"
 _FEATURES = "features"
 
 
@@ -87,8 +85,11 @@ def train(context: RunContext) -> dict[str, Any]:
         recipe.estimate()
         recipe.setup_model()
         recipe.check()
-        recipe.train()
-        return recipe.save()
+        with recipe.kept_pictures():
+            recipe.train()
+            recipe.save()
+            recipe.look()
+        return recipe.summary()
 
 
 class Recipe:
@@ -163,6 +164,7 @@ class Recipe:
         else:
             targets = select_targets(network, self.config.lora, self.request.mode)
             self.model = attach_adapter(network, self.config.lora, targets)
+        self.movement = Movement(self.model)
         self.trainable = sum(tensor.numel() for tensor in trainable_parameters(self.model).values())
         self.engine.prepare_model(self.model)
         self._prepare_precision()
@@ -185,17 +187,11 @@ class Recipe:
                     module.cast_input_dtype_enabled = False
 
     def _records(self) -> bool:
-        """Whether the text model's steps become CUDA graphs: nothing in them may depend on the host."""
+        """Whether the text model's steps become CUDA graphs."""
         if not self.config.model.record_steps:
             return False
-        obstacles = {
-            "there is no CUDA GPU": self.student.model.device.type != "cuda",
-            "the weights are in 4 bits": self.config.model.load_in_4bit,
-            "lora.lora_dropout is not 0": self.config.lora.lora_dropout > 0,
-            "several processes train together": world_size() > 1,
-            "the output layer is trained too": self.request.mode is TrainMode.FULL,
-        }
-        found = [words for words, is_so in obstacles.items() if is_so]
+        on_gpu = self.student.model.device.type == "cuda"
+        found = recording_obstacles(self.config, self.request.mode, on_gpu=on_gpu)
         if found:
             self._warn(f"Steps are not recorded (model.record_steps): {', '.join(found)}.")
         return not found
@@ -272,14 +268,17 @@ class Recipe:
     def train(self) -> None:
         """Run the loop, from the beginning or from a checkpoint."""
         resume_from = self.request.resume_from
-        with self._pictures():
-            self._phase("train", f"Training on {self.trainer.args.device}")
-            try:
-                self.trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
-            finally:
-                self.trainer.end_loaders()
+        if resume_from is not None and is_at_the_end(resume_from, self.data.plan):
+            self._phase("train", f"All steps were done before: {resume_from.name} is the last checkpoint")
+            self.trainer.stand_at(resume_from)
+            return
+        self._phase("train", f"Training on {self.trainer.args.device}")
+        try:
+            self.trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
+        finally:
+            self.trainer.end_loaders()
 
-    def _pictures(self) -> contextlib.AbstractContextManager[None]:
+    def kept_pictures(self) -> contextlib.AbstractContextManager[None]:
         """Where pictures come back and nothing that sees them is trained, encode each of them once."""
         training, network = self.config.training, self.student.model
         frozen = self.request.mode is TrainMode.LLM
@@ -300,10 +299,10 @@ class Recipe:
             should_stop=self.context.should_stop,
         )
 
-    def save(self) -> dict[str, Any]:
+    def save(self) -> None:
         """Write the adapter: the one of the best evaluation where there was one, else the last."""
         if not is_main():
-            return {}
+            return
         self._phase("save", "Writing the adapter")
         folder = self.context.folder
         step = self.trainer.state.global_step
@@ -320,10 +319,21 @@ class Recipe:
                 )
         eval_loss = next((evaluation.loss for evaluation in history if evaluation.step == step), None)
         save_adapter(self.model, folder.adapter, self._info(step, eval_loss))
-        return self._summary(step, history)
+        self.adapter_step, self.history = step, history
 
-    def _summary(self, step: int, history: list[Evaluation]) -> dict[str, Any]:
-        state = self.trainer.state
+    def look(self) -> None:
+        """Measure what the adapter that was kept has learnt to look at; the other processes need not wait."""
+        if not is_main():
+            return
+        self.moved = self.movement.say(self.context, lambda: beside_base(self.student))
+        checker = PictureChecker(self.context, self.trainer, self.collator, self.config.training)
+        self.looked = checker.run(self.data, stand_in=SEED_FACT in self.student.facts)
+
+    def summary(self) -> dict[str, Any]:
+        """What the run has come to; empty in all processes but the main one."""
+        if not is_main():
+            return {}
+        state, step, history = self.trainer.state, self.adapter_step, self.history
         losses = [float(entry["loss"]) for entry in state.log_history if "loss" in entry]
         return {
             "steps": state.global_step,
@@ -347,6 +357,8 @@ class Recipe:
             "seconds": round(time.monotonic() - self.started, 1),
             "stopped": self.stop.requested,
             "stopped_early": self.best.stopped_early,
+            CHECK_KEY: None if self.looked is None else self.looked.to_json(),
+            MOVEMENT_KEY: self.moved,
         }
 
     def _loss(self, batch: dict[str, Any]) -> Tensor:
@@ -356,23 +368,21 @@ class Recipe:
             return self.trainer.forward_loss(self.model, inputs)[0]
 
     def _keep_best(self, evaluation: Evaluation) -> None:
-        """Write the adapter of the best evaluation; the one before is superseded."""
         if not is_main():
             return
-        checkpoints = self.context.folder.checkpoints
-        target = checkpoints / f"{_BEST}-{evaluation.step}"
-        save_adapter(self.model, target, self._info(evaluation.step, evaluation.loss))
-        for folder in checkpoints.glob(f"{_BEST}-*"):
-            if folder != target:
-                shutil.rmtree(folder, ignore_errors=True)
+        info = self._info(evaluation.step, evaluation.loss)
+        keep_best(
+            self.context.folder.checkpoints,
+            evaluation.step,
+            lambda folder: save_adapter(self.model, folder, info),
+        )
 
     def _kept_adapter(self, evaluation: Evaluation) -> Path | None:
         """Where the adapter of an evaluation was kept: here, or in the run that this one goes on from."""
         places = [self.context.folder.checkpoints]
         if self.request.resume_from is not None:
             places.append(self.request.resume_from.parent)
-        kept = [place / f"{_BEST}-{evaluation.step}" for place in places]
-        return next((folder for folder in kept if folder.is_dir()), None)
+        return kept_adapter(places, evaluation.step)
 
     def _info(self, step: int, eval_loss: float | None = None) -> AdapterInfo:
         """What the adapter's folder says about it."""

@@ -72,7 +72,7 @@ def optional_path(request: Mapping[str, Any], name: str) -> Path | None:
 
 
 def read_config(folder: RunFolder) -> TrainConfig:
-    """The configuration of a run; a key that its version of the program did not know is as shipped.
+    """The configuration of a run; what its version of the program did not know is as shipped.
 
     Raises:
         RunError: It does not fit; every problem is named.

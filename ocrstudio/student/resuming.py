@@ -63,6 +63,11 @@ def check_checkpoint(folder: Path, request: TrainRequest, plan: StepPlan) -> lis
     ]
 
 
+def is_at_the_end(folder: Path, plan: StepPlan) -> bool:
+    """Whether a checkpoint that `check_checkpoint` has passed is that of the last step."""
+    return bool(_read_json(folder / _STATE_FILE)["global_step"] == plan.total)
+
+
 def _check_mode(folder: Path, request: TrainRequest) -> None:
     mode = read_info(folder).mode
     if mode != request.mode.value:

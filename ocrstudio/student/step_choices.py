@@ -10,8 +10,10 @@ from typing import TypeVar
 
 import torch
 
+from ocrstudio.domain.run import TrainMode
 from ocrstudio.settings.train import TrainConfig
 from ocrstudio.student.checkpointing import in_words, levels
+from ocrstudio.student.distributed import world_size
 from ocrstudio.student.failures import is_out_of_memory
 
 _LARGEST = 64  # pages at once; beyond it a GPU gains nothing
@@ -74,6 +76,18 @@ def _batches(config: TrainConfig) -> list[TrainConfig]:
         )
         for size in sizes
     ]
+
+
+def recording_obstacles(config: TrainConfig, mode: TrainMode, *, on_gpu: bool) -> list[str]:
+    """Why steps cannot become CUDA graphs, in words; nothing in them may depend on the host."""
+    obstacles = {
+        "there is no CUDA GPU": not on_gpu,
+        "the weights are in 4 bits": config.model.load_in_4bit,
+        "lora.lora_dropout is not 0": config.lora.lora_dropout > 0,
+        "several processes train together": world_size() > 1,
+        "the output layer is trained too": mode is TrainMode.FULL,
+    }
+    return [words for words, is_so in obstacles.items() if is_so]
 
 
 def first_that_fits(

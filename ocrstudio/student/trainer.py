@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,9 @@ import torch
 from accelerate.utils import AutocastKwargs
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Sampler
-from transformers import Trainer, TrainerControl
+from transformers import Trainer, TrainerControl, TrainerState
 from transformers.modeling_outputs import ModelOutput
+from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from ocrstudio.student.adapters import restore_weights
@@ -174,25 +175,11 @@ class OcrTrainer(Trainer):
         An evaluation that a stop request interrupts has no result and is not reported.
         """
         started = time.perf_counter()
-        loss_sum, correct, labelled, pages = 0.0, 0.0, 0.0, 0.0
-        was_training = self.model.training
-        self.model.eval()
-        for batch in self._own_part(eval_dataset):
-            if not is_connected() and self._should_stop():  # the others would wait for this one
-                self.model.train(was_training)
-                return {}
-            inputs = self._prepare_inputs(batch)
-            pages += int(inputs["page_count"])
-            count = int(inputs["answer_count"])
-            with torch.no_grad(), self.accelerator.autocast():
-                loss, hits, _ = self.forward_loss(self.model, inputs, 1)
-            loss_sum += float(loss) if count else 0.0
-            correct += int(hits)
-            labelled += count
-        self.model.train(was_training)
-        sums = torch.tensor(
-            [loss_sum, correct, labelled, pages], dtype=torch.float64, device=self.args.device
-        )
+        # With several processes, the others would wait for one that stopped.
+        may_stop = not is_connected()
+        sums = self.sum_losses(self._own_part(eval_dataset), lambda: may_stop and self._should_stop())
+        if sums is None:
+            return {}
         loss_sum, correct, labelled, pages = total(sums).tolist()
         prefix = metric_key_prefix
         metrics = {
@@ -204,6 +191,37 @@ class OcrTrainer(Trainer):
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
+
+    def sum_losses(self, batches: Iterable[dict[str, Any]], should_stop: Callable[[], bool]) -> Tensor | None:
+        """Run batches forward in evaluation mode; nothing is exchanged with other processes.
+
+        Args:
+            batches: Of the collator.
+            should_stop: Asked before each of them.
+
+        Returns:
+            float64 [4] on the device: the summed loss of all answer tokens, how many of them the network
+            would have chosen, how many there are, and the pages; None when it was stopped.
+        """
+        loss_sum, correct, labelled, pages = 0.0, 0.0, 0.0, 0.0
+        was_training = self.model.training
+        self.model.eval()
+        try:
+            for batch in batches:
+                if should_stop():
+                    return None
+                inputs = self._prepare_inputs(batch)
+                pages += int(inputs["page_count"])
+                count = int(inputs["answer_count"])
+                with torch.no_grad(), self.accelerator.autocast():
+                    loss, hits, _ = self.forward_loss(self.model, inputs, 1)
+                loss_sum += float(loss) if count else 0.0
+                correct += int(hits)
+                labelled += count
+        finally:
+            self.model.train(was_training)
+        sums = [loss_sum, correct, labelled, pages]
+        return torch.tensor(sums, dtype=torch.float64, device=self.args.device)
 
     def end_loaders(self) -> None:
         """End the processes that prepare pages; the library would leave them to the garbage collector."""
@@ -240,6 +258,14 @@ class OcrTrainer(Trainer):
         folder = Path(output_dir or self.args.output_dir)
         folder.mkdir(parents=True, exist_ok=True)
         self._write_checkpoint(folder, self.state.global_step)
+
+    def stand_at(self, checkpoint: Path) -> None:
+        """Take weights and history of a checkpoint behind which there is no step left.
+
+        The library's own way would train one step more before it sees that.
+        """
+        restore_weights(self.model, checkpoint)
+        self.state = TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME))
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
         """Read the adapter back."""

@@ -196,15 +196,49 @@ def _copy_all(
 ) -> None:
     parameters = {name: parameter.detach() for name, parameter in model.named_parameters()}
     total = sum(parameter.nbytes for parameter in parameters.values())
-    done = 0
+    done = told = 0
+    for _, target, source in _beside(parameters, layout, stored):
+        target.copy_(source)
+        done += target.nbytes
+        if progress is not None and (done - told >= _WINDOW_BYTES or done == total):
+            progress(done, total)
+            told = done
+
+
+def _beside(
+    parameters: Mapping[str, Tensor], layout: Mapping[str, TensorSlice], stored: Mapping[str, _StoredTensor]
+) -> Iterator[tuple[str, Tensor, Tensor]]:
+    """Name of each parameter, a part of it, and what a checkpoint holds for that part; a window at a time."""
     for file, window in _windows(layout, stored):
         with safe_open(file, framework="pt") as tensors:
             for rows in window:
-                target = layout[rows.name].of(parameters[layout[rows.name].native])[rows.first : rows.end]
-                target.copy_(tensors.get_slice(rows.name)[rows.first : rows.end])
-                done += target.nbytes
-        if progress is not None:
-            progress(done, total)
+                place, part = layout[rows.name], slice(rows.first, rows.end)
+                yield (
+                    place.native,
+                    place.of(parameters[place.native])[part],
+                    tensors.get_slice(rows.name)[part],
+                )
+
+
+def beside_checkpoint(
+    model: DeepseekOcrForConditionalGeneration, folder: Path
+) -> Iterator[tuple[str, Tensor, Tensor]]:
+    """Compare a network with a checkpoint without loading it: all its weights come, part by part.
+
+    Args:
+        model: The network, without an adapter.
+        folder: Of the public layout, with a network of the same sizes.
+
+    Returns:
+        Names of parameters, parts of them, and what the checkpoint holds for these (on the CPU, in its type).
+
+    Raises:
+        ModelError: A file is missing or damaged, or the sizes differ.
+    """
+    parameters = {name: parameter.detach() for name, parameter in model.named_parameters()}
+    layout, stored = layout_of(parameters), _read_directory(folder)
+    _check(folder, layout, stored)
+    return _beside(parameters, layout, stored)
 
 
 def _windows(

@@ -66,7 +66,9 @@ def run(folder: RunFolder) -> int:
             except Exception as error:  # noqa: BLE001 - the worker's door: every failure becomes an event
                 context.emit(EventType.FAILED, attempt=attempt, **describe_failure(error))
                 return 1
-            context.emit(EventType.FINISHED, attempt=attempt, stopped=context.was_stopped, summary=summary)
+            # A body that says so itself knows better: its work was done, and what was left out is not of it.
+            stopped = bool(summary.get("stopped", context.was_stopped))
+            context.emit(EventType.FINISHED, attempt=attempt, stopped=stopped, summary=summary)
     return 0
 
 

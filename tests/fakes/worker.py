@@ -27,6 +27,7 @@ def play(context: RunContext) -> dict[str, Any]:
     """Follow the script; end early, with a checkpoint, when asked to stop."""
     request = context.folder.spec.request
     done = 0
+    summary: dict[str, Any] = {}
     if request.get("resume_from"):
         done = int(Path(request["resume_from"]).name.rpartition("-")[2])
         context.emit("phase", name="resuming", message=f"Going on after step {done}")
@@ -35,13 +36,16 @@ def play(context: RunContext) -> dict[str, Any]:
         if context.should_stop():
             _save(context, done)
             break
+        if action == "summary":
+            summary |= arguments[0]
+            continue
         if action == "metric" and arguments[0] <= done:
             continue
         _ACTIONS[action](context, *arguments)
         done = arguments[0] if action == "metric" else done
     if request.get("output"):
         Path(request["output"]).write_text('{"cer": 0.5}', encoding="utf-8")
-    return {"steps": done}
+    return {"steps": done, **summary}
 
 
 def _save(context: RunContext, step: int) -> None:

@@ -1,7 +1,10 @@
 """Features of a frozen vision tower are computed once, and the training is the same one."""
 
+import json
+
 import pytest
 
+from ocrstudio.domain.picture_check import read_check
 from ocrstudio.student.feature_store import obstacle_to_keeping
 from ocrstudio.student.recipe import train
 from tests.student.small_run import context_of, draw, events, fast_config, losses, record, training_folder
@@ -26,7 +29,7 @@ def run(root, dataset, mode="llm", **overrides):
     )
     folder = training_folder(root, dataset, config, mode=mode, eval_dataset=str(dataset))
     with context_of(folder) as context:
-        train(context)
+        folder.summary_path.write_text(json.dumps(train(context)), encoding="utf-8")
     return folder
 
 
@@ -43,8 +46,12 @@ def test_kept_features_change_nothing_but_the_time(dataset, tmp_path):
     for name in ("eval_loss", "pages_per_second"):
         values = [event["values"][name] for event in events(kept, "metric") if name in event["values"]]
         assert all(value > 0 for value in values)
-    pages = [event for event in events(kept, "progress") if event.get("unit") == "pages"]
-    assert (pages[-1]["done"], pages[-1]["total"]) == (3, 3), "a page of two samples is encoded once"
+    pages = [event for event in events(kept, "progress") if event["unit"] == "pages"]
+    counted = [(event["done"], event["total"]) for event in pages[:3]]
+    assert counted == [(1, 3), (2, 3), (3, 3)], "a page of two samples is encoded once"
+    checks = [read_check(folder.summary()) for folder in (kept, anew)]
+    assert checks[0].pages == 4
+    assert checks[0].swapped_loss == pytest.approx(checks[1].swapped_loss, rel=1e-4)
 
 
 def test_nothing_is_left_of_them(dataset, tmp_path):

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from ocrstudio.domain.errors import ModelError, RunError
+from ocrstudio.domain.picture_check import read_check, read_movement
 from ocrstudio.evaluation.report import read
 from ocrstudio.student.adapter_export import export_adapter, merge_adapter
 from ocrstudio.student.evaluate import evaluate
@@ -67,6 +68,27 @@ def test_it_learns_its_pages_by_heart(trained, dataset, tmp_path):
     report = read(output)
     assert report.overall.cer.corpus < 0.05
     assert {page.prediction for page in report.pages} == set(WORDS)
+
+
+def test_it_looks_at_the_pages_that_it_knows_by_heart(trained):
+    folder, summary = trained
+    check = read_check(summary)
+    assert check.looks
+    assert check.own_loss < 0.1
+    assert check.dependence > 1, "with another picture it says what belongs to that one"
+    assert (check.pages, check.held_out) == (6, False)
+    said = [event["message"] for event in events(folder, "phase") if event["name"] == "pictures"]
+    assert said[-1].startswith(
+        f"The answer depends on the picture: {check.dependence:.1f} nats a token. Loss"
+    )
+    assert not [event for event in events(folder, "warning") if "picture" in event["message"]]
+
+
+def test_every_part_has_moved(trained):
+    moved = read_movement(trained[1])
+    assert {"vision encoder", "SAM encoder", "projector", "newline and separator"} < moved.keys()
+    assert {"attention", "routed experts", "router", "MLP", "embeddings", "output layer"} < moved.keys()
+    assert all(change > 0 for change in moved.values())
 
 
 def test_a_resumed_run_equals_one_that_was_never_interrupted(dataset, tmp_path):

@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from ocrstudio.domain.errors import DatasetError, OcrStudioError, RunError
+from ocrstudio.domain.picture_check import read_check
 from ocrstudio.imaging.presets import ImagePreset
 from ocrstudio.student.adapters import read_info
 from ocrstudio.student.inference import open_student
@@ -55,7 +56,8 @@ def test_every_step_is_measured(finished):
 
 
 def test_progress_tells_the_time_left(finished):
-    progress = events(finished[0], "progress")
+    progress = [event for event in events(finished[0], "progress") if event["unit"] == "steps"]
+    assert progress.pop() == {"done": 12, "total": 12, "unit": "steps"}, "what lists show at the end"
     assert [event["done"] for event in progress] == list(range(13))
     assert {event["total"] for event in progress} == {12}
     assert progress[1]["seconds_left"] > 0
@@ -126,6 +128,21 @@ def test_a_resumed_run_equals_one_that_was_never_interrupted(tmp_path):
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
 
 
+def test_a_run_that_ended_behind_its_last_step_takes_none_more(finished, tmp_path):
+    whole, summary, root = finished
+    checkpoint = whole.checkpoints / "checkpoint-12"
+    config = fast_config(training__max_steps=12, training__save_steps=6)
+    again = training_folder(
+        tmp_path / "runs", root / "data" / "data.jsonl", config, resume_from=str(checkpoint)
+    )
+    repeated = run(again)
+    assert losses(again) == {}
+    assert (repeated["steps"], repeated["last_loss"]) == (12, summary["last_loss"])
+    assert repeated["picture_check"]["own_loss"] == pytest.approx(summary["picture_check"]["own_loss"])
+    weights = [load_file(folder.adapter / "adapter_model.safetensors") for folder in (whole, again)]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
 def test_a_stop_request_saves_a_checkpoint_and_ends(tmp_path):
     folder = training_folder(tmp_path / "runs", write_dataset(tmp_path / "data"), fast_config())
     summary = run(folder, stop_after=2)
@@ -153,6 +170,9 @@ def test_the_best_adapter_is_kept_and_patience_ends_the_run(tmp_path):
     assert summary["steps"] == best + 4
     assert summary["adapter_step"] == best
     assert read_info(folder.adapter).eval_loss == pytest.approx(curve[best])
+    check = read_check(summary)
+    assert check.own_loss == pytest.approx(curve[best], rel=1e-4), "it is the adapter that is kept"
+    assert (check.pages, check.held_out, check.borrowed) == (1, True, True)
     kept = load_file(folder.checkpoints / f"best-{best}" / "adapter_model.safetensors")
     final = load_file(folder.adapter / "adapter_model.safetensors")
     assert all(torch.equal(kept[name], final[name]) for name in kept)

@@ -115,6 +115,7 @@ class RunHistory(RunProgress):
     def restart(self) -> None:
         """The run begins another attempt."""
         self.outcome = None
+        self.summary = {}
         self.state = RunState.STARTING
         self.phase = STARTING
 

@@ -13,6 +13,7 @@ from ocrstudio.ui.jobs.run_log import EventLog, FileTail
 from ocrstudio.ui.jobs.run_status import RunStatus
 from ocrstudio.ui.training.curve import LossCurve
 from ocrstudio.ui.training.learning_curve import LearningCurve
+from ocrstudio.ui.training.look_line import LookLine
 from ocrstudio.ui.training.samples import SamplesView
 from ocrstudio.ui.widgets.empty_state import EmptyState
 from ocrstudio.ui.widgets.layouts import fill, stacked
@@ -23,6 +24,7 @@ class RunView(QWidget):
 
     Attributes:
         status: State and buttons.
+        look: Under the curve: did the student look?
         tabs: Curve, events, output of the worker, samples; for a learning curve, its plot.
     """
 
@@ -31,13 +33,15 @@ class RunView(QWidget):
         self.status = RunStatus("Stop and save")
         self.curve = LossCurve(background)
         self.learning = LearningCurve(background)
+        self.look = LookLine()
+        self._loss = stacked(self.curve, self.look, wide=self.curve)
         self.events = EventLog()
         self.output = FileTail()
         self.samples = SamplesView(background)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         for widget, words in (
-            (self.curve, "Loss"),
+            (self._loss, "Loss"),
             (self.learning, "Learning curve"),
             (self.samples, "Samples"),
             (self.events, "Events"),
@@ -69,6 +73,7 @@ class RunView(QWidget):
         self._show_kind(history.kind)
         self.curve.show_history(history)
         self.learning.show_history(history)
+        self.look.show_history(history)
         self.events.show_history(history)
         self.output.show_file(log)
         self.samples.show_samples(history.samples, image)
@@ -78,6 +83,7 @@ class RunView(QWidget):
         self._stack.setCurrentIndex(0)
         self.curve.show_history(None)
         self.learning.show_history(None)
+        self.look.show_history(None)
         self.events.show_history(None)
         self.output.show_file(None)
         self.samples.show_samples((), {})
@@ -85,7 +91,7 @@ class RunView(QWidget):
     def restyle(self) -> None:
         """Takes the colours of the theme."""
         self._empty.restyle()
-        for part in (self.status, self.curve, self.learning, self.events, self.samples):
+        for part in (self.status, self.curve, self.look, self.learning, self.events, self.samples):
             part.restyle()
 
     def _show_kind(self, kind: RunKind) -> None:
@@ -93,7 +99,7 @@ class RunView(QWidget):
         is_curve = kind is RunKind.CURVE
         for widget, wanted in (
             (self.learning, is_curve),
-            (self.curve, not is_curve),
+            (self._loss, not is_curve),
             (self.samples, not is_curve),
         ):
             self.tabs.setTabVisible(self.tabs.indexOf(widget), wanted)

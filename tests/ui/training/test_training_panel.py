@@ -5,13 +5,14 @@ import json
 import numpy as np
 import yaml
 from PIL import Image
-from PySide6.QtWidgets import QLineEdit, QPlainTextEdit
+from PySide6.QtWidgets import QLabel, QLineEdit, QPlainTextEdit
 
 from ocrstudio.domain.run import RunKind, RunState, TrainMode
 from ocrstudio.jobs.events import Event
 from ocrstudio.settings.train import load_train_config
 from ocrstudio.store import Workspace
 from ocrstudio.ui.jobs.history import Curve, RunHistory
+from ocrstudio.ui.theme import theme
 from ocrstudio.ui.training.augment_dialog import AugmentDialog
 from ocrstudio.ui.training.config_dialog import ConfigDialog
 from ocrstudio.ui.training.curve import decimate, nearest
@@ -125,6 +126,33 @@ def test_a_dataset_file_can_be_trained_on(trainer, script, qtbot, tmp_path):
     setup.dataset.findChild(QLineEdit).setText(str(tmp_path / "gone.jsonl"))
     setup.dataset.findChild(QLineEdit).editingFinished.emit()
     qtbot.waitUntil(lambda: "gone.jsonl" in shown_words(setup) and not setup.start.isEnabled())
+
+
+BLIND = {"own_loss": 6.1, "swapped_loss": 6.12, "pages": 1, "candidates": 1, "stand_in": True}
+
+
+def test_the_line_under_the_curve_says_whether_the_student_looks(trainer, script, qtbot):
+    line = panel_of(trainer).run.look
+    moved = {"vision encoder": 0.012, "attention": 0.2}
+    script(
+        ["metric", 1, 2.0], ["summary", {"picture_check": {**BLIND, "swapped_loss": 9.5}, "movement": moved}]
+    )
+    wait_for_end(trainer, start(trainer, qtbot), qtbot)
+    words = "The answer depends on the picture: 3.4 nats a token."
+    qtbot.waitUntil(lambda: shown_words(line).splitlines()[1:] == [
+        words, "Moved from the start: vision encoder 1.2 %, attention 20 %."
+    ])  # fmt: skip
+    sentence = next(label for label in line.findChildren(QLabel) if label.text() == words)
+    assert theme().orange not in sentence.styleSheet()
+    script(["metric", 1, 2.0], ["summary", {"picture_check": BLIND}])
+    wait_for_end(trainer, start(trainer, qtbot), qtbot)
+    qtbot.waitUntil(lambda: "hardly depends on the picture: 0.02 nats" in shown_words(line))
+    assert theme().orange in sentence.styleSheet(), "amber"
+    for fact in ("1 held-out page", "6.12 with pictures of other pages", "nothing is wrong with the run"):
+        assert fact in sentence.toolTip()
+    script(["metric", 1, 2.0])
+    wait_for_end(trainer, start(trainer, qtbot), qtbot)
+    qtbot.waitUntil(lambda: not line.isVisible(), timeout=5000)  # as a run of an older version
 
 
 def test_stop_and_save_then_resume(trainer, script, qtbot, tmp_path):

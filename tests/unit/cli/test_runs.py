@@ -48,6 +48,27 @@ def test_show_finds_a_run_by_path_id_or_unambiguous_part(ocrstudio, tmp_path):
     assert "There is no run 'nothing'" in ocrstudio("runs", "show", "nothing").stderr
 
 
+LOOKED = {
+    "picture_check": {"own_loss": 0.5, "swapped_loss": 3.9, "pages": 8, "candidates": 8},
+    "movement": {"vision encoder": 0.0123, "projector": 0.2},
+}
+
+
+def test_a_finished_training_says_whether_its_student_looks(ocrstudio, tmp_path):
+    folder = _finished(tmp_path / "runs", ["metric", 1, 0.5], ["summary", LOOKED])
+    looks, moved = (
+        "The answer depends on the picture: 3.4 nats a token. Loss of the answers of 8 held-out pages: "
+        "0.50 with their own pictures, 3.90 with pictures of other pages.",
+        "Moved from the start: vision encoder 1.2 %, projector 20 %.",
+    )
+    attached = ocrstudio("runs", "attach", folder.id).stdout.splitlines()
+    assert attached[attached.index("Finished.") :][:4] == ["Finished.", "  steps: 1", looks, moved]
+    shown = ocrstudio("runs", "show", folder.id).stdout
+    assert f"  pictures: {looks}\n  weights: {moved}\n" in shown
+    data = json.loads(ocrstudio("runs", "show", folder.id, "--json").stdout)
+    assert data["summary"]["movement"] == LOOKED["movement"]
+
+
 def test_attach_shows_history_and_outcome(ocrstudio, tmp_path):
     folder = _finished(tmp_path / "runs", ["metric", 1, 0.75], ["fail", "It broke.", "Mend it."])
     done = ocrstudio("runs", "attach", folder.id)

@@ -127,6 +127,17 @@ def test_stop_saves_and_ends(tmp_path: Path):
         request_stop(folder)
 
 
+def test_a_stop_that_comes_when_the_work_is_done_does_not_undo_it(tmp_path: Path):
+    script = [["metric", 1, 0.9], ["summary", {"stopped": False}], ["wait", str(tmp_path / "never")]]
+    folder = scripted_run(tmp_path, script)
+    with launched(folder) as process:
+        until(lambda: "metric" in _types(read_events(folder.events_path)))
+        request_stop(folder)
+        output, _ = process.communicate(timeout=30)
+    assert _types(_events(output))[-3:] == ["stopping", "finished", "ended"]
+    assert folder.state() is RunState.FINISHED
+
+
 def test_terminate_means_stop(tmp_path: Path):
     folder = scripted_run(tmp_path, [["metric", 1, 0.9], ["wait", str(tmp_path / "never")]])
     with launched(folder) as process:
