@@ -47,6 +47,14 @@ class GradientReport:
     experts: int
     all_experts: int
 
+    def sentence(self) -> str:
+        """Where gradients arrive."""
+        parts = ", ".join(f"{count} in the {part}" for part, count in self.tensors.items())
+        reached = (
+            f"; {self.experts} of {self.all_experts} expert matrices reached" if self.all_experts else ""
+        )
+        return f"Gradients arrive: {parts}{reached}"
+
     def warnings(self) -> list[str]:
         """What the user should know although training can go on."""
         if not self.unreached:

@@ -11,6 +11,7 @@ from typing import Any
 
 import peft
 from peft import PeftModel
+from peft.tuners.lora import LoraLayer
 from torch import nn
 
 from ocrstudio.domain.errors import ConfigError
@@ -150,6 +151,13 @@ def plain_network(model: nn.Module) -> Any:  # noqa: ANN401 - the network's own 
 def merged_network(model: nn.Module) -> Any:  # noqa: ANN401 - the network's own class
     """The network with its adapter added to the weights, and no wrapper."""
     return model.merge_and_unload() if isinstance(model, PeftModel) else model
+
+
+def leave_casting_to_autocast(model: nn.Module) -> None:
+    """Spare the conversions that adapters do by themselves."""
+    for module in model.modules():
+        if isinstance(module, LoraLayer):
+            module.cast_input_dtype_enabled = False
 
 
 def trainable_parameters(model: nn.Module) -> dict[str, nn.Parameter]:

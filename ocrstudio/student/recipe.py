@@ -19,7 +19,6 @@ from typing import Any
 
 import torch
 import transformers
-from peft.tuners.lora import LoraLayer
 from torch import Tensor
 
 from ocrstudio.domain.errors import RunError
@@ -50,7 +49,13 @@ from ocrstudio.student.failures import TRAINING_MEMORY_ADVICE, sentences
 from ocrstudio.student.feature_store import kept_features, obstacle_to_keeping
 from ocrstudio.student.gradient_check import GradientReport, check_gradients
 from ocrstudio.student.loading import SEED_FACT, beside_base, load_processor, load_student
-from ocrstudio.student.lora import attach_adapter, select_targets, train_everything, trainable_parameters
+from ocrstudio.student.lora import (
+    attach_adapter,
+    leave_casting_to_autocast,
+    select_targets,
+    train_everything,
+    trainable_parameters,
+)
 from ocrstudio.student.memory import MemoryEstimate, estimate_memory, fits, free_memory
 from ocrstudio.student.micro import micro_config
 from ocrstudio.student.movement import Movement
@@ -167,7 +172,9 @@ class Recipe:
         self.movement = Movement(self.model)
         self.trainable = sum(tensor.numel() for tensor in trainable_parameters(self.model).values())
         self.engine.prepare_model(self.model)
-        self._prepare_precision()
+        self.processor.pixel_dtype = network.dtype  # pixels travel in the weights' type
+        if network.device.type == "cuda":
+            leave_casting_to_autocast(self.model)
         total = sum(tensor.numel() for tensor in self.model.parameters())
         self._phase(
             "model",
@@ -177,14 +184,6 @@ class Recipe:
         check_free_space(
             self.context.folder.checkpoints, self.trainable, self.config.training, self.data.plan
         )
-
-    def _prepare_precision(self) -> None:
-        """Spare conversions: pixels travel in the weights' type, adapters leave casting to autocast."""
-        self.processor.pixel_dtype = self.student.model.dtype
-        if self.student.model.device.type == "cuda":
-            for module in self.model.modules():
-                if isinstance(module, LoraLayer):
-                    module.cast_input_dtype_enabled = False
 
     def _records(self) -> bool:
         """Whether the text model's steps become CUDA graphs."""
@@ -247,13 +246,7 @@ class Recipe:
             self._phase("check", chosen.sentence())
         for warning in report.warnings():
             self._warn(warning)
-        parts = ", ".join(f"{count} in the {part}" for part, count in report.tensors.items())
-        experts = (
-            f"; {report.experts} of {report.all_experts} expert matrices reached"
-            if report.all_experts
-            else ""
-        )
-        self._phase("check", f"Gradients arrive: {parts}{experts}")
+        self._phase("check", report.sentence())
 
     def _try(self, choice: StepChoice) -> GradientReport:
         self.config = choice.config

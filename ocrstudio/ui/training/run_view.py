@@ -24,6 +24,7 @@ class RunView(QWidget):
 
     Attributes:
         status: State and buttons.
+        loss: The curve of losses with what is under it.
         look: Under the curve: did the student look?
         tabs: Curve, events, output of the worker, samples; for a learning curve, its plot.
     """
@@ -34,14 +35,14 @@ class RunView(QWidget):
         self.curve = LossCurve(background)
         self.learning = LearningCurve(background)
         self.look = LookLine()
-        self._loss = stacked(self.curve, self.look, wide=self.curve)
+        self.loss = stacked(self.curve, self.look, wide=self.curve)
         self.events = EventLog()
         self.output = FileTail()
         self.samples = SamplesView(background)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         for widget, words in (
-            (self._loss, "Loss"),
+            (self.loss, "Loss"),
             (self.learning, "Learning curve"),
             (self.samples, "Samples"),
             (self.events, "Events"),
@@ -99,7 +100,7 @@ class RunView(QWidget):
         is_curve = kind is RunKind.CURVE
         for widget, wanted in (
             (self.learning, is_curve),
-            (self._loss, not is_curve),
+            (self.loss, not is_curve),
             (self.samples, not is_curve),
         ):
             self.tabs.setTabVisible(self.tabs.indexOf(widget), wanted)

@@ -97,7 +97,7 @@ def test_a_curve_is_measured_and_drawn_with_its_sentence(trainer, qtbot):
     curve = curve_of(trainer)
     assert panel.runs.current == curve.id
     assert panel.run.tabs.isTabVisible(panel.run.tabs.indexOf(panel.run.learning))
-    assert not panel.run.tabs.isTabVisible(panel.run.tabs.indexOf(panel.run.curve))
+    assert not panel.run.tabs.isTabVisible(panel.run.tabs.indexOf(panel.run.loss))
     qtbot.waitUntil(lambda: monitor.history(curve.id).state is RunState.FINISHED)
     record = read_record(curve.path)
     qtbot.waitUntil(lambda: record.outlook["sentence"] in shown_words(panel.run.learning))
@@ -122,7 +122,7 @@ def test_a_curve_is_measured_and_drawn_with_its_sentence(trainer, qtbot):
     qtbot.waitUntil(lambda: "about 3 \N{MULTIPLICATION SIGN} " in shown_words(panel.setup))
     part = next(run for run in find_run_folders([trainer.session.root])[0] if run.spec.kind is RunKind.TRAIN)
     panel.runs.choose(part.id)
-    qtbot.waitUntil(lambda: panel.run.tabs.isTabVisible(panel.run.tabs.indexOf(panel.run.curve)))
+    qtbot.waitUntil(lambda: panel.run.tabs.isTabVisible(panel.run.tabs.indexOf(panel.run.loss)))
     trainer.themes.choose("dark")
     trainer.themes.choose("light")
 
