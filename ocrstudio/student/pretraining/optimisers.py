@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from ocrstudio.student.pretraining.muon import BatchedMuon
+
 _WEIGHT_DECAY = 0.05
 _MATRIX = 2
 # Tables and output layers are no maps between hidden states: their rows are looked up one by one.
@@ -35,16 +37,8 @@ class Optimisers:
         rest = [weight for _, weight in named if id(weight) not in chosen]
         self.parameters: list[Tensor] = [*matrices, *rest]
         self._learning_rate, self._warmup = learning_rate, warmup
-        fused = rest[0].is_cuda
         self._all: tuple[torch.optim.Optimizer, ...] = (
-            torch.optim.Muon(
-                matrices,
-                lr=learning_rate,
-                weight_decay=_WEIGHT_DECAY,
-                momentum=0.95,
-                nesterov=True,
-                adjust_lr_fn="match_rms_adamw",
-            ),
+            BatchedMuon(matrices, learning_rate, _WEIGHT_DECAY),
             torch.optim.AdamW(
                 [
                     {
@@ -55,7 +49,7 @@ class Optimisers:
                 ],
                 lr=learning_rate,
                 betas=(0.9, 0.98),
-                fused=fused,
+                fused=True,
             ),
         )
 
