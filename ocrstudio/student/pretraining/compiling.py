@@ -55,7 +55,7 @@ class CompiledStep:
             return work()
         except torch.OutOfMemoryError:
             raise
-        except Exception as error:  # noqa: BLE001 (compilers raise anything)
+        except Exception as error:
             if not self._active:
                 raise
             self._active = False

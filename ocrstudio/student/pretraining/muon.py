@@ -42,7 +42,7 @@ class BatchedMuon(torch.optim.Optimizer):
             gradients = [weight.grad for weight in weights]
             buffers = [self._buffer(weight) for weight in weights]
             torch._foreach_lerp_(buffers, gradients, 1 - group["momentum"])
-            updates = torch._foreach_lerp(gradients, buffers, group["momentum"])
+            updates = torch._foreach_lerp(gradients, buffers, group["momentum"])  # noqa: SLF001 (no other name)
             torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
             for rows, columns, members in _by_shape(weights):
                 changes = orthogonalise(torch.stack([_wide(updates[index]) for index in members]))
@@ -60,7 +60,7 @@ class BatchedMuon(torch.optim.Optimizer):
 
 
 def orthogonalise(matrices: Tensor) -> Tensor:
-    """Replace the singular values of matrices [count, rows, columns], rows <= columns, by about 1; bfloat16."""
+    """Replace singular values by about 1: [count, rows, columns], rows <= columns, to the same in bfloat16."""
     a, b, c = _COEFFICIENTS
     matrices = matrices.bfloat16()
     matrices = matrices / matrices.flatten(1).norm(dim=1).clamp(min=_SMALLEST_NORM)[:, None, None]

@@ -5,6 +5,7 @@ to read after 600 and was at 0.46 after 1,550 (one H100, docs/reader.md).
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -53,11 +54,31 @@ class Optimisers:
             ),
         )
 
+    def state(self) -> list[dict[str, Any]]:
+        """What a checkpoint keeps, one entry an optimiser."""
+        return [optimiser.state_dict() for optimiser in self._all]
+
+    def restore(self, states: Sequence[dict[str, Any]]) -> None:
+        """Go on with the state of a checkpoint."""
+        for optimiser, state in zip(self._all, states, strict=True):
+            optimiser.load_state_dict(state)
+
+    def restart(self) -> None:
+        """Forget what the gradients of earlier steps left behind, and the gradients."""
+        for optimiser in self._all:
+            optimiser.state.clear()
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop the gradients."""
+        for optimiser in self._all:
+            optimiser.zero_grad(set_to_none=True)
+
     def step(self, number: int, share: float) -> Tensor:
         """Change the weights by their gradients and forget these.
 
         Args:
-            number: Steps done before.
+            number: Steps done before, since the warm-up began.
             share: Of the highest learning rate, after the warm-up.
 
         Returns:
@@ -69,5 +90,5 @@ class Optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = rate
             optimiser.step()
-            optimiser.zero_grad(set_to_none=True)
+        self.forget()
         return norm
