@@ -1,4 +1,4 @@
-"""Compiled parts of a step, with a way back: a training on a rented device must not end for want of a compiler.
+"""Compiled parts of a step, and a way back: a training does not end for want of a compiler.
 
 What is compiled are single layers and losses, each once for all layers of its kind. The decoder's parts are
 compiled with a symbolic number of pages and positions, so that a batch of another shape costs nothing; the
@@ -59,7 +59,9 @@ class CompiledStep:
             if not self._active:
                 raise
             self._active = False
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            # The first line of what compilers say names the compiler, the second one the matter.
+            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+            reason = " ".join(lines[:2]) or type(error).__name__
             self._warn(f"Compilation failed, the training goes on without it: {reason}")
             self.disable()
             forget()

@@ -1,4 +1,4 @@
-"""What the reader can do, on pages whose fonts and texts it has never seen; and what looking at that costs."""
+"""What the reader can do on pages whose fonts and texts it has never seen, and what looking at that costs."""
 
 import random
 import time

@@ -53,6 +53,9 @@ def pretrain(plan: PretrainingPlan) -> None:
     """
     _prepare()
     saved = None if plan.resume is None else read_checkpoint(plan.resume)
+    plan.output.mkdir(parents=True, exist_ok=True)
+    # Beside the weights, so that the folder of checkpoints can be made a model folder by itself.
+    OcrTokenizer(plan.tokenizer).copy_files(plan.output)
     training = _Training(plan, _device(), saved)
     with _stoppable(training):
         training.run()
@@ -132,6 +135,7 @@ class _Training:
             num_workers=plan.workers,
             prefetch_factor=2 if plan.workers else None,
             pin_memory=self._device.type == "cuda",
+            worker_init_fn=_outlive_the_signal,
         )
         return iter(loader)
 
@@ -175,7 +179,7 @@ class _Training:
             self._log(output, norm, time.monotonic() - begun)
 
     def _look(self, norm: Tensor) -> None:
-        """Every few steps: wait for the device, follow the average, and see how well the last batches went."""
+        """Every few steps: wait for the device, follow the average, see how the last batches went."""
         if not math.isfinite(norm.item()):
             self._recover()
             return
@@ -258,6 +262,11 @@ def _examiner(plan: PretrainingPlan, device: torch.device, names: tuple[str, ...
     tokenizer = OcrTokenizer(plan.tokenizer)
     maker = PageMaker(tokenizer, read_vocabulary(plan.held_out_texts), find_faces(plan.held_out_fonts))
     return Examiner(tokenizer, maker, plan.gate_pages, device, names)
+
+
+def _outlive_the_signal(_worker: int) -> None:
+    """A time limit tells all processes to end; without its pages the training could not end in order."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 @contextmanager

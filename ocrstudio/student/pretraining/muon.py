@@ -60,7 +60,7 @@ class BatchedMuon(torch.optim.Optimizer):
 
 
 def orthogonalise(matrices: Tensor) -> Tensor:
-    """Replace singular values by about 1: [count, rows, columns], rows <= columns, to the same in bfloat16."""
+    """Replace the singular values of wide matrices [count, rows, columns] by about 1; in bfloat16."""
     a, b, c = _COEFFICIENTS
     matrices = matrices.bfloat16()
     matrices = matrices / matrices.flatten(1).norm(dim=1).clamp(min=_SMALLEST_NORM)[:, None, None]

@@ -25,6 +25,10 @@ class Optimisers:
         modules: Whose parameters are trained.
         learning_rate: The highest.
         warmup: Steps until it is reached.
+
+    Attributes:
+        matrices: What Muon changes.
+        parameters: Everything that is changed.
     """
 
     def __init__(self, modules: Sequence[nn.Module], learning_rate: float, warmup: int) -> None:
@@ -36,6 +40,7 @@ class Optimisers:
         ]
         chosen = set(map(id, matrices))
         rest = [weight for _, weight in named if id(weight) not in chosen]
+        self.matrices: list[Tensor] = matrices
         self.parameters: list[Tensor] = [*matrices, *rest]
         self._learning_rate, self._warmup = learning_rate, warmup
         self._all: tuple[torch.optim.Optimizer, ...] = (
