@@ -18,7 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from ocrstudio.student.micro import fill_random
 from ocrstudio.student.modeling.model import DeepseekOcrForConditionalGeneration
 from ocrstudio.student.pretraining.batches import Batch, image_positions
-from ocrstudio.student.pretraining.forward import ReaderStep, to_pixels
+from ocrstudio.student.pretraining.forward import ReaderStep, overviews, to_pixels
 from ocrstudio.student.pretraining.heads import DenseHeads
 from ocrstudio.student.pretraining.muon import BatchedMuon
 from ocrstudio.student.pretraining.optimisers import Optimisers
@@ -67,7 +67,6 @@ def small_batch() -> Batch:
     first = torch.full((2, positions), -100)
     return Batch(
         noise(2, 768, 384),
-        noise(2, 384, 384),
         noise(2, 48, 48),
         ids,
         labels,
@@ -90,7 +89,7 @@ def main() -> int:
         "input_ids": batch.ids,
         "attention_mask": torch.ones_like(batch.ids),
         "labels": batch.labels,
-        "pixel_values_global": to_pixels(batch.overviews),
+        "pixel_values_global": to_pixels(overviews(batch.pixels)),
         "pixel_values_tiles": to_pixels(tiles),
         "tile_grids": [_GRID] * 2,
     }

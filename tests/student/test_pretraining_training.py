@@ -56,6 +56,16 @@ def test_the_dense_decoder_is_the_network_with_its_gradients():
         assert torch.allclose(mine, theirs, rtol=1e-4, atol=1e-4)
 
 
+def test_the_dense_decoder_takes_the_precision_that_gates_are_measured_in():
+    text = tiny_network().bfloat16().model.language_model
+    hidden = torch.randn(2, 9, 32, generator=torch.Generator().manual_seed(3)).bfloat16()
+    with torch.no_grad():
+        expected = text(inputs_embeds=hidden, use_cache=False).last_hidden_state
+        last = decode(text, hidden, 0, decoder_layer)[1]
+    assert last.dtype == torch.bfloat16
+    assert (last - expected).abs().mean() < 0.02 * expected.abs().mean()
+
+
 def test_as_many_experts_as_asked_for_count_even_when_they_are_equally_good():
     gate = tiny_network().model.language_model.layers[1].mlp.gate
     nn.init.zeros_(gate.weight)

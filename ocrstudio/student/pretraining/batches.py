@@ -32,7 +32,6 @@ class Batch:
 
     Attributes:
         pixels: uint8 [pages, height, width].
-        overviews: uint8 [pages, 384, 384].
         cells: uint8 [pages, height / 16, width / 8].
         ids: Whole sequences, padded on the right, [pages, length].
         labels: -100 outside answers, [pages, length].
@@ -44,7 +43,6 @@ class Batch:
     """
 
     pixels: Tensor
-    overviews: Tensor
     cells: Tensor
     ids: Tensor
     labels: Tensor
@@ -101,7 +99,6 @@ def collate(pages: Sequence[ReaderPage], grid: Grid, level: int, tokenizer: OcrT
                 first[row, place] = token
     return Batch(
         pixels=torch.from_numpy(np.stack([page.pixels for page in pages])),
-        overviews=torch.from_numpy(np.stack([page.overview for page in pages])),
         cells=torch.from_numpy(np.stack([page.cells for page in pages])),
         ids=ids,
         labels=labels,

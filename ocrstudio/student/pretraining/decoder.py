@@ -93,7 +93,7 @@ def mix_experts(moe: Any, hidden: Tensor) -> Tensor:  # noqa: ANN401
     count, doubled, _ = experts.gate_up_proj.shape
     both = F.linear(hidden, experts.gate_up_proj.flatten(0, 1)).unflatten(-1, (count, doubled))
     gate, up = both.chunk(2, dim=-1)
-    inner = experts.act_fn(gate) * up * gates[..., None]
+    inner = (experts.act_fn(gate) * up * gates[..., None]).to(hidden.dtype)
     # [hidden, experts * intermediate]: one product adds the experts up.
     return F.linear(inner.flatten(-2), experts.down_proj.transpose(0, 1).flatten(1))
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from ocrstudio.student.modeling.loss import IGNORE_INDEX
 from ocrstudio.student.modeling.model import DeepseekOcrForConditionalGeneration
@@ -22,6 +23,7 @@ from ocrstudio.student.pretraining.targets import READER_TOKENS
 # The decoder's layer whose states say where to look: half of the layers are left to read there.
 _MIDDLE_LAYER = 2
 _BLANK = 255
+_PADDING = 127
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ class ReaderStep:
         columns, rows = batch.grid
         pages = batch.pixels.shape[0]
         tiles = batch.pixels.reshape(pages, rows, TILE, columns, TILE).transpose(2, 3).reshape(-1, TILE, TILE)
-        views = torch.cat([tiles, batch.overviews])
+        views = torch.cat([tiles, overviews(batch.pixels)])
         missing = self._views - len(views)
         if missing > 0:
             views = torch.cat([views, views.new_full((missing, TILE, TILE), _BLANK)])
@@ -164,6 +166,22 @@ class ReaderStep:
     def _with_newlines(self, grid: Tensor) -> Tensor:
         newline = self.model.model.image_newline.to(grid.dtype).expand(*grid.shape[:2], 1, grid.shape[-1])
         return torch.cat([grid, newline], dim=2).flatten(1, 2)
+
+
+def overviews(pages: Tensor) -> Tensor:
+    """Pages in grey squares, uint8 [pages, height, width] to [pages, 384, 384].
+
+    What `ocrstudio.imaging.views` does with Pillow, to a few grey levels (Pillow rounds between the two
+    directions). Here it costs the processes that make pages nothing.
+    """
+    height, width = pages.shape[1:]
+    scale = TILE / max(height, width)
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    small = interpolate(pages[:, None].float(), size=size, mode="bicubic", antialias=True)[:, 0]
+    squares = pages.new_full((len(pages), TILE, TILE), _PADDING)
+    top, left = round((TILE - size[0]) * 0.5), round((TILE - size[1]) * 0.5)
+    squares[:, top : top + size[0], left : left + size[1]] = small.round().clamp(0, _BLANK).to(pages.dtype)
+    return squares
 
 
 def to_pixels(views: Tensor) -> Tensor:

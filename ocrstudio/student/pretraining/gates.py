@@ -101,7 +101,7 @@ class Examiner:
             parameter.copy_(weights[parameter_name])
         batch, answers = self._sets[name]
         batch = batch.to(self._device)
-        swapped = replace(batch, pixels=batch.pixels.roll(1, 0), overviews=batch.overviews.roll(1, 0))
+        swapped = replace(batch, pixels=batch.pixels.roll(1, 0))
         nll, wrong = (self._step.answer(each).item() for each in (batch, swapped))
         result = GateResult(name, len(answers), nll, wrong)
         if not read:

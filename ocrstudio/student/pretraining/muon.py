@@ -33,7 +33,7 @@ class BatchedMuon(torch.optim.Optimizer):
         super().__init__(parameters, {"lr": lr, "weight_decay": weight_decay, "momentum": momentum})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> None:
         """Change the weights by their gradients."""
         if closure is not None:
             raise NotImplementedError("Muon takes the gradients that are there.")
