@@ -223,7 +223,7 @@ def swap_cost(student: Student, pages: Sequence[TruePage], prompt: str) -> float
 
 def tokens_per_second(
     student: Student, generator: Generator, pages: Sequence[TruePage], prompt: str
-) -> tuple[float, float]:
+) -> tuple[float | None, float]:
     """Tokens a second of single pages once their pictures are read, and the seconds that this takes."""
     first = generator_of(student, 1)
     requests = [PageRequest(page.file, prompt) for page in pages]
@@ -233,11 +233,12 @@ def tokens_per_second(
         first.answer([request])
         middle = time.perf_counter()
         answer = generator.answer([request])[0]
-        # The end token is written, too; one token came with the picture in either case.
+        # Of the tokens one came with the picture, and the end token does not count among them.
         tokens += answer.tokens
         reading += middle - begun
         writing += (time.perf_counter() - middle) - (middle - begun)
-    return tokens / max(writing, 1e-9), reading / len(requests)
+    # On a machine that does other work the difference says nothing.
+    return tokens / writing if writing > 0 else None, reading / len(requests)
 
 
 def generator_of(student: Student, most: int) -> Generator:

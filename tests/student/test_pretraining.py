@@ -90,8 +90,9 @@ def test_a_written_page_is_what_the_processor_makes_of_its_picture(pages, tokeni
     batch = collate([page], (1, 2), 0, tokenizer)
     assert list(sample.input_ids) == batch.ids[0][: len(sample.input_ids)].tolist()
     difference = torch.from_numpy(sample.views[0].global_view) - to_pixels(overviews(batch.pixels))[0]
-    assert difference.abs().max() * 127.5 < 4
-    assert difference.abs().mean() * 127.5 < 0.3
+    # Pillow's weights are whole numbers: a grey level may fall to either side.
+    assert difference.abs().max() * 127.5 < 2.5
+    assert difference.abs().mean() * 127.5 < 0.1
 
 
 def test_cells_follow_their_tiles():
