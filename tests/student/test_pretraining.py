@@ -8,7 +8,7 @@ import torch
 from ocrstudio.student.micro import fill_random, micro_folder
 from ocrstudio.student.modeling.model import DeepseekOcrForConditionalGeneration
 from ocrstudio.student.pretraining.batches import collate
-from ocrstudio.student.pretraining.forward import ReaderStep, to_pixels
+from ocrstudio.student.pretraining.forward import ReaderStep, overviews, to_pixels
 from ocrstudio.student.pretraining.heads import DenseHeads, tile_cells
 from ocrstudio.student.pretraining.levels import LEVELS, Curriculum, Level
 from ocrstudio.student.pretraining.pages import PROMPTS, Face, PageMaker
@@ -70,7 +70,7 @@ def test_the_step_equals_the_network(pages, tokenizer):
             input_ids=batch.ids,
             attention_mask=(batch.ids != tokenizer.pad_id).long(),
             labels=batch.labels,
-            pixel_values_global=to_pixels(batch.overviews),
+            pixel_values_global=to_pixels(overviews(batch.pixels)),
             pixel_values_tiles=to_pixels(tiles),
             tile_grids=[(1, 2)] * 2,
         ).loss
@@ -89,9 +89,10 @@ def test_a_written_page_is_what_the_processor_makes_of_its_picture(pages, tokeni
     sample = OcrProcessor(tokenizer, READER_IMAGE).encode([picture], f"<image>{page.prompt}", page.answer)
     batch = collate([page], (1, 2), 0, tokenizer)
     assert list(sample.input_ids) == batch.ids[0][: len(sample.input_ids)].tolist()
-    assert torch.allclose(
-        torch.from_numpy(sample.views[0].global_view), to_pixels(batch.overviews)[0], atol=1e-6
-    )
+    difference = torch.from_numpy(sample.views[0].global_view) - to_pixels(overviews(batch.pixels))[0]
+    # Pillow's weights are whole numbers: a grey level may fall to either side.
+    assert difference.abs().max() * 127.5 < 2.5
+    assert difference.abs().mean() * 127.5 < 0.1
 
 
 def test_cells_follow_their_tiles():

@@ -1,7 +1,7 @@
 """Batches of pages of one shape, made by worker processes without end."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
@@ -19,8 +19,11 @@ from ocrstudio.student.tokenizer import OcrTokenizer
 from ocrstudio.synthesis.vocabulary import read_vocabulary
 
 _LENGTH_STEP = 64
-_CURRENT_SHARE = 0.7
+# Pages of the present level, of the next one, and (the rest) of those before.
+_CURRENT_SHARE = 0.65
+_NEXT_SHARE = 0.2
 _SPREAD = 3
+_SORTED_BATCHES = 4
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,6 @@ class Batch:
 
     Attributes:
         pixels: uint8 [pages, height, width].
-        overviews: uint8 [pages, 384, 384].
         cells: uint8 [pages, height / 16, width / 8].
         ids: Whole sequences, padded on the right, [pages, length].
         labels: -100 outside answers, [pages, length].
@@ -41,7 +43,6 @@ class Batch:
     """
 
     pixels: Tensor
-    overviews: Tensor
     cells: Tensor
     ids: Tensor
     labels: Tensor
@@ -58,10 +59,15 @@ class Batch:
 
     def to(self, device: torch.device) -> "Batch":
         """The same on a device."""
+        return self._mapped(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def pin_memory(self) -> "Batch":
+        """The same in memory that a device copies from by itself; `DataLoader` calls it."""
+        return self._mapped(Tensor.pin_memory)
+
+    def _mapped(self, change: Callable[[Tensor], Tensor]) -> "Batch":
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Batch(
-            **{k: v.to(device, non_blocking=True) if isinstance(v, Tensor) else v for k, v in values.items()}
-        )
+        return Batch(**{k: change(v) if isinstance(v, Tensor) else v for k, v in values.items()})
 
 
 def image_positions(grid: Grid) -> int:
@@ -93,7 +99,6 @@ def collate(pages: Sequence[ReaderPage], grid: Grid, level: int, tokenizer: OcrT
                 first[row, place] = token
     return Batch(
         pixels=torch.from_numpy(np.stack([page.pixels for page in pages])),
-        overviews=torch.from_numpy(np.stack([page.overview for page in pages])),
         cells=torch.from_numpy(np.stack([page.cells for page in pages])),
         ids=ids,
         labels=labels,
@@ -131,16 +136,44 @@ class PageStream(IterableDataset):
         self._level, self._views, self._seed = level, views, seed
 
     def __iter__(self) -> Iterator[Batch]:
-        """Pages of the present level, and some of the levels before it."""
+        """Pages of the present level, of the one behind it, and some of the levels before."""
         torch.set_num_threads(1)
         worker = get_worker_info()
         source = random.Random(f"{self._seed}/{worker.id if worker else 0}")  # noqa: S311 (pages, not secrets)
         tokenizer = OcrTokenizer(self._tokenizer)
         maker = PageMaker(tokenizer, read_vocabulary(self._texts), find_faces(self._fonts))
+        batches = 1  # the first one is waited for
         while True:
-            top = self._level.value
-            level = top if source.random() < _CURRENT_SHARE else source.randint(max(0, top - _SPREAD), top)
+            level = choose_level(source, self._level.value)
             grid = source.choice(LEVELS[level].grids)
             count = max(1, self._views // (grid[0] * grid[1] + 1))
-            pages = [maker.make(source, LEVELS[level], grid) for _ in range(count)]
-            yield collate(pages, grid, level, tokenizer)
+            pages = [maker.make(source, LEVELS[level], grid) for _ in range(count * batches)]
+            for group in by_length(source, pages, count):
+                yield collate(group, grid, level, tokenizer)
+            batches = _SORTED_BATCHES
+
+
+def choose_level(source: random.Random, current: int) -> int:
+    """The level of the next batch while `current` is trained.
+
+    The next level has its share from the beginning: what a student learns there it need not learn when it
+    rises, and a level that is never left does not keep it from everything else.
+    """
+    chance = source.random()
+    if chance < _NEXT_SHARE and current + 1 < len(LEVELS):
+        return current + 1
+    if chance < _NEXT_SHARE + _CURRENT_SHARE:
+        return current
+    return source.randint(max(0, current - _SPREAD), current)
+
+
+def by_length(source: random.Random, pages: Sequence[ReaderPage], size: int) -> list[list[ReaderPage]]:
+    """Batches of pages with answers of about the same length, in random order.
+
+    A batch is as long as its longest answer, and random letters take three times the tokens of prose: without
+    sorting half of the answers' positions are padding.
+    """
+    ordered = sorted(pages, key=lambda page: len(page.ids))
+    batches = [ordered[start : start + size] for start in range(0, len(ordered), size)]
+    source.shuffle(batches)
+    return batches

@@ -49,7 +49,7 @@ class Features:
 
 
 class DenseHeads(nn.Module):
-    """The heads and their losses.
+    """The heads; `dense_losses` has what is asked of them.
 
     Args:
         channels: Of SAM's features.
@@ -69,32 +69,33 @@ class DenseHeads(nn.Module):
         weight[0] = _BLANK_WEIGHT
         self.register_buffer("blank_weight", weight, persistent=False)
 
-    def losses(
-        self, features: Features, cells: Tensor, places: Tensor, slots: Tensor, first: Tensor
-    ) -> dict[str, Tensor]:
-        """All of them, each a mean in nats.
 
-        Args:
-            features: See there.
-            cells: Of all tiles, [tiles, 24, 48], from `tile_cells`.
-            places: Targets at the positions that predict, [pages, predictions].
-            slots: The same.
-            first: See `batches.Batch.first_tokens`.
-        """
-        by_token = cells.reshape(-1, READER_TOKENS, _TOKEN_ROWS, READER_TOKENS, SLOT_COLUMNS).transpose(2, 3)
-        pointers = self.question(features.questions) @ self.place(features.places).transpose(1, 2)
-        return {
-            "patch": self._classes(self.patch(features.patches), cells),
-            "token": self._classes(self.token(features.tokens), by_token),
-            "place": _mean(pointers.float() * _POINTER_WIDTH**-0.5, places),
-            "slot": _mean(self.slot(features.questions), slots),
-            "first": _mean(features.last, first),
-        }
+def dense_losses(
+    heads: DenseHeads, features: Features, cells: Tensor, places: Tensor, slots: Tensor, first: Tensor
+) -> dict[str, Tensor]:
+    """The losses of all heads, each a mean in nats.
 
-    def _classes(self, scores: Tensor, targets: Tensor) -> Tensor:
-        return cross_entropy(
-            scores.float().reshape(-1, CLASSES), targets.reshape(-1), weight=self.blank_weight
-        )
+    Args:
+        heads: See there.
+        features: See there.
+        cells: Of all tiles, [tiles, 24, 48], from `tile_cells`.
+        places: Targets at the positions that predict, [pages, predictions].
+        slots: The same.
+        first: See `batches.Batch.first_tokens`.
+    """
+    by_token = cells.reshape(-1, READER_TOKENS, _TOKEN_ROWS, READER_TOKENS, SLOT_COLUMNS).transpose(2, 3)
+    pointers = heads.question(features.questions) @ heads.place(features.places).transpose(1, 2)
+    return {
+        "patch": _classes(heads, heads.patch(features.patches), cells),
+        "token": _classes(heads, heads.token(features.tokens), by_token),
+        "place": mean_loss(pointers.float() * _POINTER_WIDTH**-0.5, places),
+        "slot": mean_loss(heads.slot(features.questions), slots),
+        "first": mean_loss(features.last, first),
+    }
+
+
+def _classes(heads: DenseHeads, scores: Tensor, targets: Tensor) -> Tensor:
+    return cross_entropy(scores.float().reshape(-1, CLASSES), targets.reshape(-1), weight=heads.blank_weight)
 
 
 def tile_cells(cells: Tensor, grid: Grid) -> Tensor:
@@ -105,5 +106,6 @@ def tile_cells(cells: Tensor, grid: Grid) -> Tensor:
     return tiles.transpose(2, 3).reshape(pages * rows * columns, _TILE_ROWS, _TILE_COLUMNS)
 
 
-def _mean(scores: Tensor, targets: Tensor) -> Tensor:
+def mean_loss(scores: Tensor, targets: Tensor) -> Tensor:
+    """Cross-entropy of scores [pages, positions, classes] over the targets [pages, positions] that count."""
     return cross_entropy(scores.float().flatten(0, 1), targets.reshape(-1), ignore_index=IGNORE_INDEX)

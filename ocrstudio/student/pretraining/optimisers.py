@@ -5,9 +5,12 @@ to read after 600 and was at 0.46 after 1,550 (one H100, docs/reader.md).
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from ocrstudio.student.pretraining.muon import BatchedMuon
 
 _WEIGHT_DECAY = 0.05
 _MATRIX = 2
@@ -22,6 +25,10 @@ class Optimisers:
         modules: Whose parameters are trained.
         learning_rate: The highest.
         warmup: Steps until it is reached.
+
+    Attributes:
+        matrices: What Muon changes.
+        parameters: Everything that is changed.
     """
 
     def __init__(self, modules: Sequence[nn.Module], learning_rate: float, warmup: int) -> None:
@@ -33,18 +40,11 @@ class Optimisers:
         ]
         chosen = set(map(id, matrices))
         rest = [weight for _, weight in named if id(weight) not in chosen]
+        self.matrices: list[Tensor] = matrices
         self.parameters: list[Tensor] = [*matrices, *rest]
         self._learning_rate, self._warmup = learning_rate, warmup
-        fused = rest[0].is_cuda
         self._all: tuple[torch.optim.Optimizer, ...] = (
-            torch.optim.Muon(
-                matrices,
-                lr=learning_rate,
-                weight_decay=_WEIGHT_DECAY,
-                momentum=0.95,
-                nesterov=True,
-                adjust_lr_fn="match_rms_adamw",
-            ),
+            BatchedMuon(matrices, learning_rate, _WEIGHT_DECAY),
             torch.optim.AdamW(
                 [
                     {
@@ -55,15 +55,35 @@ class Optimisers:
                 ],
                 lr=learning_rate,
                 betas=(0.9, 0.98),
-                fused=fused,
+                fused=True,
             ),
         )
+
+    def state(self) -> list[dict[str, Any]]:
+        """What a checkpoint keeps, one entry an optimiser."""
+        return [optimiser.state_dict() for optimiser in self._all]
+
+    def restore(self, states: Sequence[dict[str, Any]]) -> None:
+        """Go on with the state of a checkpoint."""
+        for optimiser, state in zip(self._all, states, strict=True):
+            optimiser.load_state_dict(state)
+
+    def restart(self) -> None:
+        """Forget what the gradients of earlier steps left behind, and the gradients."""
+        for optimiser in self._all:
+            optimiser.state.clear()
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop the gradients."""
+        for optimiser in self._all:
+            optimiser.zero_grad(set_to_none=True)
 
     def step(self, number: int, share: float) -> Tensor:
         """Change the weights by their gradients and forget these.
 
         Args:
-            number: Steps done before.
+            number: Steps done before, since the warm-up began.
             share: Of the highest learning rate, after the warm-up.
 
         Returns:
@@ -75,5 +95,5 @@ class Optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = rate
             optimiser.step()
-            optimiser.zero_grad(set_to_none=True)
+        self.forget()
         return norm

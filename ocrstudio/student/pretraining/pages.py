@@ -23,7 +23,6 @@ from ocrstudio.synthesis.vocabulary import Vocabulary
 from ocrstudio.synthesis.writing import PagePlan, write_page
 
 TILE = READER_IMAGE.image_size
-_PADDING = 127
 _TRIES = 20
 _PLAIN = "\nFree OCR."
 # The prompts of the tasks `markdown`, `document` and `free_ocr`, by how often they are asked.
@@ -48,7 +47,6 @@ class ReaderPage:
 
     Attributes:
         pixels: Grey, [height, width].
-        overview: Grey, [384, 384], as `ocrstudio.imaging.views` pads it.
         cells: Class of each cell, see `targets.character_cells`.
         prompt: What is asked.
         answer: The label.
@@ -58,7 +56,6 @@ class ReaderPage:
     """
 
     pixels: npt.NDArray[np.uint8]
-    overview: npt.NDArray[np.uint8]
     cells: npt.NDArray[np.uint8]
     prompt: str
     answer: str
@@ -120,7 +117,6 @@ class PageMaker:
         places, slots = reading_places(answer, encoded["offset_mapping"], drawn.characters, boxes, grid)
         return ReaderPage(
             pixels=pixels,
-            overview=_overview(pixels),
             cells=character_cells(drawn.characters, boxes, grid[0] * TILE, grid[1] * TILE),
             prompt=asked,
             answer=answer,
@@ -174,15 +170,3 @@ def _moved(boxes: Boxes, transform: Transform) -> Boxes:
     half_width, half_height = (boxes[:, 2] - boxes[:, 0]) / 2, (boxes[:, 3] - boxes[:, 1]) / 2
     moved = np.stack([x - half_width, y - half_height, x + half_width, y + half_height], axis=1)
     return moved.astype(np.float32)
-
-
-def _overview(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """The page in a grey square, with the arithmetic of `ocrstudio.imaging.views`."""
-    height, width = pixels.shape
-    scale = TILE / max(width, height)
-    small = Image.fromarray(pixels).resize(
-        (max(1, round(width * scale)), max(1, round(height * scale))), Image.Resampling.BICUBIC
-    )
-    square = Image.new("L", (TILE, TILE), _PADDING)
-    square.paste(small, (round((TILE - small.width) * 0.5), round((TILE - small.height) * 0.5)))
-    return np.asarray(square)

@@ -31,6 +31,7 @@ _MIDDLE = 0.55
 _LOOK_AHEAD = 4
 
 Boxes = npt.NDArray[np.float32]
+Sides = npt.NDArray[np.float64]
 
 
 def character_cells(characters: str, boxes: Boxes, width: int, height: int) -> npt.NDArray[np.uint8]:
@@ -46,22 +47,26 @@ def character_cells(characters: str, boxes: Boxes, width: int, height: int) -> n
         [height / 16, width / 8].
     """
     cells = np.zeros((height // CELL_HEIGHT, width // CELL_WIDTH), np.uint8)
-    for character, (left, top, right, bottom) in zip(characters, boxes.tolist(), strict=True):
-        columns = _covered(left, right, CELL_WIDTH, (left + right) / 2, cells.shape[1])
-        line = bottom - top
-        ink = (top + _INK[0] * line, top + _INK[1] * line)
-        rows = _covered(*ink, CELL_HEIGHT, top + _MIDDLE * line, cells.shape[0])
-        cells[rows, columns] = _CLASS_OF.get(character, CLASSES - 1)
+    left, top, right, bottom = boxes.astype(np.float64).T
+    line = bottom - top
+    lefts, rights = _covered(left, right, CELL_WIDTH, (left + right) / 2, cells.shape[1])
+    tops, bottoms = _covered(
+        top + _INK[0] * line, top + _INK[1] * line, CELL_HEIGHT, top + _MIDDLE * line, cells.shape[0]
+    )
+    classes = [_CLASS_OF.get(character, CLASSES - 1) for character in characters]
+    for value, column, end, row, below in zip(classes, lefts, rights, tops, bottoms, strict=True):
+        cells[row:below, column:end] = value
     return cells
 
 
-def _covered(start: float, stop: float, side: int, middle: float, count: int) -> slice:
-    """The cells whose centre lies within, at least the one with the middle."""
-    first = int(np.ceil((start - side / 2) / side))
-    last = int(np.floor((stop - side / 2) / side))
-    if first > last:
-        first = last = int(middle // side)
-    return slice(max(0, first), max(0, min(count, last + 1)))
+def _covered(start: Sides, stop: Sides, side: int, middle: Sides, count: int) -> tuple[list[int], list[int]]:
+    """First and end of the cells whose centre lies within, at least the one with the middle."""
+    first = np.ceil((start - side / 2) / side)
+    last = np.floor((stop - side / 2) / side)
+    none = first > last
+    first, last = (np.where(none, middle // side, bound) for bound in (first, last))
+    ends = np.clip(last + 1, 0, count)
+    return np.maximum(first, 0).astype(int).tolist(), ends.astype(int).tolist()
 
 
 def reading_places(
@@ -81,6 +86,7 @@ def reading_places(
         where it is markup.
     """
     printed = _aligned(answer, characters)
+    corners = boxes.tolist()
     columns, rows = (count * READER_TOKENS for count in grid)
     places: list[int] = []
     slots: list[int] = []
@@ -90,7 +96,7 @@ def reading_places(
             places.append(IGNORE_INDEX)
             slots.append(IGNORE_INDEX)
             continue
-        left, top, right, bottom = boxes[found].tolist()
+        left, top, right, bottom = corners[found]
         x = min(max((left + right) / 2, 0), columns * TOKEN_SIDE - 1)
         y = min(max(top + _MIDDLE * (bottom - top), 0), rows * TOKEN_SIDE - 1)
         # Each row of image tokens ends with a newline token.

@@ -1,0 +1,100 @@
+"""A checkpoint of the training as a model folder like any other: what the product loads and ships.
+
+    python -m ocrstudio.student.pretraining.export CHECKPOINT --output DIR
+
+The folder has the averaged weights in float16 under the public names, ``config.json``, the tokenizer, and
+``processor_config.json`` with the sizes of the views.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import torch
+
+from ocrstudio.domain.errors import OcrStudioError
+from ocrstudio.student.export import save_model
+from ocrstudio.student.modeling.model import DeepseekOcrForConditionalGeneration
+from ocrstudio.student.pretraining.checkpoints import READER_FILE, TRAINING_FILE, averaged_weights
+from ocrstudio.student.reader import READER_IMAGE, reader_config
+from ocrstudio.student.tokenizer import IMAGE, PAD, OcrTokenizer
+from ocrstudio.student.weights import build_empty, reset_rotary_frequencies
+
+_PROCESSOR_FILE = "processor_config.json"
+
+
+def load_reader(checkpoint: Path) -> DeepseekOcrForConditionalGeneration:
+    """The reader of a checkpoint folder in float32, with the weights as a model folder has them.
+
+    Raises:
+        InputError: The folder holds no checkpoint that can be read.
+    """
+    weights = averaged_weights(checkpoint)
+    model = build_empty(reader_config()).to_empty(device="cpu")
+    model.load_state_dict({name: weight.half().float() for name, weight in weights.items()})
+    reset_rotary_frequencies(model)
+    return model.eval()
+
+
+def export(checkpoint: Path, target: Path, tokenizer: Path | None = None) -> int:
+    """Write a model folder.
+
+    Args:
+        checkpoint: Folder that a training named as its output.
+        target: A folder that does not exist yet, or is empty.
+        tokenizer: Folder of the tokenizer; None takes the copy beside the checkpoint.
+
+    Returns:
+        Bytes of the weights.
+
+    Raises:
+        OcrStudioError: Checkpoint or tokenizer cannot be read, or the folder cannot be written.
+    """
+    model = load_reader(checkpoint)
+    save_model(model, OcrTokenizer(tokenizer or checkpoint), target, dtype=torch.float16)
+    (target / _PROCESSOR_FILE).write_text(json.dumps(_processor(), indent=2) + "\n", encoding="utf-8")
+    return sum(file.stat().st_size for file in target.glob("*.safetensors"))
+
+
+def is_checkpoint(folder: Path) -> bool:
+    """Whether a folder is one of a training, and no model folder."""
+    return any((folder / name).is_file() for name in (READER_FILE, TRAINING_FILE))
+
+
+def _processor() -> dict[str, object]:
+    """The public file's entries, for other programs; the product's own settings say the same."""
+    side = READER_IMAGE.image_size
+    return {
+        "candidate_resolutions": [[side, side]],
+        "downsample_ratio": 4,
+        "image_mean": [0.5] * 3,
+        "image_std": [0.5] * 3,
+        "image_token": IMAGE,
+        "max_tiles": READER_IMAGE.max_tiles,
+        "normalize": True,
+        "pad_token": PAD,
+        "patch_size": 16,
+        "processor_class": "DeepseekVLV2Processor",
+        "sft_format": "deepseek",
+    }
+
+
+def main() -> int:
+    """Write the folder; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m ocrstudio.student.pretraining.export")
+    parser.add_argument("checkpoint", type=Path, help="folder of the checkpoint")
+    parser.add_argument("--output", type=Path, required=True, help="new model folder")
+    parser.add_argument("--tokenizer", type=Path, help="its folder, where the checkpoint has none")
+    options = parser.parse_args()
+    try:
+        size = export(options.checkpoint, options.output, options.tokenizer)
+    except OcrStudioError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(f"{options.output}: weights of {size / 1e6:.1f} MB\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
