@@ -1,0 +1,88 @@
+"""The reader's tokenizer: learnt from pages of its own writing, each character of the alphabet a single token."""
+
+import json
+import random
+from collections.abc import Iterator
+
+from tokenizers import Tokenizer
+
+from ocrstudio.domain.errors import InputError
+from ocrstudio.student.micro_tokenizer import write_pages
+from ocrstudio.student.pretraining.levels import LEVELS
+from ocrstudio.student.pretraining.material.alphabet import ALPHABET
+from ocrstudio.student.tokenizer_training import train_tokenizer
+from ocrstudio.synthesis.blocks import Block, Blocks, Table
+from ocrstudio.synthesis.html import to_html
+from ocrstudio.synthesis.markdown import to_markdown
+from ocrstudio.synthesis.text import to_text
+from ocrstudio.synthesis.vocabulary import Vocabulary
+from ocrstudio.synthesis.writing import PagePlan, write_page
+
+_PAGES = 4_000
+_GRAMMAR_PAGES = 200
+_SEED = 2_048
+
+
+def train_reader_tokenizer(vocabulary: Vocabulary, size: int) -> Tokenizer:
+    """Learn the reader's tokenizer; the same for the same vocabulary.
+
+    Args:
+        vocabulary: What pages are written with.
+        size: Tokens.
+
+    Raises:
+        InputError: The vocabulary is too poor for so many tokens.
+    """
+    own = _tokens_of_characters(train_tokenizer((), size))
+    tokenizer = train_tokenizer(_pages(vocabulary), size - own)
+    tokenizer = _with_characters(tokenizer)
+    # What the characters needed less than expected, because the pages taught it, goes to the pages.
+    spare = size - tokenizer.get_vocab_size()
+    if spare:
+        tokenizer = _with_characters(train_tokenizer(_pages(vocabulary), size - own + spare))
+    if tokenizer.get_vocab_size() != size:
+        raise InputError(
+            f"The texts give {tokenizer.get_vocab_size()} tokens; the reader has {size}.",
+            "Give more and longer texts in the table of packages.",
+        )
+    return tokenizer
+
+
+def _pages(vocabulary: Vocabulary) -> Iterator[str]:
+    """Labels as the reader writes them: Markdown, plain text, tables as HTML, and the grammar of the full model."""
+    source = random.Random(_SEED)  # noqa: S311 (pages, not secrets)
+    for number in range(_PAGES):
+        level = LEVELS[number % len(LEVELS)]
+        blocks = write_page(source, vocabulary, PagePlan(level.characters, level.weights, level.headings))
+        kind = source.random()
+        if kind < 0.15:  # noqa: PLR2004 (a share of the pages)
+            yield to_text(blocks)
+        elif kind < 0.25:  # noqa: PLR2004
+            yield _with_html_tables(blocks)
+        else:
+            yield to_markdown(blocks)
+    yield from write_pages(_GRAMMAR_PAGES, _SEED)
+
+
+def _with_html_tables(blocks: Blocks) -> str:
+    def write(block: Block) -> str:
+        if isinstance(block, Table):
+            return to_html((block,)).replace("<th>", "<td>").replace("</th>", "</td>")
+        return to_markdown((block,)).strip()
+
+    return "\n\n".join(map(write, blocks))
+
+
+def _tokens_of_characters(tokenizer: Tokenizer) -> int:
+    return _with_characters(tokenizer).get_vocab_size() - tokenizer.get_vocab_size()
+
+
+def _with_characters(tokenizer: Tokenizer) -> Tokenizer:
+    """The tokenizer with merges, behind all others, until each character of the alphabet is one token."""
+    for character in ALPHABET:
+        while len(tokens := tokenizer.encode(character, add_special_tokens=False).tokens) > 1:
+            content = json.loads(tokenizer.to_str())
+            content["model"]["merges"].append(tokens[:2])
+            content["model"]["vocab"]["".join(tokens[:2])] = tokenizer.get_vocab_size()
+            tokenizer = Tokenizer.from_str(json.dumps(content))
+    return tokenizer
