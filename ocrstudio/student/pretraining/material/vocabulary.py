@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Iterator
+from typing import Any
 
 from tokenizers import Tokenizer
 
@@ -33,19 +34,27 @@ def train_reader_tokenizer(vocabulary: Vocabulary, size: int) -> Tokenizer:
     Raises:
         InputError: The vocabulary is too poor for so many tokens.
     """
-    own = _tokens_of_characters(train_tokenizer((), size))
-    tokenizer = train_tokenizer(_pages(vocabulary), size - own)
-    tokenizer = _with_characters(tokenizer)
-    # What the characters needed less than expected, because the pages taught it, goes to the pages.
-    spare = size - tokenizer.get_vocab_size()
-    if spare:
-        tokenizer = _with_characters(train_tokenizer(_pages(vocabulary), size - own + spare))
-    if tokenizer.get_vocab_size() != size:
-        raise InputError(
-            f"The texts give {tokenizer.get_vocab_size()} tokens; the reader has {size}.",
-            "Give more and longer texts in the table of packages.",
-        )
+    learnt = json.loads(train_tokenizer(_pages(vocabulary), size).to_str())
+    kept = size - len(ALPHABET)
+    while (tokenizer := _with_characters(_shortened(learnt, kept))).get_vocab_size() < size:
+        # A token more costs one, or none where it is one of the characters.
+        kept += size - tokenizer.get_vocab_size()
+        if kept > len(learnt["model"]["vocab"]):
+            raise InputError(
+                f"The texts give fewer than {size} tokens, which the reader has.",
+                "Name more or longer texts in the table of packages.",
+            )
     return tokenizer
+
+
+def _shortened(learnt: dict[str, Any], size: int) -> Tokenizer:
+    """The tokenizer as it was when it had learnt so many tokens."""
+    vocabulary = {token: number for token, number in learnt["model"]["vocab"].items() if number < size}
+    merges = [
+        pair for pair in learnt["model"]["merges"] if {*pair, "".join(pair)} <= vocabulary.keys()
+    ]
+    model = {**learnt["model"], "vocab": vocabulary, "merges": merges}
+    return Tokenizer.from_str(json.dumps({**learnt, "model": model}))
 
 
 def _pages(vocabulary: Vocabulary) -> Iterator[str]:
@@ -71,10 +80,6 @@ def _with_html_tables(blocks: Blocks) -> str:
         return to_markdown((block,)).strip()
 
     return "\n\n".join(map(write, blocks))
-
-
-def _tokens_of_characters(tokenizer: Tokenizer) -> int:
-    return _with_characters(tokenizer).get_vocab_size() - tokenizer.get_vocab_size()
 
 
 def _with_characters(tokenizer: Tokenizer) -> Tokenizer:
