@@ -9,6 +9,8 @@ import random
 import sys
 from pathlib import Path
 
+from tokenizers import Tokenizer
+
 from ocrstudio.student.tokenizer import TOKENIZER_FILE
 from ocrstudio.student.tokenizer_training import train_tokenizer
 
@@ -112,5 +114,10 @@ def _formula(source: random.Random) -> str:
     return f"{_sentence(source, 4)} {source.choice(_FORMULAS)} ![](images/{source.randint(0, 9)}.jpg)"
 
 
+def train_micro_tokenizer() -> Tokenizer:
+    """Learn the vocabulary from `write_pages`."""
+    return train_tokenizer(write_pages(_PAGES), SIZE)
+
+
 if __name__ == "__main__":
-    train_tokenizer(write_pages(_PAGES), SIZE).save(str(Path(sys.argv[1]) / TOKENIZER_FILE))
+    train_micro_tokenizer().save(str(Path(sys.argv[1]) / TOKENIZER_FILE))

@@ -9,7 +9,6 @@ from ocrstudio.domain.errors import InputError, OcrStudioError
 from ocrstudio.student.pretraining.material.build import ORIGINS, build, pack
 from ocrstudio.student.pretraining.material.packages import find_packages
 from ocrstudio.student.pretraining.material.table import read_table
-from ocrstudio.student.reader import READER_VOCABULARY
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -46,7 +45,7 @@ def _make(chosen: argparse.Namespace) -> None:
     folder = chosen.packages or chosen.output.with_name(f"{chosen.output.name}.packages")
     packages = find_packages(table.packages(), folder, download=not chosen.offline)
     _say(f"{len(packages)} packages in {folder}")
-    report = build(table, packages, chosen.output, READER_VOCABULARY, _say)
+    report = build(table, packages, chosen.output, _say)
     for line in report.left_out:
         _say(f"left out: {line}")
     _say(

@@ -50,19 +50,30 @@ class Report:
     rows: list[tuple[str, str, Package]] = field(default_factory=list)
 
 
-def build(table: Table, packages: Mapping[str, Package], output: Path, size: int, say: Say) -> Report:
-    """Write the folder; what an earlier call wrote there is replaced.
+def build(table: Table, packages: Mapping[str, Package], output: Path, say: Say) -> Report:
+    """Write the folder; what an earlier call wrote there is replaced when all is done.
 
     Args:
         table: What is taken.
         packages: Every package of the table.
         output: The folder.
-        size: Tokens of the tokenizer.
         say: Takes a line for whoever watches.
 
     Raises:
-        InputError: A package lacks what the table names, no font of a folder is usable, or the texts are too few.
+        InputError: A package lacks what the table names, no font of a folder is usable, the texts are too few, or
+            the folder holds something else.
     """
+    if output.exists() and any(output.iterdir()) and not (output / ORIGINS).exists():
+        raise InputError(f"{output} holds files that are no material.", "Name another folder.")
+    partial = output.with_name(f"{output.name}.part")
+    report = _fill(table, packages, _emptied(partial), say)
+    if output.exists():
+        shutil.rmtree(output)
+    partial.rename(output)
+    return report
+
+
+def _fill(table: Table, packages: Mapping[str, Package], output: Path, say: Say) -> Report:
     report = Report()
     for name, entries in (
         (FONTS, table.fonts),
@@ -75,7 +86,9 @@ def build(table: Table, packages: Mapping[str, Package], output: Path, size: int
     for name, text_entries in ((TEXTS, table.texts), (HELD_OUT_TEXTS, table.held_out_texts)):
         _write_texts(_emptied(output / name), text_entries, packages, report)
         say(f"{name}: {sum(file.stat().st_size for file in (output / name).iterdir()) / 1e6:.1f} MB")
-    tokenizer = train_reader_tokenizer(read_vocabulary(sorted((output / TEXTS).glob("*.txt"))), size)
+    tokenizer = train_reader_tokenizer(
+        read_vocabulary(sorted((output / TEXTS).glob("*.txt"))), table.tokens, table.tokenizer_pages
+    )
     tokenizer.save(str(_emptied(output / TOKENIZER) / TOKENIZER_FILE))
     say(f"{TOKENIZER}: {tokenizer.get_vocab_size()} tokens")
     licences = _emptied(output / LICENCES)

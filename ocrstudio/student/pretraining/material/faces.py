@@ -104,6 +104,7 @@ def _is_named(font: FontFile, family: str, entry: FontEntry) -> bool:
         font.family == family
         and font.weight in entry.weights
         and font.width in entry.widths
+        and (not font.italic or (entry.italics and font.weight == entry.weights[0]))
         and any(fnmatchcase(name, pattern) for pattern in entry.files)
     )
 

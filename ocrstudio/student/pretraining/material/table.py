@@ -28,6 +28,7 @@ class FontEntry(_Entry):
         weights: Which are taken.
         widths: Which are taken.
         files: Patterns of file names.
+        italics: Whether its slanted fonts are taken as well, of the first of the weights alone.
         alike: Characters that its fonts may draw as each other.
     """
 
@@ -35,6 +36,7 @@ class FontEntry(_Entry):
     weights: tuple[Weight, ...] = ("regular",)
     widths: tuple[Width, ...] = ("normal",)
     files: tuple[str, ...] = ("*",)
+    italics: bool = True
     alike: str = ""
 
 
@@ -56,15 +58,27 @@ class TextEntry(_Entry):
 
 
 class Table(BaseModel):
-    """All that is taken."""
+    """All that is taken.
+
+    Attributes:
+        fonts: Of the training.
+        held_out_fonts: Of the gates.
+        new_faces: Kinds of print that only the benchmark of learning shows.
+        texts: Of the training.
+        held_out_texts: Of the gates.
+        tokens: Of the tokenizer.
+        tokenizer_pages: Written pages that it is learnt from.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    fonts: tuple[FontEntry, ...]
-    held_out_fonts: tuple[FontEntry, ...]
+    fonts: tuple[FontEntry, ...] = Field(min_length=1)
+    held_out_fonts: tuple[FontEntry, ...] = Field(min_length=1)
     new_faces: tuple[FontEntry, ...] = ()
-    texts: tuple[TextEntry, ...]
-    held_out_texts: tuple[TextEntry, ...]
+    texts: tuple[TextEntry, ...] = Field(min_length=1)
+    held_out_texts: tuple[TextEntry, ...] = Field(min_length=1)
+    tokens: int = Field(gt=0)
+    tokenizer_pages: int = Field(gt=0)
 
     def packages(self) -> tuple[str, ...]:
         """Every package once, in alphabetical order."""

@@ -19,22 +19,22 @@ from ocrstudio.synthesis.text import to_text
 from ocrstudio.synthesis.vocabulary import Vocabulary
 from ocrstudio.synthesis.writing import PagePlan, write_page
 
-_PAGES = 4_000
-_GRAMMAR_PAGES = 200
+_GRAMMAR_SHARE = 0.05
 _SEED = 2_048
 
 
-def train_reader_tokenizer(vocabulary: Vocabulary, size: int) -> Tokenizer:
+def train_reader_tokenizer(vocabulary: Vocabulary, size: int, pages: int) -> Tokenizer:
     """Learn the reader's tokenizer; the same for the same vocabulary.
 
     Args:
         vocabulary: What pages are written with.
         size: Tokens.
+        pages: To learn from.
 
     Raises:
         InputError: The vocabulary is too poor for so many tokens.
     """
-    learnt = json.loads(train_tokenizer(_pages(vocabulary), size).to_str())
+    learnt = json.loads(train_tokenizer(_pages(vocabulary, pages), size).to_str())
     kept = size - len(ALPHABET)
     while (tokenizer := _with_characters(_shortened(learnt, kept))).get_vocab_size() < size:
         # A token more costs one, or none where it is one of the characters.
@@ -57,10 +57,10 @@ def _shortened(learnt: dict[str, Any], size: int) -> Tokenizer:
     return Tokenizer.from_str(json.dumps({**learnt, "model": model}))
 
 
-def _pages(vocabulary: Vocabulary) -> Iterator[str]:
+def _pages(vocabulary: Vocabulary, count: int) -> Iterator[str]:
     """Labels as the reader writes them: Markdown, plain text, tables as HTML, and the grammar of the full model."""
     source = random.Random(_SEED)  # noqa: S311 (pages, not secrets)
-    for number in range(_PAGES):
+    for number in range(count):
         level = LEVELS[number % len(LEVELS)]
         blocks = write_page(source, vocabulary, PagePlan(level.characters, level.weights, level.headings))
         kind = source.random()
@@ -70,7 +70,7 @@ def _pages(vocabulary: Vocabulary) -> Iterator[str]:
             yield _with_html_tables(blocks)
         else:
             yield to_markdown(blocks)
-    yield from write_pages(_GRAMMAR_PAGES, _SEED)
+    yield from write_pages(round(count * _GRAMMAR_SHARE), _SEED)
 
 
 def _with_html_tables(blocks: Blocks) -> str:
