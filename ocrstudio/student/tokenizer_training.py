@@ -6,7 +6,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, train
 
 from ocrstudio.student.tokenizer import BOS, EOS, IMAGE, PAD, TABLE_CELLS
 
-# The order fixes the ids: begin 0, end 1, padding 2, image 3, as the configurations of the small students say.
+# The order fixes the ids: begin 0, end 1, padding 2, image 3, as the small students' configurations say.
 SPECIAL_TOKENS = (
     BOS,
     EOS,

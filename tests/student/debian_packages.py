@@ -3,9 +3,11 @@
 import io
 import random
 import tarfile
+from functools import cache
 from pathlib import Path
 
 import ziafont
+from fontTools import subset
 from fontTools.ttLib import TTFont
 
 from ocrstudio.student.pretraining.material.alphabet import ALPHABET
@@ -44,15 +46,7 @@ def make_font(family: str, style: str, *, alike: str = "", without: str = "", he
         without: Characters that it lacks.
         heavier: Whether its letters differ from those of the others.
     """
-    from fontTools import subset
-
-    font = TTFont(Path(ziafont.__file__).parent / "fonts" / "DejaVuSans.ttf")
-    subsetter = subset.Subsetter(subset.Options(layout_features=["kern", "liga"]))
-    subsetter.populate(text="".join(set(ALPHABET) - set(without)) + " \ufb01")
-    subsetter.subset(font)
-    for record in list(font["name"].names):
-        if record.nameID in (1, 2, 16, 17):
-            font["name"].removeNames(nameID=record.nameID)
+    font = TTFont(io.BytesIO(_small_font()))
     for number, value in ((1, family), (2, style)):
         font["name"].setName(value, number, 3, 1, 0x409)
     if heavier:
@@ -60,6 +54,22 @@ def make_font(family: str, style: str, *, alike: str = "", without: str = "", he
     for table in font["cmap"].tables:
         if alike:
             table.cmap[ord(alike[1])] = table.cmap[ord(alike[0])]
+        for character in without:
+            table.cmap.pop(ord(character), None)
+    target = io.BytesIO()
+    font.save(target)
+    return target.getvalue()
+
+
+@cache
+def _small_font() -> bytes:
+    """DejaVu Sans with the alphabet, a ligature and its hints, without a name."""
+    font = TTFont(Path(ziafont.__file__).parent / "fonts" / "DejaVuSans.ttf")
+    subsetter = subset.Subsetter(subset.Options(layout_features=["kern", "liga"], hinting=True))
+    subsetter.populate(text=f"{ALPHABET} \ufb01")
+    subsetter.subset(font)
+    for number in (1, 2, 16, 17):
+        font["name"].removeNames(nameID=number)
     target = io.BytesIO()
     font.save(target)
     return target.getvalue()

@@ -19,7 +19,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--packages",
         type=Path,
-        help="folder of .deb files; missing ones are downloaded to it (default: OUTPUT with .packages behind)",
+        help="folder of .deb files; missing ones are downloaded to it (default: OUTPUT.packages)",
     )
     parser.add_argument("--offline", action="store_true", help="download nothing")
     parser.add_argument("--table", type=Path, help="another table of packages")
@@ -40,7 +40,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _make(chosen: argparse.Namespace) -> None:
     if importlib.util.find_spec("fontTools") is None:
-        raise InputError("fontTools is not installed.", "Install it: pip install 'ocrstudio[train,material]'.")
+        raise InputError(
+            "fontTools is not installed.", "Install it: pip install 'ocrstudio[train,material]'."
+        )
     table = read_table(chosen.table)
     folder = chosen.packages or chosen.output.with_name(f"{chosen.output.name}.packages")
     packages = find_packages(table.packages(), folder, download=not chosen.offline)

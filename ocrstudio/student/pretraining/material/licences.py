@@ -19,8 +19,8 @@ _SENTENCES = (
 def read_licences(copyright_file: str) -> tuple[str, ...]:
     """The licences of what a package is about; those of its packaging are left out.
 
-    Machine-readable files (DEP-5) name them in fields: that of all files (``Files: *``) and those of files that
-    are fonts. Others are searched for well-known sentences. Empty when nothing is recognised.
+    Machine-readable files (DEP-5) name them in fields: that of all files (``Files: *``) and those of files
+    that are fonts. Others are searched for well-known sentences. Empty when nothing is recognised.
     """
     if not copyright_file.lstrip().startswith("Format:"):
         return _from_sentences(copyright_file)

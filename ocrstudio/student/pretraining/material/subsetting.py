@@ -18,8 +18,8 @@ _EMPTY = 255
 def subset_font(data: bytes) -> bytes:
     """The font with the alphabet, its kerning and its ligatures of f; without hints.
 
-    Names are left out except those of copyright and licence, so that no reserved font name is used for what is no
-    longer that font.
+    Names are left out except those of copyright and licence, so that no reserved font name is used for what is
+    no longer that font.
 
     Raises:
         InputError: fontTools cannot read it.
@@ -39,7 +39,19 @@ def subset_font(data: bytes) -> bytes:
         glyph_names=False,
         legacy_kern=True,
     )
-    options.drop_tables += ["FFTM", "MATH", "BASE", "PfEd", "TeX ", "Silf", "Silt", "Glat", "Gloc", "Feat", "Sill"]
+    options.drop_tables += [
+        "FFTM",
+        "MATH",
+        "BASE",
+        "PfEd",
+        "TeX ",
+        "Silf",
+        "Silt",
+        "Glat",
+        "Gloc",
+        "Feat",
+        "Sill",
+    ]
     try:
         font = TTFont(io.BytesIO(data), recalcTimestamp=False)
         subsetter = subset.Subsetter(options)

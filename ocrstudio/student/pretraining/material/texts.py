@@ -7,6 +7,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from html.parser import HTMLParser
+from itertools import pairwise
 from types import MappingProxyType
 
 from ocrstudio.domain.errors import InputError
@@ -20,14 +21,17 @@ _LONGEST_WORD = 30
 _ENDS = (".", "!", "?", ".)", '."', ".”", "!”", "?”", '?"', '!"')
 # Elements of HTML that end a paragraph, and those whose content is no text.
 _BLOCKS = frozenset(
-    "p li dd dt td th tr table ul ol dl div section h1 h2 h3 h4 h5 h6 blockquote br body title header footer".split()
+    {
+        *("p", "li", "dd", "dt", "ul", "ol", "dl", "td", "th", "tr", "table", "div", "section", "blockquote"),
+        *("h1", "h2", "h3", "h4", "h5", "h6", "br", "body", "title", "header", "footer"),
+    }
 )
-_NO_TEXT = frozenset("script style pre head nav svg math sup".split())
+_NO_TEXT = frozenset(["script", "style", "pre", "head", "nav", "svg", "math", "sup"])
 _SKIPPED_CLASSES = re.compile(r"navheader|navfooter|sphinxsidebar|toc\b|footnote")
 
 
 def read_text(entry: TextEntry, package: Package) -> list[str]:
-    """The lines of a text: paragraphs of prose, or words; in the alphabet, each once, at most as much as wanted.
+    """The lines of a text: paragraphs of prose, or words; in the alphabet, each once, as much as wanted.
 
     Raises:
         InputError: The package holds no such file, or nothing in it is usable.
@@ -65,7 +69,7 @@ def is_prose(line: str) -> bool:
         len(words) >= _LEAST_WORDS
         and line.endswith(_ENDS)
         and max(map(len, words)) <= _LONGEST_WORD
-        and letters >= 0.85 * len(line)  # noqa: PLR2004 (code and tables have more signs)
+        and letters >= 0.85 * len(line)
     )
 
 
@@ -101,7 +105,9 @@ class _Paragraphs(HTMLParser):
             if tag == self._skipping[-1]:
                 self._skipping.append(tag)
             return
-        if tag in _NO_TEXT or any(key == "class" and _SKIPPED_CLASSES.search(value or "") for key, value in attrs):
+        if tag in _NO_TEXT or any(
+            key == "class" and _SKIPPED_CLASSES.search(value or "") for key, value in attrs
+        ):
             self._skipping.append(tag)
         if tag in _BLOCKS or tag == "pre":
             self.flush()
@@ -140,10 +146,10 @@ def _dictionary(content: bytes) -> list[str]:
 
 
 def _bible(content: bytes) -> list[str]:
-    """The verses of bible-kjv: a table of windows, each an LZW stream, and in them lines ``Ge1:1 In the …``."""
+    """The verses of bible-kjv: a table of windows, each an LZW stream, in them lines ``Ge1:1 In the …``."""
     (count,) = struct.unpack_from(">I", content, 0x58)
     places = struct.unpack_from(f">{count + 1}I", content, 0x5C)
-    windows = (decompress(content[start:stop]) for start, stop in zip(places, places[1:], strict=False))
+    windows = (decompress(content[start:stop]) for start, stop in pairwise(places))
     lines = b"".join(windows).decode("latin-1").splitlines()
     return _fitting(line.split(" ", 1)[1] for line in lines if re.match(r"\w+\d+:\d+ ", line))
 
@@ -164,7 +170,13 @@ def _accented_words(content: bytes) -> list[str]:
 def _names(content: bytes) -> list[str]:
     """The names of iso-codes, word by word."""
     lists = json.loads(content)
-    names = [str(entry["name"]) for each in lists.values() if isinstance(each, list) for entry in each if "name" in entry]
+    names = [
+        str(entry["name"])
+        for each in lists.values()
+        if isinstance(each, list)
+        for entry in each
+        if "name" in entry
+    ]
     words = _fitting(word.strip("()[],;.*") for name in names for word in name.split())
     return [word for word in words if len(word) > 1 and word[0].isupper()]
 

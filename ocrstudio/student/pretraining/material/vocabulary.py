@@ -1,4 +1,4 @@
-"""The reader's tokenizer: learnt from pages of its own writing, each character of the alphabet a single token."""
+"""The reader's tokenizer: learnt from pages of its own writing; each character of the alphabet is one token."""
 
 import json
 import random
@@ -50,15 +50,13 @@ def train_reader_tokenizer(vocabulary: Vocabulary, size: int, pages: int) -> Tok
 def _shortened(learnt: dict[str, Any], size: int) -> Tokenizer:
     """The tokenizer as it was when it had learnt so many tokens."""
     vocabulary = {token: number for token, number in learnt["model"]["vocab"].items() if number < size}
-    merges = [
-        pair for pair in learnt["model"]["merges"] if {*pair, "".join(pair)} <= vocabulary.keys()
-    ]
+    merges = [pair for pair in learnt["model"]["merges"] if {*pair, "".join(pair)} <= vocabulary.keys()]
     model = {**learnt["model"], "vocab": vocabulary, "merges": merges}
     return Tokenizer.from_str(json.dumps({**learnt, "model": model}))
 
 
 def _pages(vocabulary: Vocabulary, count: int) -> Iterator[str]:
-    """Labels as the reader writes them: Markdown, plain text, tables as HTML, and the grammar of the full model."""
+    """Labels as the reader writes them: Markdown, plain text, tables as HTML, the full model's grammar."""
     source = random.Random(_SEED)  # noqa: S311 (pages, not secrets)
     for number in range(count):
         level = LEVELS[number % len(LEVELS)]
