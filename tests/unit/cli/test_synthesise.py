@@ -54,7 +54,7 @@ def test_a_font_without_a_bold_face_gets_labels_without_bold(tmp_path, text):
     font = Path(ziafont.__file__).parent / "fonts" / "DejaVuSans.ttf"
     command = ["synthesise", "--text", str(text), "--pages", "6", "--evaluation-pages", "0", "--dpi", "60"]
     assert main([*command, "--output", str(tmp_path / "a")]) == 0
-    assert main([*command, "--output", str(tmp_path / "b"), "--fonts", str(font)]) == 0
+    assert main([*command, "--output", str(tmp_path / "b"), "--font", str(font)]) == 0
     labels = {
         name: "".join(sample.answer for sample in read_dataset(tmp_path / name / "train.jsonl").samples)
         for name in ("a", "b")

@@ -60,8 +60,8 @@ def build(table: Table, packages: Mapping[str, Package], output: Path, say: Say)
         say: Takes a line for whoever watches.
 
     Raises:
-        InputError: A package lacks what the table names, no font of a folder is usable, the texts are too few,
-            or the folder holds something else.
+        InputError: A package lacks what the table names, no font of a folder is usable, the texts are too
+            few, or the folder holds something else.
     """
     if output.exists() and any(output.iterdir()) and not (output / ORIGINS).exists():
         raise InputError(f"{output} holds files that are no material.", "Name another folder.")
@@ -121,10 +121,10 @@ def write_origins(report: Report) -> str:
     lines = [
         "# Where this material comes from",
         "",
-        "Made by `python -m ocrstudio.student.pretraining.material` from packages of Debian. The copyright file of",
-        "each package stands in `licences/`. Fonts are cut down to the characters that are written and carry no",
-        "font name; texts are cleaned and shortened. `texts/figures.txt` is written by the program from the names",
-        "of the text `names`.",
+        "Made by `python -m ocrstudio.student.pretraining.material` from packages of Debian. The copyright",
+        "file of each package stands in `licences/`. Fonts are cut down to the characters that are written",
+        "and carry no font name; texts are cleaned and shortened. `texts/figures.txt` is written by the",
+        "program from the names of the text `names`.",
         "",
         "| use | font family or text | package | version | licence |",
         "|---|---|---|---|---|",

@@ -13,8 +13,8 @@ from ocrstudio.student.pretraining.material.packages import Package
 from ocrstudio.student.pretraining.material.table import FontEntry
 
 _PATTERNS = ("*.ttf", "*.otf", "*.TTF", "*.OTF")
-# In this order: "extra bold" is not bold, "demi bold" not bold, and a file "Courier Prime Bold" is bold although its
-# name table says "Light".
+# In this order: "extra bold" is not bold, nor is "demi bold", and "Courier Prime Bold" is bold although
+# its name table says "Light".
 _WEIGHTS = (
     (r"thin|hairline|(extra|ultra).?light", "thin"),
     (r"heavy|black|ultra|(extra|ex).?bold", "heavy"),

@@ -94,7 +94,7 @@ def _quotation(source: random.Random, names: Sequence[str]) -> str:
         (
             f"{opening}{words}{closing} — so {_name(source, names)} called it in {_year(source)}.",
             f"{_name(source, names)} wrote to {_name(source, names)}: {opening}{words} …{closing}",
-            f"{opening}{words}!{closing} cried {_name(source, names)}; {opening}{words}?{closing} asked others.",
+            f"{opening}{words}!{closing} cried {_name(source, names)}; {opening}{words}?{closing} asked he.",
         )
     )
 
@@ -104,8 +104,8 @@ def _imprint(source: random.Random, names: Sequence[str]) -> str:
     day = f"{source.randint(1, 28)} {source.choice(_MONTHS)} {_year(source)}"
     return source.choice(
         (
-            f"{sign} {_year(source)}{_DASH}{_year(source)} {_name(source, names)} & {_name(source, names)} Ltd.",
-            f"{_name(source, names)}, {_name(source, names)} and {_name(source, names)} ({_year(source)}), "
+            f"{sign} {_years(source)} {_name(source, names)} & {_name(source, names)} Ltd.",
+            f"{_name(source, names)}, {_name(source, names)} & {_name(source, names)} ({_year(source)}), "
             f"pp. {_range(source, 300)}.",
             f"• {_name(source, names)}, {day}, {_clock(source)}",
         )
@@ -135,6 +135,11 @@ def _angle(source: random.Random, most: int) -> str:
 
 def _year(source: random.Random) -> int:
     return source.randint(1750, 2030)
+
+
+def _years(source: random.Random) -> str:
+    first, last = sorted((_year(source), _year(source)))
+    return f"{first}{_DASH}{last}"
 
 
 def _clock(source: random.Random) -> str:

@@ -18,8 +18,8 @@ _EMPTY = 255
 def subset_font(data: bytes) -> bytes:
     """The font with the alphabet, its kerning and its ligatures of f; without hints.
 
-    Names are left out except those of copyright and licence, so that no reserved font name is used for what is
-    no longer that font.
+    Names are left out except those of copyright and licence, so that no reserved font name is used for what
+    is no longer that font.
 
     Raises:
         InputError: fontTools cannot read it.

@@ -1,4 +1,4 @@
-"""The reader's tokenizer: learnt from pages of its own writing; each character of the alphabet is one token."""
+"""The reader's tokenizer: learnt from pages of its own writing; each character of the alphabet is a token."""
 
 import json
 import random
