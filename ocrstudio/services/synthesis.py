@@ -17,6 +17,7 @@ from ocrstudio.domain.errors import InputError
 from ocrstudio.domain.page_files import page_file_name
 from ocrstudio.imaging.degradation import STRENGTHS, degrade
 from ocrstudio.pdf.render import POINTS_PER_INCH, PageImage, write_page_image
+from ocrstudio.synthesis.blocks import without_bold
 from ocrstudio.synthesis.drawing import PageStyle, PageWriter
 from ocrstudio.synthesis.markdown import to_markdown
 from ocrstudio.synthesis.vocabulary import Vocabulary, read_vocabulary
@@ -143,7 +144,10 @@ def _page(
         # Long words in a large face may never fit: after some tries less is written.
         share = source.uniform(0.3, 0.9) / (1 + attempt // _SHRINK_AFTER)
         blocks = write_page(source, vocabulary, PagePlan(max(20, round(most * share))))
-        drawn = writer.draw(blocks, _style(request, fonts, source))
+        style = _style(request, fonts, source)
+        if style.font is not None and style.bold_font is None:
+            blocks = without_bold(blocks)
+        drawn = writer.draw(blocks, style)
         if drawn is not None:
             return drawn.pixels, to_markdown(blocks)
     raise InputError(

@@ -9,28 +9,12 @@ import random
 import sys
 from pathlib import Path
 
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer
 
-from ocrstudio.student.tokenizer import BOS, EOS, IMAGE, PAD, TABLE_CELLS, TOKENIZER_FILE
+from ocrstudio.student.tokenizer import TOKENIZER_FILE
+from ocrstudio.student.tokenizer_training import train_tokenizer
 
 SIZE = 1280
-# The order fixes the ids: begin 0, end 1, padding 2, image 3, as `micro_config` says.
-SPECIAL_TOKENS = (
-    BOS,
-    EOS,
-    PAD,
-    IMAGE,
-    "<|ref|>",
-    "<|/ref|>",
-    "<|det|>",
-    "<|/det|>",
-    "<|grounding|>",
-    *TABLE_CELLS,
-    "<tr>",
-    "</tr>",
-    "<|User|>",
-    "<|Assistant|>",
-)
 _PAGES = 400
 _WORDS = (
     "the of and to in a is that for it as was with be by on not his but at are this have from or had an "
@@ -130,25 +114,10 @@ def _formula(source: random.Random) -> str:
     return f"{_sentence(source, 4)} {source.choice(_FORMULAS)} ![](images/{source.randint(0, 9)}.jpg)"
 
 
-def train_tokenizer() -> Tokenizer:
+def train_micro_tokenizer() -> Tokenizer:
     """Learn the vocabulary from `write_pages`."""
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(r"\p{N}{1,3}"), "isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True),
-        ]
-    )
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=SIZE,
-        special_tokens=list(SPECIAL_TOKENS),
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(write_pages(_PAGES), trainer)
-    return tokenizer
+    return train_tokenizer(write_pages(_PAGES), SIZE)
 
 
 if __name__ == "__main__":
-    train_tokenizer().save(str(Path(sys.argv[1]) / TOKENIZER_FILE))
+    train_micro_tokenizer().save(str(Path(sys.argv[1]) / TOKENIZER_FILE))

@@ -1,6 +1,6 @@
 """The tree of a written page. Everything that is drawn stands here, and nothing else does."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 
@@ -75,3 +75,19 @@ def texts(block: Block) -> tuple[Text, ...]:
     if isinstance(block, Listing):
         return block.items
     return tuple(cell for row in block.rows for cell in row)
+
+
+def without_bold(blocks: Blocks) -> Blocks:
+    """The same page for a face that has no bold twin: what cannot be seen must not be asked for."""
+
+    def light(text: Text) -> Text:
+        return tuple(replace(run, bold=False) for run in text)
+
+    def change(block: Block) -> Block:
+        if isinstance(block, Heading | Paragraph):
+            return replace(block, text=light(block.text))
+        if isinstance(block, Listing):
+            return replace(block, items=tuple(map(light, block.items)))
+        return Table(tuple(tuple(map(light, row)) for row in block.rows))
+
+    return tuple(map(change, blocks))

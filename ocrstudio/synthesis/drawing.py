@@ -3,6 +3,8 @@
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
+from unicodedata import normalize
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +17,8 @@ from ocrstudio.synthesis.html import to_html
 _FONT = "page.ttf"
 _BOLD_FONT = "page-bold.ttf"
 _WHITE = 255
+
+Box: TypeAlias = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ class PageWriter:
         return self._fonts[file]
 
 
-def _columns(style: PageStyle) -> list[tuple[float, float, float, float]]:
+def _columns(style: PageStyle) -> list[Box]:
     left, top, right, bottom = style.margins
     width = (style.width - left - right - style.gap * (style.columns - 1)) / style.columns
     lefts = [left + number * (width + style.gap) for number in range(style.columns)]
@@ -148,6 +152,18 @@ def _css(style: PageStyle) -> str:
     )
 
 
+def _letters(character: str) -> str:
+    """What a label says for a drawn character: a ligature of Latin letters is its letters."""
+    return normalize("NFKC", character) if "\ufb00" <= character <= "\ufb06" else character
+
+
+def _shares(box: Box, count: int) -> list[Box]:
+    """A box cut into equal parts from left to right."""
+    left, top, right, bottom = box
+    width = (right - left) / count
+    return [(left + index * width, top, left + (index + 1) * width, bottom) for index in range(count)]
+
+
 def _render(data: bytes, style: PageStyle) -> Drawn:
     pymupdf = engine.load()
     with pymupdf.open("pdf", data) as document:
@@ -157,12 +173,13 @@ def _render(data: bytes, style: PageStyle) -> Drawn:
             :, : pixmap.width
         ]
         characters: list[str] = []
-        boxes: list[tuple[float, float, float, float]] = []
+        boxes: list[Box] = []
         for span in page.get_texttrace():
             for code, _, _, box in span["chars"]:
-                if not chr(code).isspace():
-                    characters.append(chr(code))
-                    boxes.append(box)
+                letters = _letters(chr(code))
+                if not letters.isspace():
+                    characters += letters
+                    boxes += _shares(box, len(letters))
     if style.paper != _WHITE:
         pixels = (pixels.astype(np.uint16) * style.paper // _WHITE).astype(np.uint8)
     corners = np.array(boxes, np.float32).reshape(-1, 4)

@@ -7,9 +7,10 @@ import pytest
 from ocrstudio.domain.errors import ModelError
 from ocrstudio.imaging.presets import PRESETS
 from ocrstudio.student.micro import micro_folder
-from ocrstudio.student.micro_tokenizer import SPECIAL_TOKENS, train_tokenizer
+from ocrstudio.student.micro_tokenizer import train_micro_tokenizer
 from ocrstudio.student.processor import OcrProcessor
 from ocrstudio.student.tokenizer import BOS, EOS, IMAGE, OcrTokenizer
+from ocrstudio.student.tokenizer_training import SPECIAL_TOKENS
 
 PUBLIC_FOLDER = os.environ.get("OCRSTUDIO_TOKENIZER_DIR")
 REFERENCE = json.loads((Path(__file__).parents[1] / "data" / "parity" / "preprocess.json").read_text())
@@ -58,7 +59,7 @@ def test_an_answer_ends_at_the_end_token(tokenizer):
 
 
 def test_the_shipped_micro_tokenizer_is_what_its_module_makes(tokenizer):
-    made = json.loads(train_tokenizer().to_str())
+    made = json.loads(train_micro_tokenizer().to_str())
     shipped = json.loads((micro_folder() / "tokenizer.json").read_text(encoding="utf-8"))
     assert made == shipped
     assert (tokenizer.bos_id, tokenizer.eos_id, tokenizer.pad_id, tokenizer.image_id) == (0, 1, 2, 3)

@@ -34,13 +34,14 @@ from ocrstudio.student.pretraining.pages import PageMaker, find_faces
 from ocrstudio.student.pretraining.plan import PretrainingPlan
 from ocrstudio.student.reader import reader_config
 from ocrstudio.student.tokenizer import OcrTokenizer
+from ocrstudio.student.tokenizer_training import SPECIAL_TOKENS
 from ocrstudio.synthesis.vocabulary import read_vocabulary
 
 _HEAD_WEIGHTS = {"patch": 1.0, "token": 1.5, "place": 0.5, "slot": 0.3, "first": 0.3}
 _SEED = 1
 _WARM_UP = 200
 _REPLACED_SHARE = 0.04
-_FIRST_WORD = 14
+_FIRST_WORD = len(SPECIAL_TOKENS)
 """The first id of the tokenizer that is no special token."""
 _GATES_MEANWHILE = ("clean", "random")
 

@@ -16,6 +16,7 @@ from ocrstudio.student.pretraining.levels import Grid, Level
 from ocrstudio.student.pretraining.targets import Boxes, character_cells, reading_places
 from ocrstudio.student.reader import READER_IMAGE
 from ocrstudio.student.tokenizer import OcrTokenizer
+from ocrstudio.synthesis.blocks import without_bold
 from ocrstudio.synthesis.drawing import Drawn, PageStyle, PageWriter
 from ocrstudio.synthesis.markdown import to_markdown
 from ocrstudio.synthesis.text import to_text
@@ -105,7 +106,10 @@ class PageMaker:
         for _ in range(_TRIES):
             wanted = max(1, round(level.characters * source.uniform(0.35, 1.0)))
             blocks = write_page(source, self._vocabulary, PagePlan(wanted, level.weights, level.headings))
-            drawn = self._writer.draw(blocks, self._style(source, level, grid, wanted))
+            style = self._style(source, level, grid, wanted)
+            if style.font is not None and style.bold_font is None:
+                blocks = without_bold(blocks)
+            drawn = self._writer.draw(blocks, style)
             if drawn is not None:
                 break
         else:

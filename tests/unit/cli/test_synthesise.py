@@ -1,7 +1,10 @@
 """``ocrstudio synthesise``: a dataset that train and evaluate read."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import ziafont
 from PIL import Image
 
 from ocrstudio.cli.main import main
@@ -45,6 +48,19 @@ def test_pages_with_labels_are_written(tmp_path, text, capsys):
     with Image.open(train.samples[0].image) as picture:
         assert picture.size == (298, 420)
         assert np.asarray(picture).min() < 120
+
+
+def test_a_font_without_a_bold_face_gets_labels_without_bold(tmp_path, text):
+    font = Path(ziafont.__file__).parent / "fonts" / "DejaVuSans.ttf"
+    command = ["synthesise", "--text", str(text), "--pages", "6", "--evaluation-pages", "0", "--dpi", "60"]
+    assert main([*command, "--output", str(tmp_path / "a")]) == 0
+    assert main([*command, "--output", str(tmp_path / "b"), "--font", str(font)]) == 0
+    labels = {
+        name: "".join(sample.answer for sample in read_dataset(tmp_path / name / "train.jsonl").samples)
+        for name in ("a", "b")
+    }
+    assert "**" in labels["a"]  # the built-in face has one
+    assert "**" not in labels["b"]
 
 
 def test_the_same_seed_writes_the_same_pages(tmp_path, text):

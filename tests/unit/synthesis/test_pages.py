@@ -3,12 +3,14 @@
 import random
 import string
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import ziafont
 
 from ocrstudio.domain.errors import InputError
-from ocrstudio.synthesis.blocks import Heading, Listing, Paragraph, Run, Table, length, plain
+from ocrstudio.synthesis.blocks import Heading, Listing, Paragraph, Run, Table, length, plain, without_bold
 from ocrstudio.synthesis.drawing import PageStyle, PageWriter
 from ocrstudio.synthesis.markdown import to_markdown
 from ocrstudio.synthesis.text import to_text
@@ -124,3 +126,22 @@ def test_a_text_with_too_few_words_is_refused(tmp_path):
 def test_a_font_that_is_not_there_is_named(tmp_path):
     with pytest.raises(InputError, match=r"none\.ttf cannot be read"):
         PageWriter().draw(PAGE, replace(STYLE, font=tmp_path / "none.ttf"))
+
+
+def test_a_ligature_is_drawn_as_one_sign_and_read_as_its_letters():
+    font = Path(ziafont.__file__).parent / "fonts" / "DejaVuSans.ttf"
+    drawn = PageWriter().draw((Paragraph(plain("office \ufb02ame")),), replace(STYLE, font=font))
+    assert drawn.characters == "officeflame"
+    boxes = {character: drawn.boxes[index] for index, character in enumerate("officefl")}
+    assert len(drawn.boxes) == len(drawn.characters)
+    assert boxes["f"][2] == pytest.approx(boxes["l"][0])
+    assert boxes["f"][0] < boxes["f"][2] < boxes["l"][2]
+
+
+def test_a_face_without_a_bold_twin_writes_no_bold():
+    light = without_bold(PAGE)
+    assert to_markdown(light) == to_markdown(PAGE).replace("**", "")
+    font = Path(ziafont.__file__).parent / "fonts" / "DejaVuSans.ttf"
+    style = replace(STYLE, font=font)
+    # The reason: such a face draws both alike, and the label would ask for what nobody sees.
+    assert np.array_equal(PageWriter().draw(PAGE, style).pixels, PageWriter().draw(light, style).pixels)
