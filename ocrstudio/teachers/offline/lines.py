@@ -78,12 +78,6 @@ class Reading:
     turn: Turn
 
 
-def unread_share(lines: Sequence[OcrLine]) -> float:
-    """How much of the text, by width, was not read; 0 for no lines."""
-    total = sum(line.width for line in lines)
-    return sum(line.width for line in lines if not line.is_read()) / total if total else 0.0
-
-
 def check_readable(lines: Sequence[OcrLine], engine: str, hint: str) -> float:
     """Refuse a page that the engine cannot read, instead of handing out a garbage label.
 
@@ -102,11 +96,12 @@ def check_readable(lines: Sequence[OcrLine], engine: str, hint: str) -> float:
     Raises:
         TeacherError: Too much of the text was not read.
     """
-    share = unread_share(lines)
+    unread = [line for line in lines if not line.is_read()]
+    total = sum(line.width for line in lines)
+    share = sum(line.width for line in unread) / total if total else 0.0
     if share >= _UNREADABLE_SHARE:
-        unread = sum(not line.is_read() for line in lines)
         raise TeacherError(
-            f"{engine} could not read {unread} of {len(lines)} lines ({share:.0%} of the text): "
+            f"{engine} could not read {len(unread)} of {len(lines)} lines ({share:.0%} of the text): "
             "this looks like a script it does not know, handwriting, or a poor scan.",
             hint,
         )

@@ -11,7 +11,7 @@ from ocrstudio.domain.errors import TeacherError
 from ocrstudio.teachers.offline import turn
 from ocrstudio.teachers.offline.detector import hasten
 from ocrstudio.teachers.offline.ink import inked_window
-from ocrstudio.teachers.offline.lines import OcrLine, Reading, check_greek, check_readable, unread_share
+from ocrstudio.teachers.offline.lines import OcrLine, Reading, check_greek, check_readable
 from ocrstudio.teachers.offline.recogniser import LineRecogniser, Text
 from ocrstudio.teachers.offline.turn import Turn
 
@@ -22,7 +22,8 @@ _HINT = (
 _DOUBTFUL_SCORE = 0.85
 _SURE_SCORE = 0.9
 _HOPELESS_SCORE = 0.6
-_FOREIGN_SHARE = 0.75  # of the text; far above what is refused
+_FOREIGN_SHARE = 0.75  # of the first long lines
+_REFUSED_SHARE = 0.3  # of the text; more than `check_readable` takes
 _PROBES = 8
 
 
@@ -50,7 +51,7 @@ class RapidEngine:
 
         Returns:
             All lines that were seen, also those that could not be read (with an empty text), on the
-            upright page.
+            upright page. Of one in an unknown script only the longest, enough for `check` to refuse it.
 
         Raises:
             TeacherError: The picture is a strip: its reduction to the engine's size has no width.
@@ -76,8 +77,9 @@ class RapidEngine:
         quartered = Turn(width, height, (1 if sideways else 0) + (2 if upside_down else 0))
         degrees = turn.skew(turn.upright(quartered, quads[main]))
         found = Turn(width, height, quartered.quarters, degrees)
-        placed = zip(texts, turn.boxes(found, quads), strict=True)
-        return Reading(tuple(OcrLine(text.strip(), score, *box) for (text, score), box in placed), found)
+        boxes = turn.boxes(found, quads)
+        lines = (OcrLine(texts[n][0].strip(), texts[n][1], *boxes[n]) for n in sorted(texts))
+        return Reading(tuple(lines), found)
 
     def check(self, lines: Sequence[OcrLine]) -> float:
         """Refuse a page that was not read; see `lines.check_readable`."""
@@ -115,12 +117,13 @@ class RapidEngine:
         crops: Sequence[npt.NDArray[np.uint8]],
         main: npt.NDArray[np.bool_],
         by_length: npt.NDArray[np.intp],
-    ) -> tuple[list[Text], bool]:
+    ) -> tuple[dict[int, Text], bool]:
         """Read all lines, and say whether those of the main direction stand on their heads.
 
         A few long lines decide it: read upside down they score .6 to .75, upright .94 and more. Where neither
-        way is any good the script is unknown, and nothing is read twice; nor on a page that will be refused,
-        most of its lines and of those few being unread, the few either way.
+        way is any good the script is unknown, and nothing is read twice. Where hardly any of the few could be
+        read, either way, the next long lines follow until it is certain that the page will be refused; then
+        the others are left out.
         """
         probes = [int(number) for number in by_length if main[number]][:_PROBES]
         texts: dict[int, Text] = dict(zip(probes, self._recognise(crops, probes), strict=True))
@@ -129,19 +132,24 @@ class RapidEngine:
             turned = dict(zip(probes, self._recognise(crops, probes, turned=True), strict=True))
             upside_down = _mean(turned.values()) > _mean(texts.values())
             hopeless = max(_mean(turned.values()), _mean(texts.values())) < _HOPELESS_SCORE
-            foreign = min(_unread(crops, texts), _unread(crops, turned)) >= _FOREIGN_SHARE
+            width = _width(crops, probes)
+            foreign = all(_unread(crops, way) >= _FOREIGN_SHARE * width for way in (texts, turned))
             texts = turned if upside_down else texts
         flipped = {number for number in range(len(crops)) if upside_down and main[number]}
-        rest = [number for number in range(len(crops)) if number not in texts]
-        for way in (False, True):
-            group = [number for number in rest if (number in flipped) == way]
-            texts.update(zip(group, self._recognise(crops, group, turned=way), strict=True))
-        if not hopeless and not (foreign and _unread(crops, texts) >= _FOREIGN_SHARE):
+        rest = [int(number) for number in by_length if number not in texts]
+        size = _PROBES if foreign else max(1, len(rest))
+        for group in (sorted(rest[start : start + size]) for start in range(0, len(rest), size)):
+            if foreign and _unread(crops, texts) >= _REFUSED_SHARE * _width(crops, range(len(crops))):
+                return texts, upside_down
+            for way in (False, True):
+                part = [number for number in group if (number in flipped) == way]
+                texts.update(zip(part, self._recognise(crops, part, turned=way), strict=True))
+        if not hopeless:
             for way in (False, True):
                 doubtful = [n for n in texts if texts[n][1] < _DOUBTFUL_SCORE and (n in flipped) != way]
                 again = zip(doubtful, self._recognise(crops, doubtful, turned=way), strict=True)
                 texts.update((number, text) for number, text in again if text[1] > texts[number][1])
-        return [texts[number] for number in range(len(crops))], upside_down
+        return texts, upside_down
 
     def _recognise(
         self, crops: Sequence[npt.NDArray[np.uint8]], numbers: Sequence[int], *, turned: bool = False
@@ -186,9 +194,16 @@ def _mean(texts: Iterable[Text]) -> float:
     return sum(size * score for size, score in sizes) / max(1, sum(size for size, _ in sizes))
 
 
-def _unread(crops: Sequence[npt.NDArray[np.uint8]], texts: Mapping[int, Text]) -> float:
-    """The share of some lines that was not read; see `lines.unread_share`."""
-    return unread_share(
-        [OcrLine(text.strip(), score, 0, 0, crops[n].shape[1], crops[n].shape[0])
-         for n, (text, score) in texts.items()]
-    )  # fmt: skip
+def _width(crops: Sequence[npt.NDArray[np.uint8]], numbers: Iterable[int]) -> int:
+    """Pixels that some lines take."""
+    return sum(crops[number].shape[1] for number in numbers)
+
+
+def _unread(crops: Sequence[npt.NDArray[np.uint8]], texts: Mapping[int, Text]) -> int:
+    """Pixels of the lines that were not read, as `check_readable` counts them."""
+    return _width(crops, (number for number, text in texts.items() if not _is_read(crops[number], text)))
+
+
+def _is_read(crop: npt.NDArray[np.uint8], text: Text) -> bool:
+    height, width = crop.shape[:2]
+    return OcrLine(text[0].strip(), text[1], 0, 0, width, height).is_read()
