@@ -1,6 +1,6 @@
 """The order of the lines of a page as Tesseract sees it, from its page segmentation alone: nothing is read.
 
-Its program cannot stop after the segmentation, which is an eighth of its time for a page; its library can.
+Its program cannot stop after the segmentation, which is a seventh of its time for a page; its library can.
 It is called in a process of its own (``python -m ocrstudio.teachers.offline.segmentation``), since it is
 foreign code that may crash or hang; that process loads neither NumPy nor a model. Where there is no library,
 `tesseract.read_in_order` asks the program.
