@@ -61,13 +61,12 @@ def test_the_detector_sees_the_very_picture_that_rapidocr_would_give_it() -> Non
 
 
 class Counting(RapidEngine):
-    """Knows how many lines it was given to read, and in how many groups."""
+    """Knows how many lines it was given to read."""
 
-    lines_read = groups_read = 0
+    lines_read = 0
 
     def _recognise(self, crops, numbers, *, turned=False):
         self.lines_read += len(numbers)
-        self.groups_read += bool(numbers)
         return super()._recognise(crops, numbers, turned=turned)
 
 
@@ -87,26 +86,6 @@ def test_a_page_in_an_unknown_script_is_refused_after_its_longest_lines(tmp_path
     assert len(lines) <= 16
     with pytest.raises(TeacherError, match="this looks like a script it does not know"):
         engine.check(lines)
-
-
-def test_a_few_long_lines_in_an_unknown_script_leave_the_rest_of_the_page_to_be_read(tmp_path) -> None:
-    with pymupdf.open() as document:
-        page = document.new_page(width=500, height=840)
-        page.insert_htmlbox((20, 5, 480, 145), f"<p style='font-size: 9pt'>{KOREAN * 11}</p>")
-        for row in range(60):
-            entry = (
-                f"Entry {row} of the harbour ledger, seen by two keepers and signed by both of them at dusk"
-            )
-            page.insert_text((20, 160 + 11 * row), entry, fontsize=9)
-        document.save(tmp_path / "mixed.pdf")
-    with open_document(tmp_path / "mixed.pdf") as document:
-        engine = Counting(threads=1)
-        lines = engine.recognise(document.render(0, dpi=120).pixels, 120).lines
-    # The long lines told that the page may be refused, the next ones that it is not.
-    assert engine.groups_read > 8
-    texts = " ".join(line.text for line in lines)
-    assert all(f"Entry {row} of the harbour" in texts for row in range(60))
-    assert engine.check(lines) < 0.2
 
 
 KOREAN = "서울은 대한민국의 수도이며 가장 큰 도시이다. 항구 사무소는 배의 이름을 장부에 적는다. "
