@@ -86,7 +86,7 @@ def check_readable(lines: Sequence[OcrLine], engine: str, hint: str) -> float:
     Arabic, Hebrew, Devanagari, Thai and Cyrillic 93 % and more.
 
     Args:
-        lines: All lines found, the unread ones included.
+        lines: All lines tried, the unread ones included.
         engine: Name of the engine for the message.
         hint: What to use instead.
 
@@ -101,8 +101,8 @@ def check_readable(lines: Sequence[OcrLine], engine: str, hint: str) -> float:
     share = sum(line.width for line in unread) / total if total else 0.0
     if share >= _UNREADABLE_SHARE:
         raise TeacherError(
-            f"{engine} could not read {len(unread)} of {len(lines)} lines ({share:.0%} of the text): "
-            "this looks like a script it does not know, handwriting, or a poor scan.",
+            f"{engine} could not read {len(unread)} of the {len(lines)} lines it tried ({share:.0%} of their "
+            "text): this looks like a script it does not know, handwriting, or a poor scan.",
             hint,
         )
     return share

@@ -1,7 +1,8 @@
-"""Tesseract, when it is installed: languages that RapidOCR does not know, and dense print in columns."""
+"""Tesseract, when it is installed: languages that RapidOCR does not know, and the order of dense print."""
 
 import csv
 import io
+import json
 import logging
 import os
 import shutil
@@ -13,9 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ocrstudio.domain.errors import TeacherError
+from ocrstudio.jobs.command_line import module_command
 from ocrstudio.teachers.errors import TeacherUnavailableError
 from ocrstudio.teachers.offline.lines import OcrLine, Reading, check_confident
 from ocrstudio.teachers.offline.scripts import fitting_languages, seen_languages
+from ocrstudio.teachers.offline.segmentation import MODULE as SEGMENTATION
+from ocrstudio.teachers.offline.segmentation import find_library
 from ocrstudio.teachers.offline.turn import Turn
 
 _LOG = logging.getLogger(__name__)
@@ -86,9 +90,11 @@ class TesseractEngine:
 def read_in_order(
     pixels: npt.NDArray[np.uint8], dpi: float, text: str, preferred: Sequence[str]
 ) -> Sequence[OcrLine]:
-    """The lines of an upright page as Tesseract orders them; none where it or a language is not installed.
+    """The lines of an upright page as Tesseract orders them; none where it is not installed.
 
-    Chinese takes it up to a minute a page: it is given some seconds, and the page goes on without it.
+    Only the order is wanted, which its library finds without reading a letter, in any script. Where there is
+    only its program, the page has to be read: none where a language is missing, or after some seconds
+    (Chinese takes up to a minute a page).
 
     Args:
         pixels: RGB.
@@ -96,7 +102,13 @@ def read_in_order(
         text: What another engine read, which tells the scripts of the page.
         preferred: Languages of the configuration.
     """
-    languages = fitting_languages(text, preferred, installed_languages())
+    program = shutil.which(_PROGRAM)
+    if program is None:
+        return ()
+    segmented = _segmented(program, pixels, dpi)
+    if segmented is not None:
+        return segmented
+    languages = fitting_languages(text, preferred, installed_languages(program))
     if not languages:
         return ()
     try:
@@ -104,6 +116,24 @@ def read_in_order(
     except TeacherError as error:  # a second opinion only
         _LOG.warning("Tesseract gave no second opinion: %s", error.message)
         return ()
+
+
+def _segmented(program: str, pixels: npt.NDArray[np.uint8], dpi: float) -> Sequence[OcrLine] | None:
+    """The lines as Tesseract's library orders them, with an empty text; None where it cannot be asked."""
+    library = find_library(program)
+    if library is None:
+        return None
+    height, width = pixels.shape[:2]
+    command = module_command(SEGMENTATION, library, str(width), str(height), str(round(dpi)))
+    try:
+        done = _run(command, pixels.tobytes(), _OPINION_TIMEOUT)
+        boxes = json.loads(done.stdout) if done.returncode == 0 else None
+    except (subprocess.TimeoutExpired, ValueError):
+        boxes = None
+    if boxes is None:
+        _LOG.warning("Tesseract's library %s cannot be used; its program is asked.", library)
+        return None
+    return tuple(OcrLine("", 1.0, x0, y0, x1, y1) for x0, y0, x1, y1 in boxes)
 
 
 def languages_by_sight(

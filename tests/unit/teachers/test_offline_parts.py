@@ -85,7 +85,7 @@ def test_a_script_the_engine_does_not_know_is_a_sentence(unread: OcrLine) -> Non
     lines = [line(LATIN, 0, 30)] * 3 + [unread]
     with pytest.raises(TeacherError) as caught:
         check_readable(lines, "RapidOCR", "Use Tesseract.")
-    assert "could not read 1 of 4 lines (25% of the text)" in caught.value.message
+    assert "could not read 1 of the 4 lines it tried (25% of their text)" in caught.value.message
     assert caught.value.hint == "Use Tesseract."
 
 
