@@ -101,6 +101,7 @@ def test_a_resumed_run_sees_what_the_uninterrupted_one_sees(tmp_path):
     dataset = write_dataset(tmp_path / "data")
     # Three steps are an epoch: the run is taken up within the second one and goes on into the third.
     settings = {"training__max_steps": 8, "training__save_steps": 4, "training__augment": "strong"}
+    settings["training__check_pictures"] = False  # this student would be warned of
     whole, _ = run(tmp_path / "runs", dataset, **settings)
     checkpoint = whole.checkpoints / "checkpoint-4"
     resumed, _ = run(tmp_path / "runs", dataset, request={"resume_from": str(checkpoint)}, **settings)

@@ -198,15 +198,22 @@ def test_projector_and_vectors_survive_saving_and_resuming(tmp_path):
 
 def test_a_diverging_run_ends_with_a_sentence_and_without_a_broken_checkpoint(tmp_path):
     dataset = write_dataset(tmp_path / "data")
-    config = fast_config(lora__lora_alpha=1024, training__learning_rate=1.0, training__max_steps=40)
-    folder = training_folder(tmp_path / "runs", dataset, config)
+    config = fast_config(training__max_steps=6, training__save_steps=1)
+    healthy = training_folder(tmp_path / "runs", dataset, config)
+    run(healthy)
+    start = tmp_path / "checkpoint-4"
+    shutil.copytree(healthy.checkpoints / "checkpoint-4", start)
+    # A step of this momentum is so long that numbers overflow behind it, on any processor.
+    state = torch.load(start / "optimizer.pt", weights_only=True)
+    for moments in state["state"].values():
+        moments["exp_avg"].fill_(1e30)
+    torch.save(state, start / "optimizer.pt")
+    folder = training_folder(tmp_path / "runs", dataset, config, resume_from=str(start))
     with pytest.raises(RunError, match="diverged") as caught:
         run(folder)
     assert "learning_rate" in caught.value.hint
-    checkpoint = folder.newest_checkpoint()
-    if checkpoint is not None:
-        weights = load_file(checkpoint / "adapter_model.safetensors")
-        assert all(bool(tensor.isfinite().all()) for tensor in weights.values())
+    weights = load_file(folder.newest_checkpoint() / "adapter_model.safetensors")
+    assert all(bool(tensor.isfinite().all()) for tensor in weights.values())
 
 
 def test_a_dataset_without_a_usable_sample_is_an_error(tmp_path):

@@ -195,7 +195,9 @@ def test_resuming_asks_only_for_pages_without_a_label(pdfs: Path, tmp_path: Path
 
     second = ScriptedTeacher()
     report = label(tmp_path / "out", pdf=pdfs, teacher=second, earlier=Earlier.RESUME)
-    assert (report.resumed, report.labelled, report.failed) == (5, 7, 0)
+    # One answer more may have waited for its check when the run was stopped.
+    assert report.resumed in (5, 6)
+    assert (report.resumed + report.labelled, report.failed) == (12, 0)
     assert {page.key for page in second.asked}.isdisjoint(
         {page.key for page in first.asked} - {"report.pdf, page 2"}
     )
