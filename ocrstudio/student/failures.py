@@ -57,6 +57,11 @@ def memory_sentences(advice: str) -> Iterator[None]:
         raise RunError(f"The {device} is not large enough for this run.", advice) from error
 
 
+def reason_of(error: Exception) -> str:
+    """The first line of an error's message, as the end of a sentence; its kind where it says nothing."""
+    return (str(error).strip().partition("\n")[0] or type(error).__name__).rstrip(".")
+
+
 def is_out_of_memory(error: Exception) -> bool:
     """Whether memory ran out, on the GPU or in the machine."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):

@@ -23,7 +23,7 @@ from ocrstudio.domain.picture_check import movement_in_words
 from ocrstudio.jobs.context import RunContext
 from ocrstudio.student.experts import Packed
 from ocrstudio.student.experts_lora import ExpertsLora
-from ocrstudio.student.failures import memory_sentences
+from ocrstudio.student.failures import memory_sentences, reason_of
 from ocrstudio.student.lora import PROJECTOR, SAM, VECTORS, VISION, trainable_parameters
 
 Pieces = Iterable[tuple[str, Tensor, Tensor]]
@@ -85,7 +85,7 @@ class Movement:
                 movement = self.measure(base)
         except (OcrStudioError, OSError, RuntimeError) as error:
             traceback.print_exception(error)  # into the log of the run
-            reason = str(error).strip().partition("\n")[0].rstrip(".")
+            reason = reason_of(error)
             context.emit("warning", message=f"How far the weights moved was not measured: {reason}.")
             return {}
         context.emit("phase", name="movement", message=movement_in_words(movement))

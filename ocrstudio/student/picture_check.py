@@ -22,7 +22,7 @@ from ocrstudio.settings.train import TrainingConfig
 from ocrstudio.student.arguments import preparation_workers
 from ocrstudio.student.collator import Collator
 from ocrstudio.student.examples import Example
-from ocrstudio.student.failures import memory_sentences
+from ocrstudio.student.failures import memory_sentences, reason_of
 from ocrstudio.student.loader_workers import end_workers
 from ocrstudio.student.picture_swap import Swap, in_batches, pages_of, plan_swap
 from ocrstudio.student.preflight import Preflight
@@ -81,8 +81,7 @@ class PictureChecker:
                 check = self._measure(swap, stand_in=stand_in)
         except (OcrStudioError, OSError, RuntimeError) as error:
             traceback.print_exception(error)  # into the log of the run
-            reason = str(error).strip().partition("\n")[0] or type(error).__name__
-            self._not_measured(f"{reason.rstrip('.')}. The adapter is complete", event="warning")
+            self._not_measured(f"{reason_of(error)}. The adapter is complete", event="warning")
             return None
         finally:
             # What lists show of a run is the last that was counted: its steps.

@@ -202,15 +202,17 @@ class _Batch:
                 measuring.cancel()
                 await asyncio.wait({measuring})
         if answer is not None:
-            if self._on_answer is not None and isinstance(answer, Draft) and not measuring.done():
+            if not measuring.done():
                 self._hand_over(page, answer)
             self._check_aside(page, answer, measuring)
         elif not draft.cancelled():
             self._take_failure(page, attempt, draft.exception())
 
-    def _hand_over(self, page: PageSource, answer: Draft) -> None:
+    def _hand_over(self, page: PageSource, answer: Draft | EmptyAnswerError) -> None:
+        if self._on_answer is None:
+            return
         unchecked = checked(page, answer, _not_measured(page), whole_page=self._task.whole_page)
-        if self._on_answer is not None and isinstance(unchecked, Draft):
+        if isinstance(unchecked, Draft):
             self._on_answer(page, unchecked)
 
     def _check_aside(

@@ -9,7 +9,6 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 
 from ocrstudio.domain.document import PageStatus
-from ocrstudio.jobs.process_tree import kill_tree
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.store import Workspace
 from ocrstudio.ui.evaluation.panel import EvaluationPanel
@@ -17,6 +16,7 @@ from ocrstudio.ui.log.panel import LogPanel
 from ocrstudio.ui.teachers.panel import TeacherPanel
 from ocrstudio.ui.training.panel import TrainingPanel
 from tests.fakes.pdfs import text_pdf
+from tests.fakes.runs import end_workers
 from tests.fakes.window import isolate, run_main
 
 PAGES = 4
@@ -42,11 +42,7 @@ def root(tmp_path, monkeypatch):
         monkeypatch.setenv(name, value)
     root = tmp_path / "ledger labels"
     yield root
-    for spec in (root / "runs").glob("*/run.yaml"):
-        identity = RunFolder(spec.parent).process_identity
-        process = identity.process() if identity is not None else None
-        if process is not None:
-            kill_tree(process)
+    end_workers(RunFolder(spec.parent) for spec in (root / "runs").glob("*/run.yaml"))
 
 
 async def until(condition, what):

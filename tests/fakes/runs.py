@@ -1,11 +1,15 @@
 """Run folders with a scripted student, and the environment their workers need."""
 
+import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ocrstudio.domain.run import RunKind
+from ocrstudio.jobs.process_tree import kill_tree
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.jobs.spec import RunSpec
 
@@ -34,6 +38,28 @@ def scripted_run(
         config={"training": {"num_processes": processes}},
     )
     return RunFolder.create(parent, spec)
+
+
+def scripted_curves(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Let workers be the scripted student of curves; returns what tells it what to do."""
+    for name, value in fake_environment(folder / "state", "tests.fakes.curve_student").items():
+        monkeypatch.setenv(name, value)
+    script = folder / "script.json"
+    monkeypatch.setenv("FAKE_CURVE", str(script))
+
+    def tell(**wishes: object) -> None:
+        script.write_text(json.dumps(wishes))
+
+    return tell
+
+
+def end_workers(folders: Iterable[RunFolder]) -> None:
+    """End the workers of runs that a test has left behind."""
+    for folder in folders:
+        identity = folder.process_identity
+        process = identity.process() if identity is not None else None
+        if process is not None:
+            kill_tree(process)
 
 
 def until(condition: Callable[[], object], timeout: float = 20.0) -> None:

@@ -2,13 +2,12 @@
 
 import pytest
 
-from ocrstudio.jobs.process_tree import kill_tree
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.store import Workspace
 from ocrstudio.ui.jobs.monitor import RunMonitor
 from ocrstudio.ui.messages import Messages
 from ocrstudio.ui.session import Session
-from tests.fakes.runs import fake_environment, scripted_run
+from tests.fakes.runs import end_workers, fake_environment, scripted_run
 
 
 @pytest.fixture
@@ -23,11 +22,7 @@ def scripted(tmp_path, monkeypatch):
         return made[-1]
 
     yield make
-    for folder in made:
-        identity = folder.process_identity
-        process = identity.process() if identity is not None else None
-        if process is not None:
-            kill_tree(process)
+    end_workers(made)
 
 
 @pytest.fixture

@@ -4,11 +4,10 @@ import json
 
 import pytest
 
-from ocrstudio.jobs.process_tree import kill_tree
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.services import labelling
 from ocrstudio.store import Workspace
-from tests.fakes.runs import fake_environment
+from tests.fakes.runs import end_workers, fake_environment
 from tests.fakes.window import show_panel
 
 
@@ -30,11 +29,7 @@ def accepted(workspace_root):
     with Workspace.open(workspace_root) as workspace:
         labelling.accept_many(workspace, [row.page.id for row in workspace.pages.list()])
     yield workspace_root
-    for spec in (workspace_root / "runs").glob("*/run.yaml"):
-        identity = RunFolder(spec.parent).process_identity
-        process = identity.process() if identity is not None else None
-        if process is not None:
-            kill_tree(process)
+    end_workers(RunFolder(spec.parent) for spec in (workspace_root / "runs").glob("*/run.yaml"))
 
 
 @pytest.fixture

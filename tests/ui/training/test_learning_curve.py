@@ -1,18 +1,15 @@
 """The learning curve in the composed window: the tick, the plot and the sentence; workers play a student."""
 
-import json
-
 import pytest
 
 from ocrstudio.domain.run import RunKind, RunState
-from ocrstudio.jobs.process_tree import kill_tree
 from ocrstudio.services import labelling
 from ocrstudio.services.curve_record import read_record
 from ocrstudio.services.runs import find_run_folders
 from ocrstudio.store import Workspace
 from ocrstudio.ui.jobs.history import RunHistory
 from ocrstudio.ui.training.learning_curve import CurvePlot
-from tests.fakes.runs import fake_environment
+from tests.fakes.runs import end_workers, scripted_curves
 from tests.fakes.window import make_workspace, show_panel, shown_words
 
 POINTS = [
@@ -33,10 +30,7 @@ OUTLOOK = {
 
 @pytest.fixture
 def script(tmp_path, monkeypatch):
-    for name, value in fake_environment(tmp_path / "state", "tests.fakes.curve_student").items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("FAKE_CURVE", str(tmp_path / "script.json"))
-    return lambda **wishes: (tmp_path / "script.json").write_text(json.dumps(wishes))
+    return scripted_curves(tmp_path, monkeypatch)
 
 
 @pytest.fixture
@@ -46,10 +40,7 @@ def root(tmp_path):
     with Workspace.open(folder) as workspace:
         labelling.accept_many(workspace, [row.page.id for row in workspace.pages.list()])
     yield folder
-    for run in find_run_folders([folder])[0]:
-        process = run.process_identity.process() if run.process_identity else None
-        if process is not None:
-            kill_tree(process)
+    end_workers(find_run_folders([folder])[0])
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from ocrstudio.domain.errors import DatasetError, InputError, RunError
 from ocrstudio.domain.run import RunKind, RunState, TrainMode
 from ocrstudio.jobs.endings import last_failure
 from ocrstudio.jobs.launch import resume, start_worker
-from ocrstudio.jobs.process_tree import kill_tree
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.jobs.stop import Patience, force_stop, request_stop, wait_until_over
 from ocrstudio.services.curve_base import measured_base
@@ -26,7 +25,7 @@ from ocrstudio.services.training import TrainingRequest
 from ocrstudio.settings.train import load_train_config, micro_train_file
 from ocrstudio.store import Workspace
 from tests.fakes.labelled import pages_of, write_dataset
-from tests.fakes.runs import fake_environment, until
+from tests.fakes.runs import end_workers, scripted_curves, until
 
 CONFIG = load_train_config(micro_train_file(), {"training.max_steps": 4, "training.eval_fraction": 0.25})
 
@@ -34,10 +33,7 @@ CONFIG = load_train_config(micro_train_file(), {"training.max_steps": 4, "traini
 @pytest.fixture
 def script(tmp_path, monkeypatch):
     """Tells the scripted student what to do from now on."""
-    for name, value in fake_environment(tmp_path / "state", "tests.fakes.curve_student").items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("FAKE_CURVE", str(tmp_path / "script.json"))
-    return lambda **wishes: (tmp_path / "script.json").write_text(json.dumps(wishes))
+    return scripted_curves(tmp_path, monkeypatch)
 
 
 @pytest.fixture
@@ -60,10 +56,7 @@ def make(tmp_path, asked):
         return create_learning_curve(tmp_path / "runs", replace(asked, **changes), config)
 
     yield create
-    for folder in find_run_folders([tmp_path / "runs"])[0]:
-        process = folder.process_identity.process() if folder.process_identity else None
-        if process is not None:
-            kill_tree(process)
+    end_workers(find_run_folders([tmp_path / "runs"])[0])
 
 
 def finish(folder):
