@@ -39,6 +39,9 @@ def _plan() -> tuple[PretrainingPlan, bool]:
     parser.add_argument("--gate-seconds", type=float, default=200.0, help="between two looks at the gates")
     parser.add_argument("--checkpoint-seconds", type=float, default=120.0, help="between two checkpoints")
     parser.add_argument("--log-every", type=int, default=50)
+    parser.add_argument(
+        "--echo", type=int, default=0, help="batches kept to be trained once more when pages run short"
+    )
     parser.add_argument("--compiled", action="store_true", help="compile layers and losses (CUDA)")
     parser.add_argument("--seed", type=int, default=0, help="of the pages")
     options = parser.parse_args()

@@ -23,7 +23,7 @@ _LENGTH_STEP = 64
 _CURRENT_SHARE = 0.65
 _NEXT_SHARE = 0.2
 _SPREAD = 3
-_SORTED_BATCHES = 4
+SORTED_BATCHES = 4
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class PageStream(IterableDataset):
             pages = [maker.make(source, LEVELS[level], grid) for _ in range(count * batches)]
             for group in by_length(source, pages, count):
                 yield collate(group, grid, level, tokenizer)
-            batches = _SORTED_BATCHES
+            batches = SORTED_BATCHES
 
 
 def choose_level(source: random.Random, current: int) -> int:

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 
 from ocrstudio.student.micro import fill_random
 from ocrstudio.student.modeling.model import DeepseekOcrForConditionalGeneration
-from ocrstudio.student.pretraining.batches import Batch, PageStream
+from ocrstudio.student.pretraining.batches import SORTED_BATCHES, Batch, PageStream
 from ocrstudio.student.pretraining.checkpoints import (
     AVERAGE_EVERY,
     TrainingState,
@@ -25,6 +25,7 @@ from ocrstudio.student.pretraining.checkpoints import (
     read_checkpoint,
 )
 from ocrstudio.student.pretraining.compiling import CompiledStep
+from ocrstudio.student.pretraining.echo import EchoingBatches
 from ocrstudio.student.pretraining.forward import ReaderStep, StepOutput
 from ocrstudio.student.pretraining.gates import SETS, Examiner, GateBudget
 from ocrstudio.student.pretraining.heads import DenseHeads
@@ -103,7 +104,8 @@ class _Training:
             self.state.load(saved)
         self._level = Value("i", self.state.curriculum.level)
         # Worker processes are forked before anything is put on the device.
-        self._batches = self._stream(plan.seed + self.state.steps)
+        stream = self._stream(plan.seed + self.state.steps)
+        self._batches = EchoingBatches(lambda: next(stream).to(device), plan.echo, plan.seed)
         model.to(device).train()
         heads.to(device)
         self.state.start_average()
@@ -118,7 +120,7 @@ class _Training:
         self._examiner: Examiner | None = None
         self._budget = GateBudget()
         self._accuracies: list[tuple[int, Tensor]] = []
-        self._pages, self._waited = 0, 0.0
+        self._pages = 0
         self.stopped = False
         say(
             parameters=sum(weight.numel() for weight in model.parameters()),
@@ -135,7 +137,10 @@ class _Training:
             stream,
             batch_size=None,
             num_workers=plan.workers,
-            prefetch_factor=2 if plan.workers else None,
+            # A worker makes some batches in one go; with less room it would wait for the last of them to be
+            # taken, and then be waited for.
+            prefetch_factor=SORTED_BATCHES if plan.workers else None,
+            in_order=False,
             pin_memory=self._device.type == "cuda",
             worker_init_fn=_outlive_the_signal,
         )
@@ -167,14 +172,13 @@ class _Training:
     def _train(self, share: float, begun: float) -> None:
         """One step with a share of the highest learning rate."""
         state = self.state
-        asked = time.monotonic()
-        batch = next(self._batches).to(self._device)
-        self._waited += time.monotonic() - asked
+        batch, new = self._batches.next()
         output = self._pass(batch)
         norm = self._optimisers.step(state.steps - self._warm_from, share)
         state.steps += 1
         self._pages += len(batch.ids)
-        self._accuracies.append((batch.level, output.accuracy))
+        if new:
+            self._accuracies.append((batch.level, output.accuracy))
         if state.steps % AVERAGE_EVERY == 0:
             self._look(norm)
         if state.steps % self._plan.log_every == 0:
@@ -187,7 +191,9 @@ class _Training:
             return
         self.state.update_average()
         curriculum = self.state.curriculum
-        values = torch.stack([accuracy for _, accuracy in self._accuracies]).tolist()
+        values = (
+            torch.stack([accuracy for _, accuracy in self._accuracies]).tolist() if self._accuracies else []
+        )
         for (level, _), accuracy in zip(self._accuracies, values, strict=True):
             if curriculum.saw(level, accuracy):
                 self._level.value = curriculum.level
@@ -242,7 +248,8 @@ class _Training:
             step=self.state.steps,
             seconds=round(seconds),
             pages=self._pages,
-            waited=round(self._waited, 1),
+            waited=round(self._batches.waited, 1),
+            echoed=self._batches.echoed,
             level=self.state.curriculum.level,
             loss=_rounded(output.answer.item()),
             accuracy=_rounded(self.state.curriculum.accuracy),

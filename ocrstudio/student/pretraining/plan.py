@@ -27,6 +27,8 @@ class PretrainingPlan:
         gate_seconds: Time between two looks at the gates while training.
         checkpoint_seconds: Time between two checkpoints.
         log_every: Steps between two lines.
+        echo: Batches that are kept on the device to be trained once more when the next one is not ready; 0
+            waits instead.
         compiled: Whether layers and losses are compiled.
         seed: Of the pages; a continuation makes others by itself.
     """
@@ -49,5 +51,6 @@ class PretrainingPlan:
     gate_seconds: float = 200.0
     checkpoint_seconds: float = 120.0
     log_every: int = 50
+    echo: int = 0
     compiled: bool = False
     seed: int = 0
