@@ -120,13 +120,16 @@ def _expert_factors(experts: str, factor: str, tensor: Tensor) -> Iterator[tuple
             yield f"{PEFT_PREFIX}{module}.lora_{side}.weight", part.contiguous()
 
 
-def merge_adapter(model: str, adapter: Path, target: Path, *, progress: Progress | None = None) -> None:
+def merge_adapter(
+    model: str, adapter: Path, target: Path, *, with_code: bool = True, progress: Progress | None = None
+) -> None:
     """Write base model and adapter as one model folder in the public layout.
 
     Args:
         model: Folder of the base model, or ``micro``.
         adapter: Adapter folder of a run.
         target: A folder that does not exist yet, or is empty.
+        with_code: Whether the program files of the base folder go along.
         progress: Told how far reading and writing are.
 
     Raises:
@@ -142,6 +145,7 @@ def merge_adapter(model: str, adapter: Path, target: Path, *, progress: Progress
             student.model,
             student.processor.tokenizer,
             target,
+            code_of=Path(model) if with_code and Path(model).is_dir() else None,
             progress=lambda done, total: tell("Writing the merged model", done, total),
         )
 

@@ -18,6 +18,7 @@ BODIES: Mapping[str, str] = {
     "serve": "ocrstudio.student.serve:Server",
     "export": "ocrstudio.student.adapter_export:export_adapter",
     "merge": "ocrstudio.student.adapter_export:merge_adapter",
+    "gguf": "ocrstudio.student.gguf:export_gguf",
 }
 
 _TRAIN_EXTRA = ("torch", "transformers", "peft", "trl", "accelerate", "safetensors")
