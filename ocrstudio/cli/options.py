@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ocrstudio.domain.embedded import is_embedded
 from ocrstudio.domain.errors import ConfigError
 from ocrstudio.domain.wording import shortened
 
@@ -76,8 +77,12 @@ def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
     return overrides
 
 
-def training_settings(config: Path | None, overrides: Mapping[str, Any]) -> "TrainConfig":
+def training_settings(
+    config: Path | None, overrides: Mapping[str, Any], model: str | None = None
+) -> "TrainConfig":
     """The training configuration: the file given, else the one of the user's settings, else the shipped one.
+
+    The file of the settings is meant for DeepSeek-OCR: a student that comes with the program does without it.
 
     Raises:
         ConfigError: A file or an override cannot be used.
@@ -85,4 +90,5 @@ def training_settings(config: Path | None, overrides: Mapping[str, Any]) -> "Tra
     from ocrstudio.settings.app import load_app_settings
     from ocrstudio.settings.train import load_train_config
 
-    return load_train_config(config or load_app_settings().train_file, overrides)
+    own = None if model is not None and is_embedded(model) else load_app_settings().train_file
+    return load_train_config(config or own, overrides, model)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ocrstudio.domain.embedded import is_embedded
 from ocrstudio.domain.errors import ModelError
-from ocrstudio.domain.run import MICRO_MODEL
 from ocrstudio.domain.wording import size_of
 from ocrstudio.jobs.adapter_files import INFO_FILE
 from ocrstudio.jobs.command_line import worker_command
@@ -98,7 +98,7 @@ def merge_adapter(adapter: Adapter, model: str | None, target: Path, on_notice: 
     """
     base = adapter.base_model if model is None else model
     size = 0
-    if base != MICRO_MODEL:
+    if not is_embedded(base):
         folder = Path(base).expanduser().resolve()
         problem = folder_problem(folder) if folder.is_dir() else "it does not exist"
         if problem:

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from ocrstudio.domain.document import PageStatus
+from ocrstudio.domain.embedded import MICRO_MODEL
 from ocrstudio.domain.errors import InputError, OcrStudioError, RunError
-from ocrstudio.domain.run import MICRO_MODEL, RunState, TrainMode
+from ocrstudio.domain.run import RunState, TrainMode
 from ocrstudio.jobs.endings import describe_interruption, last_failure
 from ocrstudio.jobs.events import Event, EventType
 from ocrstudio.jobs.launch import start_worker

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from ocrstudio import __version__
-from ocrstudio.domain.run import MICRO_MODEL
+from ocrstudio.domain.embedded import EMBEDDED, model_folder
 from ocrstudio.domain.wording import size_of
 from ocrstudio.jobs import training_environment
 from ocrstudio.jobs.training_environment import CONSTRAINTS, Status
@@ -81,7 +81,7 @@ class ModelCheck:
     """A model folder.
 
     Attributes:
-        name: The folder, or ``micro``.
+        name: The folder, or the word of an embedded student.
         verdict: OK, MISSING or PROBLEM.
         detail: One sentence.
     """
@@ -179,7 +179,7 @@ def find_gpus(command: Sequence[str] = ("nvidia-smi",)) -> tuple[list[Gpu], str]
     """
     program = shutil.which(command[0])
     if program is None:
-        return [], "no NVIDIA driver was found; training on the CPU suits the micro student only"
+        return [], "no NVIDIA driver was found; training on the CPU suits the built-in reader only"
     query = [program, *command[1:], f"--query-gpu={_GPU_FIELDS}", "--format=csv,noheader,nounits"]
     try:
         done = subprocess.run(
@@ -210,11 +210,12 @@ def check_model(name: str) -> ModelCheck:
     """Look whether a model folder is there and complete; nothing is loaded or downloaded.
 
     Args:
-        name: A folder, or ``micro``.
+        name: A folder, or the word of an embedded student.
     """
-    if name == MICRO_MODEL:
+    embedded = EMBEDDED.get(name)
+    if embedded is not None and embedded.random:
         return ModelCheck(name, Verdict.OK, "built in; random weights, for trying out")
-    folder = Path(name).expanduser()
+    folder = model_folder(name, resources_dir())
     if not folder.is_dir():
         comes = "not there yet; train, evaluate and infer download it (about 6.7 GB)"
         absent = comes if needs_download(str(folder)) else "there is no such folder"
@@ -222,6 +223,8 @@ def check_model(name: str) -> ModelCheck:
     problem = folder_problem(folder)
     if problem:
         return ModelCheck(name, Verdict.PROBLEM, problem)
+    if embedded is not None:
+        return ModelCheck(name, Verdict.OK, "built in; reads printed cards, runs on any CPU")
     revision = base_revision(name)
     return ModelCheck(
         name,

@@ -1,12 +1,13 @@
 """The training configuration: ``config/train_config.yaml``."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from ocrstudio.domain.embedded import EMBEDDED
 from ocrstudio.paths import config_dir
 from ocrstudio.settings.base import Section, Strings
 from ocrstudio.settings.generation import DecodingConfig
@@ -23,7 +24,7 @@ class ModelConfig(Section):
     base_model_path: str = Field(
         min_length=1,
         description="Folder of the DeepSeek-OCR weights, downloaded when it is missing; "
-        "micro is the small built-in "
+        "reader is the small built-in "
         "student that trains on a CPU.",
     )
     load_in_4bit: bool = Field(
@@ -202,27 +203,53 @@ def micro_train_file() -> Path:
     return config_dir() / "examples" / "train_micro.example.yaml"
 
 
-def load_train_config(path: Path | None = None, overrides: Mapping[str, Any] | None = None) -> TrainConfig:
+def load_train_config(
+    path: Path | None = None, overrides: Mapping[str, Any] | None = None, model: str | None = None
+) -> TrainConfig:
     """Load a training configuration.
+
+    A student that comes with the program has values of its own, which stand between the shipped file and the
+    user's.
 
     Args:
         path: The user's file; None for the shipped one. Keys it leaves out keep their shipped values.
         overrides: Dotted keys that win over the file, such as ``{"training.max_steps": 5}``.
+        model: The base model where it is chosen elsewhere; None for the one that the layers name.
 
     Raises:
         ConfigError: A file cannot be used; all problems are listed with file, line and key.
     """
-    layers = [file_layer(config_dir() / SHIPPED_FILE)]
-    if path is not None:
-        layers.append(file_layer(path))
+    own = [] if path is None else [file_layer(path)]
     if overrides:
-        layers.append(override_layer(overrides))
+        own.append(override_layer(overrides))
+    layers = [file_layer(config_dir() / SHIPPED_FILE), *student_layer(model or _named(own)), *own]
     data: dict[str, Any] = {}
     for layer in layers:
         data = merge(data, _expanded(layer).data)
     if isinstance(data.get("image"), dict):
         data["image"] = name_preset(data["image"])
     return check(TrainConfig, data, layers)
+
+
+def student_layer(model: str) -> list[Layer]:
+    """The values of a student that comes with the program; no layer for all others.
+
+    Args:
+        model: Its word, or a folder.
+    """
+    student = EMBEDDED.get(model)
+    return (
+        [] if student is None or student.defaults is None else [file_layer(config_dir() / student.defaults)]
+    )
+
+
+def _named(layers: Sequence[Layer]) -> str:
+    """The base model that the user's layers name, the last one first; empty where none does."""
+    for layer in reversed(layers):
+        section = layer.data.get("model")
+        if isinstance(section, dict) and section.get("base_model_path"):
+            return str(section["base_model_path"])
+    return ""
 
 
 def _expanded(layer: Layer) -> Layer:

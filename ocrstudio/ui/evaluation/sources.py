@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ocrstudio.datasets.writer import EVALUATION, TRAIN
 from ocrstudio.domain.document import Page
+from ocrstudio.domain.embedded import MICRO_MODEL
 from ocrstudio.domain.errors import DatasetError
 from ocrstudio.domain.names import nfc
-from ocrstudio.domain.run import MICRO_MODEL
 from ocrstudio.domain.wording import moment_in_words
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.settings.train import load_train_config, micro_train_file

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ocrstudio.domain.embedded import MICRO_MODEL
 from ocrstudio.domain.errors import RunError
-from ocrstudio.domain.run import MICRO_MODEL, RunKind, RunState
+from ocrstudio.domain.run import RunKind, RunState
 from ocrstudio.domain.wording import moment_in_words
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.services.runs import RunOverview

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ocrstudio.domain.document import PageStatus
+from ocrstudio.domain.embedded import MICRO_MODEL
 from ocrstudio.domain.errors import DatasetError
 from ocrstudio.domain.learning_curve import FEWEST_HELD_OUT, FEWEST_PAGES, MORE_PAGES, SHARES
-from ocrstudio.domain.run import MICRO_MODEL, TrainMode
+from ocrstudio.domain.run import TrainMode
 from ocrstudio.domain.wording import count_of
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.services.curve_pace import Pace, times_in_words
