@@ -1,4 +1,4 @@
-"""From a model's name to something that runs: the word of an embedded student, or a folder in the public layout."""
+"""From a name (a folder in the public layout, or the word of an embedded student) to a model that runs."""
 
 import hashlib
 from collections.abc import Iterator
