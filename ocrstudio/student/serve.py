@@ -21,7 +21,7 @@ class Server:
     """Answers pages with one model.
 
     Args:
-        model: Model folder, or ``micro``.
+        model: Model folder, or the word of an embedded student.
         adapter: Adapter folder, or None.
         load_in_4bit: Keep the base weights in 4 bits.
 
