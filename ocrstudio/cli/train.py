@@ -106,7 +106,7 @@ def _create(  # noqa: PLR0913 - the options of the command
         strict=strict,
     )
     create = create_learning_curve if curve else create_training_run
-    folder = create(output / RUNS_FOLDER, request, training_settings(config, values, model))
+    folder = create(output / RUNS_FOLDER, request, training_settings(config, values, model, request.mode))
     click.echo(f"Dataset: {folder.spec.request['dataset_summary']}")
     if eval_dataset is not None:
         click.echo(f"Evaluation: {folder.spec.request['eval_dataset_summary']}")

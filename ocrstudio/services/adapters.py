@@ -18,7 +18,7 @@ from ocrstudio.jobs.adapter_files import INFO_FILE
 from ocrstudio.jobs.command_line import worker_command
 from ocrstudio.jobs.line_process import LineProcess
 from ocrstudio.services.disk import free_bytes
-from ocrstudio.services.model_folder import download_command, folder_problem
+from ocrstudio.services.model_folder import download_command, folder_problem, require_embedded
 from ocrstudio.services.run_requests import adapter_folder
 
 _START_TIMEOUT = 300.0
@@ -33,7 +33,7 @@ class Adapter:
 
     Attributes:
         folder: Where it is.
-        base_model: What it was trained on: a model folder, or ``micro``.
+        base_model: What it was trained on: a model folder, or the word of an embedded student.
         image: The ``image`` section that it was trained with.
     """
 
@@ -98,6 +98,7 @@ def merge_adapter(adapter: Adapter, model: str | None, target: Path, on_notice: 
     """
     base = adapter.base_model if model is None else model
     size = 0
+    require_embedded(base)
     if not is_embedded(base):
         folder = Path(base).expanduser().resolve()
         problem = folder_problem(folder) if folder.is_dir() else "it does not exist"

@@ -11,14 +11,14 @@ from pathlib import Path
 import psutil
 
 from ocrstudio import __version__
-from ocrstudio.domain.embedded import EMBEDDED, model_folder
+from ocrstudio.domain.embedded import EMBEDDED, REPAIR, is_embedded
 from ocrstudio.domain.wording import size_of
 from ocrstudio.jobs import training_environment
 from ocrstudio.jobs.training_environment import CONSTRAINTS, Status
 from ocrstudio.paths import resources_dir
 from ocrstudio.services.disk import free_bytes
 from ocrstudio.services.model_download import needs_download
-from ocrstudio.services.model_folder import download_command, folder_problem
+from ocrstudio.services.model_folder import download_command, embedded_problem, folder_problem
 from ocrstudio.services.run_requests import base_revision, installed_version, own_version
 
 _GPU_TIMEOUT = 20.0
@@ -213,9 +213,11 @@ def check_model(name: str) -> ModelCheck:
         name: A folder, or the word of an embedded student.
     """
     embedded = EMBEDDED.get(name)
-    if embedded is not None and embedded.random:
-        return ModelCheck(name, Verdict.OK, "built in; random weights, for trying out")
-    folder = model_folder(name, resources_dir())
+    if embedded is not None:
+        detail = "random weights, for trying out" if embedded.random else "reads print, runs on any CPU"
+        problem = embedded_problem(name)
+        return ModelCheck(name, Verdict.PROBLEM if problem else Verdict.OK, problem or f"built in; {detail}")
+    folder = Path(name).expanduser()
     if not folder.is_dir():
         comes = "not there yet; train, evaluate and infer download it (about 6.7 GB)"
         absent = comes if needs_download(str(folder)) else "there is no such folder"
@@ -223,8 +225,6 @@ def check_model(name: str) -> ModelCheck:
     problem = folder_problem(folder)
     if problem:
         return ModelCheck(name, Verdict.PROBLEM, problem)
-    if embedded is not None:
-        return ModelCheck(name, Verdict.OK, "built in; reads printed cards, runs on any CPU")
     revision = base_revision(name)
     return ModelCheck(
         name,
@@ -250,5 +250,7 @@ def advice(environment: Environment, model: ModelCheck) -> list[str]:
     if model.verdict is Verdict.MISSING and environment.disk_free < _DOWNLOAD_BYTES:
         sentences.append("The disk has too little room for the model (about 7 GiB).")
     if model.verdict is Verdict.PROBLEM:
-        sentences.append(f"Download the model again: {download_command(model.name)}")
+        sentences.append(
+            REPAIR if is_embedded(model.name) else f"Download the model again: {download_command(model.name)}"
+        )
     return sentences

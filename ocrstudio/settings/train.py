@@ -7,9 +7,10 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ocrstudio.domain.embedded import EMBEDDED
+from ocrstudio.domain.run import TrainMode
 from ocrstudio.paths import config_dir
 from ocrstudio.settings.base import Section, Strings
+from ocrstudio.settings.embedded import training_layers
 from ocrstudio.settings.generation import DecodingConfig
 from ocrstudio.settings.image import ImageConfig, expand_preset, name_preset
 from ocrstudio.settings.layers import Layer, check, exclusive, file_layer, merge, override_layer
@@ -24,8 +25,7 @@ class ModelConfig(Section):
     base_model_path: str = Field(
         min_length=1,
         description="Folder of the DeepSeek-OCR weights, downloaded when it is missing; "
-        "reader is the small built-in "
-        "student that trains on a CPU.",
+        "reader is the small built-in student, which trains on a CPU.",
     )
     load_in_4bit: bool = Field(
         description="Load the base weights in 4 bits: least memory, slower; for CUDA GPUs."
@@ -204,7 +204,10 @@ def micro_train_file() -> Path:
 
 
 def load_train_config(
-    path: Path | None = None, overrides: Mapping[str, Any] | None = None, model: str | None = None
+    path: Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    model: str | None = None,
+    mode: TrainMode | None = None,
 ) -> TrainConfig:
     """Load a training configuration.
 
@@ -215,6 +218,7 @@ def load_train_config(
         path: The user's file; None for the shipped one. Keys it leaves out keep their shipped values.
         overrides: Dotted keys that win over the file, such as ``{"training.max_steps": 5}``.
         model: The base model where it is chosen elsewhere; None for the one that the layers name.
+        mode: Which part of the student is trained; None where nothing is.
 
     Raises:
         ConfigError: A file cannot be used; all problems are listed with file, line and key.
@@ -222,25 +226,13 @@ def load_train_config(
     own = [] if path is None else [file_layer(path)]
     if overrides:
         own.append(override_layer(overrides))
-    layers = [file_layer(config_dir() / SHIPPED_FILE), *student_layer(model or _named(own)), *own]
+    layers = [file_layer(config_dir() / SHIPPED_FILE), *training_layers(model or _named(own), mode), *own]
     data: dict[str, Any] = {}
     for layer in layers:
         data = merge(data, _expanded(layer).data)
     if isinstance(data.get("image"), dict):
         data["image"] = name_preset(data["image"])
     return check(TrainConfig, data, layers)
-
-
-def student_layer(model: str) -> list[Layer]:
-    """The values of a student that comes with the program; no layer for all others.
-
-    Args:
-        model: Its word, or a folder.
-    """
-    student = EMBEDDED.get(model)
-    return (
-        [] if student is None or student.defaults is None else [file_layer(config_dir() / student.defaults)]
-    )
 
 
 def _named(layers: Sequence[Layer]) -> str:

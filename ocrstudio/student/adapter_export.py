@@ -124,7 +124,7 @@ def merge_adapter(model: str, adapter: Path, target: Path, *, progress: Progress
     """Write base model and adapter as one model folder in the public layout.
 
     Args:
-        model: Folder of the base model, or ``micro``.
+        model: Folder of the base model, or the word of an embedded student.
         adapter: Adapter folder of a run.
         target: A folder that does not exist yet, or is empty.
         progress: Told how far reading and writing are.

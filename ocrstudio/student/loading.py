@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ocrstudio import paths
-from ocrstudio.domain.embedded import EMBEDDED, READER_MODEL, is_embedded, model_folder
+from ocrstudio.domain.embedded import EMBEDDED, READER_MODEL, REPAIR, is_embedded, model_folder
 from ocrstudio.domain.errors import ModelError
 from ocrstudio.imaging.presets import ImageSettings
 from ocrstudio.student.configuration import DeepseekOcrConfig, read_config
@@ -25,9 +26,10 @@ from ocrstudio.student.weights import Progress, beside_checkpoint, load_model, r
 SEED_FACT = "seed"
 """The fact that only students of random weights have."""
 
-_WEIGHTS_FACT = "weights"
+WEIGHTS_FACT = "weights"
+"""The fact that tells the weights of an embedded student from those that another version brings."""
+
 _DIGITS = 16
-_REINSTALL = "Install OCR Studio again."
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,8 @@ def load_student(
         model = build_micro(image=image, max_length=max_length)[0].to(device=first, dtype=dtype)
         reset_rotary_frequencies(model)
     else:
-        folder = _folder(name)
-        model = load_model(folder, dtype=dtype, device=first, progress=progress)
+        with _own_files(name):
+            model = load_model(_folder(name), dtype=dtype, device=first, progress=progress)
     facts = base_facts(model.config) | _facts_of_embedded(name)
     if load_in_4bit:
         quantise_4bit(model, device)
@@ -101,7 +103,8 @@ def beside_base(student: Student) -> Iterator[tuple[str, Tensor, Tensor]]:
     if _is_random(student.name):
         base = dict(build_micro()[0].named_parameters())
         return ((name, weight.detach(), base[name]) for name, weight in student.model.named_parameters())
-    return beside_checkpoint(student.model, _folder(student.name))
+    with _own_files(student.name):
+        return beside_checkpoint(student.model, _folder(student.name))
 
 
 def load_processor(name: str, image: ImageSettings, *, max_length: int = MAX_LENGTH) -> OcrProcessor:
@@ -119,8 +122,9 @@ def load_processor(name: str, image: ImageSettings, *, max_length: int = MAX_LEN
     if not folder.is_dir():
         raise _missing(name, folder)
     config = student_config(name)
-    tokenizer = OcrTokenizer(folder)
-    _check_tokenizer(folder, config, tokenizer)
+    with _own_files(name):
+        tokenizer = OcrTokenizer(folder)
+        _check_tokenizer(folder, config, tokenizer)
     return OcrProcessor(tokenizer, image, min(max_length, config.text_config.max_position_embeddings))
 
 
@@ -133,7 +137,10 @@ def student_config(name: str) -> DeepseekOcrConfig:
     Raises:
         ModelError: The folder's file is missing or damaged.
     """
-    return micro_config() if _is_random(name) else read_config(_folder(name))
+    if _is_random(name):
+        return micro_config()
+    with _own_files(name):
+        return read_config(_folder(name))
 
 
 def _folder(name: str) -> Path:
@@ -144,9 +151,21 @@ def _is_random(name: str) -> bool:
     return is_embedded(name) and EMBEDDED[name].random
 
 
+@contextmanager
+def _own_files(name: str) -> Iterator[None]:
+    """What is wrong with files that came with the program is mended by installing it again."""
+    try:
+        yield
+    except ModelError as error:
+        if not is_embedded(name):
+            raise
+        message = f"{error.message[0].lower()}{error.message[1:]}"
+        raise ModelError(f"{EMBEDDED[name].title}: {message}", REPAIR) from error
+
+
 def _missing(name: str, folder: Path) -> ModelError:
     if is_embedded(name):
-        return ModelError(f"The files of the built-in student {name} are missing: {folder}.", _REINSTALL)
+        return ModelError(f"{EMBEDDED[name].title}: the folder {folder} is missing.", REPAIR)
     return ModelError(
         f"The model folder {folder} does not exist.",
         f"Give a model folder, or the word {READER_MODEL} for the built-in reader.",
@@ -162,7 +181,7 @@ def _facts_of_embedded(name: str) -> dict[str, Any]:
     content = hashlib.sha256()
     for file in sorted(_folder(name).glob("*.safetensors")):
         content.update(file.read_bytes())
-    return {_WEIGHTS_FACT: content.hexdigest()[:_DIGITS]}
+    return {WEIGHTS_FACT: content.hexdigest()[:_DIGITS]}
 
 
 def _check_tokenizer(folder: Path, config: DeepseekOcrConfig, tokenizer: OcrTokenizer) -> None:

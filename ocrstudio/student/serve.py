@@ -21,7 +21,7 @@ class Server:
     """Answers pages with one model.
 
     Args:
-        model: Model folder, or ``micro``.
+        model: Model folder, or the word of an embedded student.
         adapter: Adapter folder, or None.
         load_in_4bit: Keep the base weights in 4 bits.
 
@@ -30,7 +30,7 @@ class Server:
     """
 
     def __init__(self, model: str, adapter: str | None = None, load_in_4bit: bool = False) -> None:
-        defaults = load_teacher_config(config_dir() / _DEFAULTS_FILE)
+        defaults = load_teacher_config(config_dir() / _DEFAULTS_FILE, {"local.model_path": model})
         if defaults.generation is None or defaults.image is None:
             raise InputError(f"config/{_DEFAULTS_FILE} lacks its generation or image section.")
         self._generation = defaults.generation.model_dump(exclude={"extra_body"})
