@@ -183,9 +183,11 @@ def load_teacher_config(path: Path | None, overrides: Mapping[str, Any] | None =
     Raises:
         ConfigError: A file cannot be used; all problems are listed with file, line and key.
     """
-    layers = [] if path is None else [file_layer(path)]
-    if overrides:
-        layers.append(override_layer(overrides))
+    shipped_kind = _shipped_type(path)
+    layers = [] if path is None or shipped_kind is not None else [file_layer(path)]
+    changes = {**({"type": shipped_kind} if shipped_kind is not None else {}), **(overrides or {})}
+    if changes:
+        layers.append(override_layer(changes))
     given: dict[str, Any] = {}
     for layer in layers:
         given = merge(given, _expanded(layer))
@@ -246,6 +248,13 @@ def _expanded(layer: Layer) -> dict[str, Any]:
     if "prompts" in data:
         data["prompts"] = complete_prompts(data["prompts"])
     return data
+
+
+def _shipped_type(path: Path | None) -> TeacherType | None:
+    """The type whose shipped file was named; what it says still stands below the values of a student."""
+    if path is None:
+        return None
+    return next((kind for kind in TEACHER_TYPES if path.resolve() == shipped_file(kind).resolve()), None)
 
 
 def _type_of(given: Mapping[str, Any], path: Path | None) -> TeacherType:

@@ -223,10 +223,12 @@ def load_train_config(
     Raises:
         ConfigError: A file cannot be used; all problems are listed with file, line and key.
     """
-    own = [] if path is None else [file_layer(path)]
+    shipped = config_dir() / SHIPPED_FILE
+    # Who names the shipped file changes nothing: a student's own values still stand above it.
+    own = [] if path is None or path.resolve() == shipped.resolve() else [file_layer(path)]
     if overrides:
         own.append(override_layer(overrides))
-    layers = [file_layer(config_dir() / SHIPPED_FILE), *training_layers(model or _named(own), mode), *own]
+    layers = [file_layer(shipped), *training_layers(model or _named(own), mode), *own]
     data: dict[str, Any] = {}
     for layer in layers:
         data = merge(data, _expanded(layer).data)
