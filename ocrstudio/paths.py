@@ -25,7 +25,7 @@ def config_dir() -> Path:
 
 
 def resources_dir() -> Path:
-    """Icons, styles, the demo document, the micro student's tokenizer."""
+    """Icons, styles, the demo document, the students that come with the program."""
     return data_root() / "resources"
 
 

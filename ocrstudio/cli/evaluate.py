@@ -36,7 +36,7 @@ _SCORING = "scoring."
     "[default: scoring.profile]",
 )
 @click.option("--task", help="Ask the prompt of this task. [default: the prompt of each line]")
-@click.option("--model", help="Model folder, or micro. [default: model.base_model_path]")
+@click.option("--model", help="Model folder, or reader. [default: model.base_model_path]")
 @click.option(
     "--adapter",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -77,7 +77,7 @@ def command(  # noqa: PLR0913 - the options of the command
         changes["scoring.profile"] = profile
     if predictions is not None:
         _refuse_options_of_the_student(context, changes)
-    settings = training_settings(config, changes)
+    settings = training_settings(config, changes, model)
     if predictions is not None:
         return _measure(dataset, predictions, output, settings.scoring, strict=strict)
     from ocrstudio.services.evaluation import EvaluationRequest, create_evaluation_run

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -35,6 +35,7 @@ _existing = click.Path(path_type=Path, exists=True)
 @file_option(
     "--config", help="Teacher configuration YAML. [default: the settings' teacher, or the offline one]"
 )
+@click.option("--model", help="Draft with a student on this machine: its folder, or reader.")
 @click.option(
     "--task",
     "task_id",
@@ -64,6 +65,7 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     pdf: Path | None,
     dpi: int,
     config: Path | None,
+    model: str | None,
     task_id: str | None,
     output: Path,
     output_format: str | None,
@@ -84,7 +86,11 @@ def command(  # noqa: PLR0913, PLR0917 - one argument for each option
     if resume and overwrite:
         raise click.UsageError("--resume and --overwrite exclude each other.")
     settings = load_app_settings()
-    teacher_config = _teacher_config(settings, config, output, output_format, overrides)
+    values = parse_overrides(overrides)
+    if model is not None:
+        values |= {"type": "local", "local.model_path": model}
+    own = settings.teacher_file if model is None else None
+    teacher_config = _teacher_config(config or own, output, output_format, values)
     if teacher_config.offline is not None and _is_given(context, "dpi"):
         section = teacher_config.offline.model_copy(update={"dpi": dpi})
         teacher_config = teacher_config.model_copy(update={"offline": section})
@@ -195,21 +201,16 @@ def _label(
 
 
 def _teacher_config(
-    settings: "AppSettings",
-    config: Path | None,
-    output: Path,
-    output_format: str | None,
-    overrides: tuple[str, ...],
+    config: Path | None, output: Path, output_format: str | None, values: dict[str, Any]
 ) -> "TeacherConfig":
     """The teacher's configuration; the name of an output file says the format where no option does."""
     from ocrstudio.services.inference.output import format_of
     from ocrstudio.settings.teacher import load_teacher_config
 
-    values = parse_overrides(overrides)
     chosen = output_format or format_of(output)
     if chosen is not None:
         values["output.format"] = chosen
-    return load_teacher_config(config or settings.teacher_file, values)
+    return load_teacher_config(config, values)
 
 
 def _is_given(context: click.Context, name: str) -> bool:

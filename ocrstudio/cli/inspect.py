@@ -34,7 +34,7 @@ _MARKS = {
 @click.command()
 @file_option("--dataset", help="Also check a dataset, JSONL.")
 @file_option("--eval-dataset", help="Look for pages of the dataset in this one, too, JSONL.")
-@click.option("--model", help="Model folder to look at, or micro. [default: model.base_model_path]")
+@click.option("--model", help="Model folder to look at, or reader. [default: model.base_model_path]")
 @file_option("--config", help="Configuration YAML that names the model.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
 def command(
@@ -44,7 +44,7 @@ def command(
     if eval_dataset and not dataset:
         raise click.UsageError("--eval-dataset is compared with --dataset: give both.")
     environment = look_around(Path())
-    settings = training_settings(config, {})
+    settings = training_settings(config, {}, model)
     model = model or settings.model.base_model_path
     found_model = check_model(model)
     found_dataset = None

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ocrstudio.domain.embedded import is_embedded
 from ocrstudio.domain.errors import ConfigError
 from ocrstudio.domain.wording import shortened
 
 if TYPE_CHECKING:  # pydantic is imported by the command that needs it
+    from ocrstudio.domain.run import TrainMode
     from ocrstudio.settings.train import TrainConfig
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -76,8 +78,21 @@ def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
     return overrides
 
 
-def training_settings(config: Path | None, overrides: Mapping[str, Any]) -> "TrainConfig":
+def training_settings(
+    config: Path | None,
+    overrides: Mapping[str, Any],
+    model: str | None = None,
+    mode: "TrainMode | None" = None,
+) -> "TrainConfig":
     """The training configuration: the file given, else the one of the user's settings, else the shipped one.
+
+    The file of the settings is meant for DeepSeek-OCR: a student that comes with the program does without it.
+
+    Args:
+        config: The file given.
+        overrides: Dotted keys that win over it.
+        model: The base model that an option names; an override may name it, too.
+        mode: Which part of it is trained; None where nothing is.
 
     Raises:
         ConfigError: A file or an override cannot be used.
@@ -85,4 +100,6 @@ def training_settings(config: Path | None, overrides: Mapping[str, Any]) -> "Tra
     from ocrstudio.settings.app import load_app_settings
     from ocrstudio.settings.train import load_train_config
 
-    return load_train_config(config or load_app_settings().train_file, overrides)
+    named = model or str(overrides.get("model.base_model_path", ""))
+    own = None if is_embedded(named) else load_app_settings().train_file
+    return load_train_config(config or own, overrides, model, mode)

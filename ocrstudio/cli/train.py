@@ -33,7 +33,7 @@ from ocrstudio.jobs.run_folder import SPEC_NAME, RunFolder
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Checkpoint folder to go on from, or a run folder to continue as it was.",
 )
-@click.option("--model", help="Base model folder, or micro. [default: model.base_model_path]")
+@click.option("--model", help="Base model folder, or reader. [default: model.base_model_path]")
 @click.option("--auto-batch", is_flag=True, help="Take the largest batch that fits into memory.")
 @click.option(
     "--curve",
@@ -106,7 +106,7 @@ def _create(  # noqa: PLR0913 - the options of the command
         strict=strict,
     )
     create = create_learning_curve if curve else create_training_run
-    folder = create(output / RUNS_FOLDER, request, training_settings(config, values))
+    folder = create(output / RUNS_FOLDER, request, training_settings(config, values, model, request.mode))
     click.echo(f"Dataset: {folder.spec.request['dataset_summary']}")
     if eval_dataset is not None:
         click.echo(f"Evaluation: {folder.spec.request['eval_dataset_summary']}")

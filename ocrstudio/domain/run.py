@@ -1,10 +1,6 @@
 """Runs: one training, evaluation or learning curve each."""
 
 from enum import StrEnum
-from typing import Final
-
-MICRO_MODEL: Final = "micro"
-"""The word that stands for the micro student where the folder of a base model is expected."""
 
 
 class RunKind(StrEnum):

@@ -30,7 +30,7 @@ class RunSpec:
         config: The resolved configuration, every value of it.
         versions: Versions of Python, OCR Studio and the packages that matter, by name.
         dataset_sha256: Hash of the pictures, questions and answers of the dataset, or None.
-        base_model: Folder of the base model, or ``micro``.
+        base_model: Folder of the base model, or the word of an embedded student.
         base_revision: Revision of the base model where its folder states one, or None.
     """
 

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ocrstudio.domain.embedded import is_embedded
 from ocrstudio.domain.errors import ModelError
-from ocrstudio.domain.run import MICRO_MODEL
 from ocrstudio.domain.wording import size_of
 from ocrstudio.imaging.presets import SERVED_MAX_TILES
 from ocrstudio.jobs.adapter_files import INFO_FILE
 from ocrstudio.jobs.command_line import worker_command
 from ocrstudio.jobs.line_process import LineProcess
 from ocrstudio.services.disk import free_bytes
-from ocrstudio.services.model_folder import download_command, folder_problem
+from ocrstudio.services.model_folder import download_command, folder_problem, require_embedded
 from ocrstudio.services.run_requests import adapter_folder
 
 _START_TIMEOUT = 300.0
@@ -35,7 +35,7 @@ class Adapter:
 
     Attributes:
         folder: Where it is.
-        base_model: What it was trained on: a model folder, or ``micro``.
+        base_model: What it was trained on: a model folder, or the word of an embedded student.
         image: The ``image`` section that it was trained with.
     """
 
@@ -121,9 +121,9 @@ def export_gguf(
         RunError: The worker refused or failed.
     """
     base, size = _base_of(adapter, model)
-    if base == MICRO_MODEL:
+    if is_embedded(base):
         raise ModelError(
-            "The micro student cannot become a GGUF file: llama.cpp knows the public model's tokenizer only.",
+            f"The student {base} cannot become GGUF: llama.cpp knows the tokenizer of the public model only.",
             "Merge it instead: ocrstudio runs merge",
         )
     if converter is None or not converter.is_file():
@@ -158,7 +158,8 @@ def _base_of(adapter: Adapter, model: str | None) -> tuple[str, int]:
         ModelError: It is missing or incomplete.
     """
     base = adapter.base_model if model is None else model
-    if base == MICRO_MODEL:
+    require_embedded(base)
+    if is_embedded(base):
         return base, 0
     folder = Path(base).expanduser().resolve()
     problem = folder_problem(folder) if folder.is_dir() else "it does not exist"

@@ -6,10 +6,12 @@ from typing import Any
 
 from ocrstudio.datasets import read_dataset
 from ocrstudio.datasets.checks import dataset_sha256
+from ocrstudio.domain.embedded import model_folder
 from ocrstudio.domain.errors import OcrStudioError
-from ocrstudio.domain.run import MICRO_MODEL, RunKind, RunState
+from ocrstudio.domain.run import RunKind, RunState
 from ocrstudio.evaluation.report import read
 from ocrstudio.jobs.run_folder import RunFolder
+from ocrstudio.paths import resources_dir
 from ocrstudio.services.run_requests import base_revision, recorded_versions
 from ocrstudio.services.runs import find_run_folders
 from ocrstudio.settings.train import TrainConfig
@@ -25,7 +27,7 @@ def measured_base(
     Args:
         runs: Folder of runs.
         held_out: JSONL file with the pages.
-        model: Folder of the base model, or ``micro``.
+        model: Folder of the base model, or the word of an embedded student.
         config: The configuration that an evaluation would have now.
 
     Returns:
@@ -71,9 +73,9 @@ def _own_report(folder: RunFolder) -> Path | None:
 
 
 def _last_change(model: str) -> float:
-    """When the files of a model folder were last changed; 0 for the student that comes with the program."""
-    if model == MICRO_MODEL:
-        return 0.0
+    """When the files of a model were last changed."""
     with suppress(OSError):
-        return max((entry.stat().st_mtime for entry in Path(model).iterdir()), default=0.0)
+        return max(
+            (entry.stat().st_mtime for entry in model_folder(model, resources_dir()).iterdir()), default=0.0
+        )
     return 0.0

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from ocrstudio.datasets import Sample, read_dataset
 from ocrstudio.datasets.checks import Finding, FindingKind, check_leakage, check_samples
+from ocrstudio.domain.embedded import READER_MODEL, model_folder
 from ocrstudio.domain.errors import InputError
 from ocrstudio.domain.page_files import document_of_file
-from ocrstudio.domain.run import MICRO_MODEL
 from ocrstudio.imaging.presets import ImageSettings
 from ocrstudio.imaging.size import picture_size, reader_threads
 from ocrstudio.imaging.views import count_placeholders
@@ -88,7 +88,7 @@ class DatasetCheck:
 def check_dataset_file(
     path: Path,
     *,
-    model: str = MICRO_MODEL,
+    model: str = READER_MODEL,
     image: ImageSettings | None = None,
     max_length: int | None = None,
     evaluation: Path | None = None,
@@ -97,7 +97,7 @@ def check_dataset_file(
 
     Args:
         path: JSONL file.
-        model: Whose tokens are counted: a model folder, or ``micro``.
+        model: Whose tokens are counted: a model folder, or the word of an embedded student.
         image: How pages are cut into views; with it and `max_length`, samples that training would leave out
             are counted.
         max_length: Most tokens of a sample.
@@ -146,13 +146,12 @@ def token_counter(model: str) -> Counting | None:
     """What counts the tokens of a text as the student's tokenizer does, without torch.
 
     Args:
-        model: A model folder, or ``micro``.
+        model: A model folder, or the word of an embedded student.
 
     Returns:
         None where the tokenizer's file or the package ``tokenizers`` is missing.
     """
-    folder = resources_dir() / "micro_student" if model == MICRO_MODEL else Path(model).expanduser()
-    file = folder / "tokenizer.json"
+    file = model_folder(model, resources_dir()) / "tokenizer.json"
     try:
         library = importlib.import_module("tokenizers")
     except ImportError:

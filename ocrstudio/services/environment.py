@@ -11,14 +11,14 @@ from pathlib import Path
 import psutil
 
 from ocrstudio import __version__
-from ocrstudio.domain.run import MICRO_MODEL
+from ocrstudio.domain.embedded import EMBEDDED, REPAIR, is_embedded
 from ocrstudio.domain.wording import size_of
 from ocrstudio.jobs import training_environment
 from ocrstudio.jobs.training_environment import CONSTRAINTS, Status
 from ocrstudio.paths import resources_dir
 from ocrstudio.services.disk import free_bytes
 from ocrstudio.services.model_download import needs_download
-from ocrstudio.services.model_folder import download_command, folder_problem
+from ocrstudio.services.model_folder import download_command, embedded_problem, folder_problem
 from ocrstudio.services.run_requests import base_revision, installed_version, own_version
 
 _GPU_TIMEOUT = 20.0
@@ -81,7 +81,7 @@ class ModelCheck:
     """A model folder.
 
     Attributes:
-        name: The folder, or ``micro``.
+        name: The folder, or the word of an embedded student.
         verdict: OK, MISSING or PROBLEM.
         detail: One sentence.
     """
@@ -179,7 +179,7 @@ def find_gpus(command: Sequence[str] = ("nvidia-smi",)) -> tuple[list[Gpu], str]
     """
     program = shutil.which(command[0])
     if program is None:
-        return [], "no NVIDIA driver was found; training on the CPU suits the micro student only"
+        return [], "no NVIDIA driver was found; training on the CPU suits the built-in reader only"
     query = [program, *command[1:], f"--query-gpu={_GPU_FIELDS}", "--format=csv,noheader,nounits"]
     try:
         done = subprocess.run(
@@ -210,10 +210,13 @@ def check_model(name: str) -> ModelCheck:
     """Look whether a model folder is there and complete; nothing is loaded or downloaded.
 
     Args:
-        name: A folder, or ``micro``.
+        name: A folder, or the word of an embedded student.
     """
-    if name == MICRO_MODEL:
-        return ModelCheck(name, Verdict.OK, "built in; random weights, for trying out")
+    embedded = EMBEDDED.get(name)
+    if embedded is not None:
+        detail = "random weights, for trying out" if embedded.random else "reads print, runs on any CPU"
+        problem = embedded_problem(name)
+        return ModelCheck(name, Verdict.PROBLEM if problem else Verdict.OK, problem or f"built in; {detail}")
     folder = Path(name).expanduser()
     if not folder.is_dir():
         comes = "not there yet; train, evaluate and infer download it (about 6.7 GB)"
@@ -247,5 +250,7 @@ def advice(environment: Environment, model: ModelCheck) -> list[str]:
     if model.verdict is Verdict.MISSING and environment.disk_free < _DOWNLOAD_BYTES:
         sentences.append("The disk has too little room for the model (about 7 GiB).")
     if model.verdict is Verdict.PROBLEM:
-        sentences.append(f"Download the model again: {download_command(model.name)}")
+        sentences.append(
+            REPAIR if is_embedded(model.name) else f"Download the model again: {download_command(model.name)}"
+        )
     return sentences

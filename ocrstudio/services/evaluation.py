@@ -10,6 +10,7 @@ from ocrstudio.domain.run import RunKind
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.jobs.spec import RunSpec
 from ocrstudio.jobs.training_environment import require_installed
+from ocrstudio.services.model_folder import require_embedded
 from ocrstudio.services.run_requests import (
     adapter_folder,
     base_revision,
@@ -30,7 +31,8 @@ class EvaluationRequest:
         dataset: JSONL file with the reference answers.
         output: Report file; written at the end, and left alone when the run fails.
         task: Task whose prompt replaces the dataset's; None to ask what each line asks.
-        model: Folder of the model, or ``micro``; None for the configuration's ``model.base_model_path``.
+        model: Folder of the model, or the word of an embedded student; None for the one that the
+            configuration names (``model.base_model_path``).
         adapter: Adapter folder or training run, or None for the model alone.
         strict: Refuse a dataset with lines that would be skipped; stop at a picture that cannot be read.
         title: Shown in lists; None for one made from the dataset and adapter.
@@ -65,7 +67,7 @@ def create_evaluation_run(
     Raises:
         DatasetError: The dataset cannot be used.
         InputError: The task is unknown, or the output cannot be a file.
-        ModelError: The adapter does not exist.
+        ModelError: The adapter does not exist, or the files of an embedded student are damaged.
         RunError: Nothing that trains is installed, or the run folder cannot be written.
     """
     require_installed()
@@ -74,6 +76,7 @@ def create_evaluation_run(
     dataset = check_dataset(request.dataset, strict=request.strict, blank_pages=True)
     prompt = student_prompt(get_task(tasks, request.task)) if request.task else None
     model = resolve_model(request.model or config.model.base_model_path)
+    require_embedded(model)
     adapter = require_folder(adapter_folder(request.adapter), "adapter") if request.adapter else None
     tested = request.adapter.name if request.adapter else Path(model).name
     spec = RunSpec(

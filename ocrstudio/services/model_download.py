@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
+from ocrstudio.domain.embedded import is_embedded
 from ocrstudio.domain.errors import ModelError
-from ocrstudio.domain.run import MICRO_MODEL
 from ocrstudio.services.disk import free_bytes
 from ocrstudio.services.model_folder import REPOSITORY, download_command, folder_problem
 from ocrstudio.services.resumable_file import PART_SUFFIX, fetch_file
@@ -52,7 +52,7 @@ def needs_download(model: str) -> bool:
     Only a folder named ``deepseek_ocr`` is filled by itself: a mistyped path must not start 6.7 GB.
     """
     folder = Path(model)
-    if model == MICRO_MODEL or folder.name != _FOLDER_NAME:
+    if is_embedded(model) or folder.name != _FOLDER_NAME:
         return False
     if not folder.exists():
         return True
@@ -177,6 +177,6 @@ def _explain(error: BaseException, folder: Path) -> ModelError:
         return ModelError(
             f"{head}there is no connection to the server.",
             f"Connect to the network, or do it on a machine that is connected: {by_hand}. "
-            "To try the loop without the model: --model micro.",
+            "To try the loop without the model: --model reader.",
         )
     return ModelError(f"{head}{type(error).__name__}: {error}", again)

@@ -6,7 +6,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ocrstudio.domain.embedded import EMBEDDED, REPAIR, model_folder
+from ocrstudio.domain.errors import ModelError
 from ocrstudio.domain.wording import count_of
+from ocrstudio.paths import resources_dir
 
 REPOSITORY = "unsloth/DeepSeek-OCR"
 """The public checkpoint: part of the program rather than a preference."""
@@ -16,6 +19,7 @@ _PUBLIC_NAMES = frozenset({"model.embed_tokens.weight", "model.sam_model.pos_emb
 
 _LENGTH_BYTES = 8  # a safetensors file begins with the length of its header
 _MAX_HEADER_BYTES = 100_000_000  # the library's own limit
+_LFS_POINTER = b"version https://git-lfs"
 _DEEPSEEK_OCR = ("deepseek_vl_v2", "deepseekocr", "deepseek_ocr")
 
 
@@ -46,6 +50,32 @@ def folder_problem(folder: Path) -> str:
     return _weights_problem(folder, files, wanted)
 
 
+def embedded_problem(model: str) -> str:
+    """What is missing or wrong in the files of an embedded student, as part of a sentence; empty for nothing.
+
+    Args:
+        model: Its word.
+    """
+    student, folder = EMBEDDED[model], model_folder(model, resources_dir())
+    if not folder.is_dir():
+        return f"the folder {folder} is missing"
+    if student.random:
+        return "" if (folder / "tokenizer.json").is_file() else f"tokenizer.json is missing in {folder}"
+    problem = folder_problem(folder)
+    return f"{problem}, in {folder}" if problem else ""
+
+
+def require_embedded(model: str) -> None:
+    """Make sure that the files of an embedded student are whole; any other model passes.
+
+    Raises:
+        ModelError: They are missing or damaged.
+    """
+    problem = embedded_problem(model) if model in EMBEDDED else ""
+    if problem:
+        raise ModelError(f"{EMBEDDED[model].title}: {problem}.", REPAIR)
+
+
 def _weights_problem(folder: Path, files: Sequence[str], wanted: Iterable[str]) -> str:
     """What is wrong with weights that are there, as far as the headers of their files tell."""
     if not files:
@@ -54,7 +84,8 @@ def _weights_problem(folder: Path, files: Sequence[str], wanted: Iterable[str]) 
     for file in files:
         held = _tensor_names(folder / file)
         if held is None:
-            return f"{file} is damaged or incomplete"
+            pointer = " (a pointer of git-lfs stands in its place)" if _is_pointer(folder / file) else ""
+            return f"{file} is damaged or incomplete{pointer}"
         names |= held
     lacking = sorted(set(wanted) - names)
     if lacking:
@@ -78,6 +109,15 @@ def _tensor_names(file: Path) -> set[str] | None:
     except (OSError, ValueError, AttributeError, KeyError, TypeError, IndexError):
         return None
     return set(tensors) if whole else None
+
+
+def _is_pointer(file: Path) -> bool:
+    """Whether git-lfs has left its note in place of a file."""
+    try:
+        with file.open("rb") as stream:
+            return stream.read(len(_LFS_POINTER)) == _LFS_POINTER
+    except OSError:
+        return False
 
 
 def _is_adapter(file: Path) -> bool:

@@ -7,8 +7,8 @@ from pathlib import Path
 from ocrstudio import __version__
 from ocrstudio.datasets import Dataset, Sample, read_dataset
 from ocrstudio.datasets.checks import dataset_sha256
+from ocrstudio.domain.embedded import is_embedded
 from ocrstudio.domain.errors import DatasetError, ModelError
-from ocrstudio.domain.run import MICRO_MODEL
 from ocrstudio.jobs import training_environment
 from ocrstudio.jobs.run_folder import SPEC_NAME, RunFolder
 from ocrstudio.paths import is_frozen
@@ -72,8 +72,8 @@ def check_dataset(path: Path, *, strict: bool, blank_pages: bool = False) -> Che
 
 
 def resolve_model(name: str) -> str:
-    """A model as a worker takes it: ``micro``, or the absolute path of a folder (which may not exist yet)."""
-    return name if name == MICRO_MODEL else str(Path(name).expanduser().resolve())
+    """A model as a worker takes it: a word, or the absolute path of a folder (which may not exist yet)."""
+    return name if is_embedded(name) else str(Path(name).expanduser().resolve())
 
 
 def require_folder(path: Path | None, what: str) -> str | None:

@@ -8,6 +8,7 @@ from ocrstudio.domain.run import RunKind, TrainMode
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.jobs.spec import RunSpec
 from ocrstudio.jobs.training_environment import require_installed
+from ocrstudio.services.model_folder import require_embedded
 from ocrstudio.services.run_requests import (
     base_revision,
     check_dataset,
@@ -25,7 +26,8 @@ class TrainingRequest:
     Attributes:
         dataset: JSONL file to train on.
         mode: Which part of the student is adapted.
-        model: Folder of the base model, or ``micro``; None for the configuration's ``model.base_model_path``.
+        model: Folder of the base model, or the word of an embedded student; None for the one that the
+            configuration names (``model.base_model_path``).
         eval_dataset: JSONL file for evaluation; None to hold out a part of the documents.
         resume_from: Checkpoint folder to go on from, or None.
         export_to: Folder that also gets the final adapter, or None.
@@ -58,13 +60,15 @@ def create_training_run(parent: Path, request: TrainingRequest, config: TrainCon
 
     Raises:
         DatasetError: A dataset cannot be used.
-        ModelError: The checkpoint to resume from does not exist.
+        ModelError: The checkpoint to resume from does not exist, or the files of an embedded student are
+            damaged.
         RunError: Nothing that trains is installed, or the run folder cannot be written.
     """
     require_installed()
     dataset = check_dataset(request.dataset, strict=request.strict)
     held_out = check_dataset(request.eval_dataset, strict=request.strict) if request.eval_dataset else None
     model = resolve_model(request.model or config.model.base_model_path)
+    require_embedded(model)
     spec = RunSpec(
         kind=RunKind.TRAIN,
         title=request.title or f"{dataset.path.stem}, {request.mode.value}",

@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from ocrstudio.domain.errors import ConfigError
 from ocrstudio.paths import config_dir
 from ocrstudio.settings.base import Section, Strings
+from ocrstudio.settings.embedded import teacher_layer
 from ocrstudio.settings.generation import AnswerConfig
 from ocrstudio.settings.image import ImageConfig, expand_preset, name_preset
 from ocrstudio.settings.layers import Layer, check, file_layer, merge, override_layer
@@ -79,7 +80,8 @@ class LocalConfig(Section):
 
     model_path: str = Field(
         min_length=1,
-        description="Folder of the weights, downloaded when it is missing; micro is the built-in student.",
+        description="Folder of the weights, downloaded when it is missing; reader is the small built-in "
+        "student, which needs no GPU.",
     )
     adapter_path: str | None = Field(
         min_length=1, description="Folder of a trained adapter; empty uses the base model."
@@ -174,24 +176,31 @@ def load_teacher_config(path: Path | None, overrides: Mapping[str, Any] | None =
 
     Args:
         path: The user's file; None for the shipped offline teacher. What it leaves out comes from the shipped
-            file of its type. A file without a type has that of the section it gives (api, local, offline).
+            file of its type. A file without a type has that of the section it gives (api, local, offline). A
+            student that comes with the program has values of its own in between.
         overrides: Dotted keys that win over the file.
 
     Raises:
         ConfigError: A file cannot be used; all problems are listed with file, line and key.
     """
-    layers = [] if path is None else [file_layer(path)]
-    if overrides:
-        layers.append(override_layer(overrides))
+    shipped_kind = _shipped_type(path)
+    layers = [] if path is None or shipped_kind is not None else [file_layer(path)]
+    changes = {**({"type": shipped_kind} if shipped_kind is not None else {}), **(overrides or {})}
+    if changes:
+        layers.append(override_layer(changes))
     given: dict[str, Any] = {}
     for layer in layers:
         given = merge(given, _expanded(layer))
     kind = _type_of(given, path)
     shipped = file_layer(shipped_file(kind))
-    data = merge(_defaults(shipped, given), given)
+    student = teacher_layer(_student_of(given, shipped)) if kind == "local" else None
+    below = [shipped] if student is None else [shipped, student]
+    data = _defaults(shipped, given)
+    for values in ({} if student is None else student.data, given):
+        data = merge(data, values)
     if isinstance(data.get("image"), dict):
         data["image"] = name_preset(data["image"])
-    config = check(TeacherConfig, data, [shipped, *layers])
+    config = check(TeacherConfig, data, [*below, *layers])
     for layer in layers:
         _warn_of_literal_key(layer)
     return config
@@ -241,6 +250,13 @@ def _expanded(layer: Layer) -> dict[str, Any]:
     return data
 
 
+def _shipped_type(path: Path | None) -> TeacherType | None:
+    """The type whose shipped file was named; what it says still stands below the values of a student."""
+    if path is None:
+        return None
+    return next((kind for kind in TEACHER_TYPES if path.resolve() == shipped_file(kind).resolve()), None)
+
+
 def _type_of(given: Mapping[str, Any], path: Path | None) -> TeacherType:
     """The type a file names or that of its one section; a wrong name is left to the model to report."""
     if given.get("type") is not None:
@@ -252,6 +268,13 @@ def _type_of(given: Mapping[str, Any], path: Path | None) -> TeacherType:
             f"Add a line: type: {sections[0]}",
         )
     return sections[0] if sections else "offline"
+
+
+def _student_of(given: Mapping[str, Any], shipped: Layer) -> str:
+    """The model that a teacher of type ``local`` drafts with."""
+    section = given.get("local")
+    named = section.get("model_path") if isinstance(section, dict) else None
+    return str(named or shipped.data["local"]["model_path"])
 
 
 def _defaults(shipped: Layer, given: Mapping[str, Any]) -> dict[str, Any]:

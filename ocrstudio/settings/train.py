@@ -1,14 +1,16 @@
 """The training configuration: ``config/train_config.yaml``."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from ocrstudio.domain.run import TrainMode
 from ocrstudio.paths import config_dir
 from ocrstudio.settings.base import Section, Strings
+from ocrstudio.settings.embedded import training_layers
 from ocrstudio.settings.generation import DecodingConfig
 from ocrstudio.settings.image import ImageConfig, expand_preset, name_preset
 from ocrstudio.settings.layers import Layer, check, exclusive, file_layer, merge, override_layer
@@ -23,8 +25,7 @@ class ModelConfig(Section):
     base_model_path: str = Field(
         min_length=1,
         description="Folder of the DeepSeek-OCR weights, downloaded when it is missing; "
-        "micro is the small built-in "
-        "student that trains on a CPU.",
+        "reader is the small built-in student, which trains on a CPU.",
     )
     load_in_4bit: bool = Field(
         description="Load the base weights in 4 bits: least memory, slower; for CUDA GPUs."
@@ -202,27 +203,47 @@ def micro_train_file() -> Path:
     return config_dir() / "examples" / "train_micro.example.yaml"
 
 
-def load_train_config(path: Path | None = None, overrides: Mapping[str, Any] | None = None) -> TrainConfig:
+def load_train_config(
+    path: Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    model: str | None = None,
+    mode: TrainMode | None = None,
+) -> TrainConfig:
     """Load a training configuration.
+
+    A student that comes with the program has values of its own, which stand between the shipped file and the
+    user's.
 
     Args:
         path: The user's file; None for the shipped one. Keys it leaves out keep their shipped values.
         overrides: Dotted keys that win over the file, such as ``{"training.max_steps": 5}``.
+        model: The base model where it is chosen elsewhere; None for the one that the layers name.
+        mode: Which part of the student is trained; None where nothing is.
 
     Raises:
         ConfigError: A file cannot be used; all problems are listed with file, line and key.
     """
-    layers = [file_layer(config_dir() / SHIPPED_FILE)]
-    if path is not None:
-        layers.append(file_layer(path))
+    shipped = config_dir() / SHIPPED_FILE
+    # Who names the shipped file changes nothing: a student's own values still stand above it.
+    own = [] if path is None or path.resolve() == shipped.resolve() else [file_layer(path)]
     if overrides:
-        layers.append(override_layer(overrides))
+        own.append(override_layer(overrides))
+    layers = [file_layer(shipped), *training_layers(model or _named(own), mode), *own]
     data: dict[str, Any] = {}
     for layer in layers:
         data = merge(data, _expanded(layer).data)
     if isinstance(data.get("image"), dict):
         data["image"] = name_preset(data["image"])
     return check(TrainConfig, data, layers)
+
+
+def _named(layers: Sequence[Layer]) -> str:
+    """The base model that the user's layers name, the last one first; empty where none does."""
+    for layer in reversed(layers):
+        section = layer.data.get("model")
+        if isinstance(section, dict) and section.get("base_model_path"):
+            return str(section["base_model_path"])
+    return ""
 
 
 def _expanded(layer: Layer) -> Layer:

@@ -6,8 +6,8 @@ from safetensors files only.
 
 Entry points for the rest of the package:
 
-* `loading.load_student` - a model folder or the word ``micro`` becomes a `Student` (model, processor,
-  provenance).
+* `loading.load_student` - a model folder or the word of an embedded student becomes a `Student` (model,
+  processor, provenance).
 * `modeling.model.DeepseekOcrForConditionalGeneration` - the network; its docstring lists inputs and outputs.
 * `processor.OcrProcessor` - pictures, prompts and answers become batches, for training and inference alike.
 * `layout` - native parameter names <-> the names of the public checkpoint.

@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
+from ocrstudio.domain.embedded import is_embedded
 from ocrstudio.domain.errors import ModelError
 from ocrstudio.domain.run import TrainMode
 from ocrstudio.jobs.adapter_files import CONFIG_FILE, VECTORS_FILE, WEIGHTS_FILE, copy_adapter
@@ -126,7 +127,7 @@ def merge_adapter(
     """Write base model and adapter as one model folder in the public layout.
 
     Args:
-        model: Folder of the base model, or ``micro``.
+        model: Folder of the base model, or the word of an embedded student.
         adapter: Adapter folder of a run.
         target: A folder that does not exist yet, or is empty.
         with_code: Whether the program files of the base folder go along.
@@ -145,7 +146,7 @@ def merge_adapter(
             student.model,
             student.processor.tokenizer,
             target,
-            code_of=Path(model) if with_code and Path(model).is_dir() else None,
+            code_of=Path(model) if with_code and not is_embedded(model) else None,
             progress=lambda done, total: tell("Writing the merged model", done, total),
         )
 

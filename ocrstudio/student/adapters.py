@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from ocrstudio.domain.errors import ModelError
 from ocrstudio.domain.run import TrainMode
 from ocrstudio.jobs.adapter_files import CONFIG_FILE, FULL_FILE, INFO_FILE, VECTORS_FILE, WEIGHTS_FILE
+from ocrstudio.student.loading import WEIGHTS_FACT
 from ocrstudio.student.lora import VECTORS, wrap
 
 NATIVE = "native"
@@ -38,7 +39,7 @@ class AdapterInfo:
     """What an adapter belongs to, and how it wants to be used.
 
     Attributes:
-        base_model: Folder of the base weights, or ``micro``.
+        base_model: Folder of the base weights, or the word of an embedded student.
         base: Facts by which another base model is recognised (sizes; the seed of a micro student).
         mode: Training mode.
         image: The ``image`` section that it was trained with, ``max_tiles`` included.
@@ -172,6 +173,7 @@ def load_adapter(model: nn.Module, folder: Path, base: Mapping[str, Any], *, tra
             f"{folder} was exported for other programs: its weights have the names of the public checkpoint.",
             "Name the run that it was exported from, or the folder 'adapter' of that run.",
         )
+    _refuse_other_weights(folder, info, base)
     different = [name for name, value in info.base.items() if base.get(name, value) != value]
     if different:
         facts = ", ".join(f"{name} {info.base[name]!r} instead of {base[name]!r}" for name in different)
@@ -192,6 +194,19 @@ def load_adapter(model: nn.Module, folder: Path, base: Mapping[str, Any], *, tra
     if not trainable:
         adapted.requires_grad_(False)
     return adapted
+
+
+def _refuse_other_weights(folder: Path, info: AdapterInfo, base: Mapping[str, Any]) -> None:
+    """An embedded student may come with other weights in another version; an adapter fits only its own."""
+    mine, theirs = base.get(WEIGHTS_FACT), info.base.get(WEIGHTS_FACT)
+    if mine is None or theirs is None or mine == theirs:
+        return
+    maker = info.versions.get("ocrstudio")
+    raise ModelError(
+        f"The adapter {folder} was trained on other weights of {info.base_model} ({theirs}) than this "
+        f"version of OCR Studio has ({mine}).",
+        f"Train it again, or use {f'OCR Studio {maker}' if maker else 'the version'} that made it.",
+    )
 
 
 def restore_weights(adapted: nn.Module, folder: Path) -> None:

@@ -47,7 +47,7 @@ class EvaluationRun:
     Attributes:
         dataset: JSONL file with the reference answers.
         prompt: Replaces the prompt of every line; None keeps them.
-        model: Model folder, or ``micro``.
+        model: Model folder, or the word of an embedded student.
         adapter: Adapter folder, or None for the model alone.
         output: Report file, or None for the run folder's own.
         strict: Whether a line or a picture that cannot be used ends the run.

@@ -48,7 +48,7 @@ def open_student(
     given ones, with a remark.
 
     Args:
-        model: Folder of the base model, or ``micro``.
+        model: Folder of the base model, or the word of an embedded student.
         adapter: Adapter folder, or None.
         image: Image settings of a model without adapter.
         load_in_4bit: Keep the base weights in 4 bits.

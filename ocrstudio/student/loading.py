@@ -1,6 +1,8 @@
-"""From a model's name to something that runs: the word ``micro``, or a folder in the public layout."""
+"""From a name (a folder in the public layout, or the word of an embedded student) to a model that runs."""
 
+import hashlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,12 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ocrstudio import paths
+from ocrstudio.domain.embedded import EMBEDDED, READER_MODEL, REPAIR, is_embedded, model_folder
 from ocrstudio.domain.errors import ModelError
-from ocrstudio.domain.run import MICRO_MODEL
 from ocrstudio.imaging.presets import ImageSettings
 from ocrstudio.student.configuration import DeepseekOcrConfig, read_config
 from ocrstudio.student.distributed import own_device
-from ocrstudio.student.micro import MICRO_SEED, build_micro, micro_config, micro_folder
+from ocrstudio.student.micro import MICRO_SEED, build_micro, micro_config
 from ocrstudio.student.modeling.model import DeepseekOcrForConditionalGeneration
 from ocrstudio.student.processor import MAX_LENGTH, OcrProcessor
 from ocrstudio.student.quantisation import quantise_4bit
@@ -23,6 +26,11 @@ from ocrstudio.student.weights import Progress, beside_checkpoint, load_model, r
 SEED_FACT = "seed"
 """The fact that only students of random weights have."""
 
+WEIGHTS_FACT = "weights"
+"""The fact that tells the weights of an embedded student from those that another version brings."""
+
+_DIGITS = 16
+
 
 @dataclass(frozen=True)
 class Student:
@@ -31,8 +39,9 @@ class Student:
     Attributes:
         model: The network in evaluation mode, on its device.
         processor: Builds its samples and batches.
-        name: What it was loaded from: a folder, or ``micro``.
-        facts: What tells it from other base models (sizes; the seed of a micro student).
+        name: What it was loaded from: a folder, or the word of an embedded student.
+        facts: What tells it from other base models: sizes; for an embedded student its seed or the hash of
+            its weights, which another version of the program may bring anew.
     """
 
     model: DeepseekOcrForConditionalGeneration
@@ -54,11 +63,11 @@ def load_student(
     """Load a model with its processor.
 
     Args:
-        name: Folder of a model in the public layout, or ``micro``.
+        name: Folder of a model in the public layout, or the word of an embedded student.
         image: Sides of the views, tiling and tile limit.
         max_length: Most positions of a sample.
         device: None takes this process's GPU where there is one.
-        dtype: None means bfloat16, and float32 for the micro student.
+        dtype: None means bfloat16, and float32 for an embedded student: it is small, and CPUs are faster so.
         load_in_4bit: Keep the language model's matrices in 4 bits.
         progress: Called with the bytes read and the bytes in all.
 
@@ -68,15 +77,15 @@ def load_student(
     device = own_device() if device is None else device
     # Quantising needs the weights once in full: that happens in the host's memory.
     first = torch.device("cpu") if load_in_4bit else device
-    if name == MICRO_MODEL:
-        model, processor = build_micro(image=image, max_length=max_length)
-        facts = base_facts(model.config, MICRO_SEED)
-        model.to(device=first, dtype=dtype or torch.float32)
+    dtype = dtype or (torch.float32 if is_embedded(name) else torch.bfloat16)
+    processor = load_processor(name, image, max_length=max_length)
+    if _is_random(name):
+        model = build_micro(image=image, max_length=max_length)[0].to(device=first, dtype=dtype)
         reset_rotary_frequencies(model)
     else:
-        processor = load_processor(name, image, max_length=max_length)
-        model = load_model(Path(name), dtype=dtype or torch.bfloat16, device=first, progress=progress)
-        facts = base_facts(model.config)
+        with _own_files(name):
+            model = load_model(_folder(name), dtype=dtype, device=first, progress=progress)
+    facts = base_facts(model.config) | _facts_of_embedded(name)
     if load_in_4bit:
         quantise_4bit(model, device)
     return Student(model, processor, name, facts)
@@ -91,35 +100,88 @@ def beside_base(student: Student) -> Iterator[tuple[str, Tensor, Tensor]]:
     Raises:
         ModelError: The folder of the base model is gone or damaged.
     """
-    if student.name == MICRO_MODEL:
+    if _is_random(student.name):
         base = dict(build_micro()[0].named_parameters())
         return ((name, weight.detach(), base[name]) for name, weight in student.model.named_parameters())
-    return beside_checkpoint(student.model, Path(student.name))
+    with _own_files(student.name):
+        return beside_checkpoint(student.model, _folder(student.name))
 
 
 def load_processor(name: str, image: ImageSettings, *, max_length: int = MAX_LENGTH) -> OcrProcessor:
     """Load the processor alone: samples can be built and measured without the weights.
 
     Args:
-        name: Folder of a model in the public layout, or ``micro``.
+        name: Folder of a model in the public layout, or the word of an embedded student.
         image: Sides of the views, tiling and tile limit.
         max_length: Most positions of a sample; the model's own limit holds where it is lower.
 
     Raises:
         ModelError: Tokenizer or configuration are missing, damaged, or do not belong together.
     """
-    if name == MICRO_MODEL:
-        config, folder = micro_config(), micro_folder()
-    else:
-        folder = Path(name)
-        if not folder.is_dir():
-            raise ModelError(
-                f"The model folder {folder} does not exist.", "Give a model folder, or the word micro."
-            )
-        config = read_config(folder)
-    tokenizer = OcrTokenizer(folder)
-    _check_tokenizer(folder, config, tokenizer)
+    folder = _folder(name)
+    if not folder.is_dir():
+        raise _missing(name, folder)
+    config = student_config(name)
+    with _own_files(name):
+        tokenizer = OcrTokenizer(folder)
+        _check_tokenizer(folder, config, tokenizer)
     return OcrProcessor(tokenizer, image, min(max_length, config.text_config.max_position_embeddings))
+
+
+def student_config(name: str) -> DeepseekOcrConfig:
+    """The configuration of a model.
+
+    Args:
+        name: A folder, or the word of an embedded student.
+
+    Raises:
+        ModelError: The folder's file is missing or damaged.
+    """
+    if _is_random(name):
+        return micro_config()
+    with _own_files(name):
+        return read_config(_folder(name))
+
+
+def _folder(name: str) -> Path:
+    return model_folder(name, paths.resources_dir())
+
+
+def _is_random(name: str) -> bool:
+    return is_embedded(name) and EMBEDDED[name].random
+
+
+@contextmanager
+def _own_files(name: str) -> Iterator[None]:
+    """What is wrong with files that came with the program is mended by installing it again."""
+    try:
+        yield
+    except ModelError as error:
+        if not is_embedded(name):
+            raise
+        message = f"{error.message[0].lower()}{error.message[1:]}"
+        raise ModelError(f"{EMBEDDED[name].title}: {message}", REPAIR) from error
+
+
+def _missing(name: str, folder: Path) -> ModelError:
+    if is_embedded(name):
+        return ModelError(f"{EMBEDDED[name].title}: the folder {folder} is missing.", REPAIR)
+    return ModelError(
+        f"The model folder {folder} does not exist.",
+        f"Give a model folder, or the word {READER_MODEL} for the built-in reader.",
+    )
+
+
+def _facts_of_embedded(name: str) -> dict[str, Any]:
+    """What tells an embedded student from those of other versions."""
+    if not is_embedded(name):
+        return {}
+    if _is_random(name):
+        return {SEED_FACT: MICRO_SEED}
+    content = hashlib.sha256()
+    for file in sorted(_folder(name).glob("*.safetensors")):
+        content.update(file.read_bytes())
+    return {WEIGHTS_FACT: content.hexdigest()[:_DIGITS]}
 
 
 def _check_tokenizer(folder: Path, config: DeepseekOcrConfig, tokenizer: OcrTokenizer) -> None:
@@ -134,19 +196,13 @@ def _check_tokenizer(folder: Path, config: DeepseekOcrConfig, tokenizer: OcrToke
         )
 
 
-def base_facts(config: DeepseekOcrConfig, seed: int | None = None) -> dict[str, Any]:
-    """Sizes by which an adapter recognises its base model; JSON values.
-
-    Args:
-        config: Of the model.
-        seed: Of a micro student's weights.
-    """
+def base_facts(config: DeepseekOcrConfig) -> dict[str, Any]:
+    """Sizes by which an adapter recognises its base model; JSON values."""
     text = config.text_config
-    facts = {
+    return {
         "hidden_size": text.hidden_size,
         "layers": text.num_hidden_layers,
         "routed_experts": text.n_routed_experts,
         "vocabulary": text.vocab_size,
         "vision_width": config.vision_width,
     }
-    return facts if seed is None else {**facts, SEED_FACT: seed}

@@ -21,9 +21,10 @@ import torch
 import transformers
 from torch import Tensor
 
+from ocrstudio.domain.embedded import is_embedded
 from ocrstudio.domain.errors import RunError
 from ocrstudio.domain.picture_check import CHECK_KEY, MOVEMENT_KEY
-from ocrstudio.domain.run import MICRO_MODEL, TrainMode
+from ocrstudio.domain.run import TrainMode
 from ocrstudio.domain.wording import size_of
 from ocrstudio.jobs.context import RunContext
 from ocrstudio.student.adapters import AdapterInfo, restore_weights, save_adapter, write_adapter
@@ -42,14 +43,13 @@ from ocrstudio.student.callbacks import (
 )
 from ocrstudio.student.checkpointing import apply_checkpointing
 from ocrstudio.student.collator import Collator
-from ocrstudio.student.configuration import read_config
 from ocrstudio.student.distributed import is_main, require_devices, true_everywhere, world_size
 from ocrstudio.student.engines import choose_engine
 from ocrstudio.student.failures import TRAINING_MEMORY_ADVICE, sentences
 from ocrstudio.student.feature_store import keep_where_possible
 from ocrstudio.student.first_steps import FirstSteps, FirstStepsCallback
 from ocrstudio.student.gradient_check import GradientReport, check_gradients
-from ocrstudio.student.loading import SEED_FACT, beside_base, load_processor, load_student
+from ocrstudio.student.loading import SEED_FACT, beside_base, load_processor, load_student, student_config
 from ocrstudio.student.lora import (
     attach_adapter,
     leave_casting_to_autocast,
@@ -58,7 +58,6 @@ from ocrstudio.student.lora import (
     trainable_parameters,
 )
 from ocrstudio.student.memory import MemoryEstimate, estimate_memory, fits, free_memory
-from ocrstudio.student.micro import micro_config
 from ocrstudio.student.movement import Movement
 from ocrstudio.student.picture_check import PictureChecker
 from ocrstudio.student.preflight import check_free_space, run_preflight
@@ -140,16 +139,16 @@ class Recipe:
             )
 
     def _needed_memory(self, choice: StepChoice) -> MemoryEstimate:
-        micro = self.request.model == MICRO_MODEL
+        in_full = is_embedded(self.request.model) or self.request.mode is TrainMode.FULL
         longest = self.data.lengths[self.data.longest[0]]
         return estimate_memory(
-            micro_config() if micro else read_config(Path(self.request.model)),
+            student_config(self.request.model),
             choice.config,
             self.request.mode,
             longest=longest.total,
             image_tokens=longest.image,
             every=choice.every,
-            value_bytes=4 if micro or self.request.mode is TrainMode.FULL else 2,
+            value_bytes=4 if in_full else 2,
         )
 
     def setup_model(self) -> None:

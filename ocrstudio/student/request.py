@@ -24,7 +24,7 @@ class TrainRequest:
         dataset: JSONL file.
         eval_dataset: JSONL file for evaluation; None splits the dataset.
         mode: What is adapted.
-        model: Folder of the base model, or ``micro``.
+        model: Folder of the base model, or the word of an embedded student.
         resume_from: Checkpoint folder, or None for a fresh start.
         strict: Whether a sample that cannot be used ends the run.
         config: Everything else.

@@ -5,23 +5,20 @@ from pathlib import Path
 from typing import Any
 
 from ocrstudio.domain.errors import InputError
-from ocrstudio.paths import config_dir
 from ocrstudio.settings.generation import DecodingConfig
 from ocrstudio.settings.image import ImageConfig
-from ocrstudio.settings.teacher import load_teacher_config
+from ocrstudio.settings.teacher import load_teacher_config, shipped_file
 from ocrstudio.student.failures import PREDICTION_MEMORY_ADVICE, memory_sentences
 from ocrstudio.student.generation import TRUNCATED, Generator, PageAnswer, PageRequest
 from ocrstudio.student.inference import LoadedStudent, open_student
 from ocrstudio.student.processor import OcrProcessor
-
-_DEFAULTS_FILE = "teacher_local.yaml"
 
 
 class Server:
     """Answers pages with one model.
 
     Args:
-        model: Model folder, or ``micro``.
+        model: Model folder, or the word of an embedded student.
         adapter: Adapter folder, or None.
         load_in_4bit: Keep the base weights in 4 bits.
 
@@ -30,9 +27,9 @@ class Server:
     """
 
     def __init__(self, model: str, adapter: str | None = None, load_in_4bit: bool = False) -> None:
-        defaults = load_teacher_config(config_dir() / _DEFAULTS_FILE)
+        defaults = load_teacher_config(shipped_file("local"), {"local.model_path": model})
         if defaults.generation is None or defaults.image is None:
-            raise InputError(f"config/{_DEFAULTS_FILE} lacks its generation or image section.")
+            raise InputError(f"{shipped_file('local')} lacks its generation or image section.")
         self._generation = defaults.generation.model_dump(exclude={"extra_body"})
         self._follows_request = adapter is None
         self._student: LoadedStudent = open_student(

@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
             action.add_argument("--after", type=int, default=0, help="number of the last event already known")
     actions.add_parser("adapters", help="export and merge adapters as asked on standard input")
     server = actions.add_parser("serve", help="answer prediction requests on standard input")
-    server.add_argument("--model", required=True, help="model folder, or micro")
+    server.add_argument("--model", required=True, help="model folder, or reader")
     server.add_argument("--adapter", help="adapter folder")
     server.add_argument("--load-in-4bit", action="store_true", help="load the base weights in 4 bits")
     return parser

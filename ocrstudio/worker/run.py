@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ocrstudio.domain.embedded import READER_MODEL
 from ocrstudio.domain.errors import OcrStudioError
-from ocrstudio.domain.run import MICRO_MODEL, RunKind
+from ocrstudio.domain.run import RunKind
 from ocrstudio.domain.secret_names import is_secret_name
 from ocrstudio.jobs.device_lock import device_lock, device_names
 from ocrstudio.jobs.events import EventType, EventWriter
@@ -123,7 +124,7 @@ def _end_at_once(context: WorkerContext, fields: Mapping[str, str]) -> None:
 
 def _bring_model(context: WorkerContext) -> bool:
     """Download the base model where it is missing; whether it is there now (not when the run was stopped)."""
-    model = str(context.folder.spec.request.get("model", MICRO_MODEL))
+    model = str(context.folder.spec.request.get("model", READER_MODEL))
     if not needs_download(model):
         return True
     context.emit(EventType.PHASE, name="download", message=f"Downloading {REPOSITORY} into {model}")

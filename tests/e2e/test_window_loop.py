@@ -1,4 +1,4 @@
-"""The whole loop through the real window, with the real offline teacher and the real micro student."""
+"""The whole loop through the real window, with the real offline teacher and the real built-in reader."""
 
 import asyncio
 import time
@@ -101,7 +101,7 @@ async def train(window):
 async def evaluate(window):
     window.show_panel("evaluation")
     panel = window.findChild(EvaluationPanel)
-    await until(lambda: "both" in panel.setup.student.itemText(0), "the trained student in the list")
+    await until(lambda: "vision" in panel.setup.student.itemText(0), "the trained student in the list")
     panel.setup.student.setCurrentIndex(0)
     panel.setup.start.click()
     await until(lambda: panel.figures.rowCount() == 1 and panel.pages.current is not None, "the report")

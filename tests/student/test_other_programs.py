@@ -155,7 +155,7 @@ def test_a_converter_that_fails_is_one_sentence_and_leaves_nothing(adapter, base
     [
         (["--gguf"], "llama.cpp's own converter, and it was not named"),
         (["--gguf", "--converter", "nowhere.py"], "llama.cpp's own converter, and nowhere.py does not exist"),
-        (["--gguf", "--model", "micro"], "knows the public model's tokenizer only"),
+        (["--gguf", "--model", "micro"], "knows the tokenizer of the public model only"),
         (["--gguf", "--language-only"], "leave --language-only out"),
         (["--converter", "some.py"], "belong to --gguf"),
     ],

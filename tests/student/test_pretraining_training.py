@@ -191,8 +191,21 @@ def test_an_exported_checkpoint_is_a_model_folder_with_the_same_answers(reader, 
     state.start_average()
     checkpoint, folder = tmp_path / "checkpoint", tmp_path / "model"
     state.save(checkpoint, Optimisers([reader, state.heads], 1e-3, warmup=1))
-    size = export(checkpoint, folder, micro_folder())
+    material = tmp_path / "material"
+    with pytest.raises(InputError, match=r"ORIGINS\.md"):
+        export(checkpoint, folder, micro_folder(), material)
+    assert not folder.exists(), "what is shipped without its licences is not shipped"
+    (material / "licences").mkdir(parents=True)
+    (material / "ORIGINS.md").write_text("# Where this material comes from\n")
+    licence_of = {"fonts-one": "SIL OFL\n", "fonts-two": "SIL OFL\n", "texts": "Public domain\n"}
+    for package, text in licence_of.items():
+        (material / "licences" / f"{package}.txt").write_text(text)
+    size = export(checkpoint, folder, micro_folder(), material)
     assert size <= 40_000_000
+    assert (folder / "ORIGINS.md").read_text().startswith("# Where")
+    licences = (folder / "licences" / "packages.txt").read_text()
+    assert "fonts-one, fonts-two\n" in licences
+    assert [licences.count(text) for text in ("SIL OFL", "Public domain")] == [1, 1]
     assert json.loads((folder / "processor_config.json").read_text())["candidate_resolutions"] == [[384, 384]]
     ids = torch.tensor([[0, 20, 21, 22, 23]])
     with torch.no_grad():

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from ocrstudio.domain.embedded import REPAIR, is_embedded
 from ocrstudio.domain.wording import size_of
 from ocrstudio.services.dataset_statistics import COUNTED, DatasetCheck
 from ocrstudio.services.environment import Environment, ModelCheck, Verdict
@@ -86,6 +87,8 @@ def _model(model: ModelCheck) -> tuple[Fact, ...]:
     facts = (Fact(model.name, model.detail, model.verdict),)
     if model.verdict is Verdict.OK:
         return facts
+    if is_embedded(model.name):
+        return (*facts, Fact("To do", REPAIR))
     return (*facts, Fact("Download by hand", download_command(model.name)))
 
 

@@ -104,16 +104,17 @@ class EvaluationSetup(QWidget):
             self.data.setCurrentIndex(max(0, self.data.findText(before) if before else 0))
 
     def show_students(self, options: Sequence[StudentOption]) -> None:
-        """Offers students; the choice stays, otherwise the newest training or the stand-in is chosen."""
+        """Offers students; the choice stays, otherwise the newest training or the built-in reader."""
         before = self.student.currentText()
         with QSignalBlocker(self.student):
             self.student.clear()
             for option in options:
                 self.student.addItem(option.title, option)
+                self.student.setItemData(self.student.count() - 1, option.note, Qt.ItemDataRole.ToolTipRole)
             number = self.student.findText(before) if before else -1
             newest_is_new = bool(options) and options[0].run_id and self.student.findText(before) != 0
             if number < 0 or newest_is_new:
-                number = 0 if options and options[0].run_id else len(options) - 1
+                number = 0
             self.student.setCurrentIndex(number)
 
     def show_preparation(self, text: str) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from ocrstudio.datasets.writer import EVALUATION, TRAIN
 from ocrstudio.domain.document import Page
+from ocrstudio.domain.embedded import is_embedded
 from ocrstudio.domain.errors import DatasetError
 from ocrstudio.domain.names import nfc
-from ocrstudio.domain.run import MICRO_MODEL
 from ocrstudio.domain.wording import moment_in_words
 from ocrstudio.jobs.run_folder import RunFolder
-from ocrstudio.settings.train import load_train_config, micro_train_file
+from ocrstudio.settings.train import load_train_config
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task
 from ocrstudio.ui.jobs.students import StudentOption
@@ -60,7 +60,7 @@ def prepare_evaluation(
         root: The workspace.
         data: What is measured on.
         student: What is measured.
-        train_file: The user's training values, or None.
+        train_file: The user's training values for DeepSeek-OCR, or None.
         tasks: All tasks by id.
         task: The task of an export.
         told: Called with pages done, pages in all, and words.
@@ -72,11 +72,11 @@ def prepare_evaluation(
     from ocrstudio.services.dataset_export import export_workspace
     from ocrstudio.services.evaluation import EvaluationRequest, create_evaluation_run
 
-    path = micro_train_file() if student.model == MICRO_MODEL else train_file
+    embedded = student.model is not None and is_embedded(student.model)
     changes = {f"image.{key}": value for key, value in student.image.items()}
     if profile is not None:
         changes["scoring.profile"] = profile
-    config = load_train_config(path, changes or None)
+    config = load_train_config(None if embedded else train_file, changes or None, student.model)
     with Workspace.open(root) as workspace:
         stamp = f"evaluation-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
         dataset = data.path

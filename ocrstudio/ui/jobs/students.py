@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ocrstudio.domain.embedded import offered
 from ocrstudio.domain.errors import RunError
-from ocrstudio.domain.run import MICRO_MODEL, RunKind, RunState
+from ocrstudio.domain.run import RunKind, RunState
 from ocrstudio.domain.wording import moment_in_words
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.services.runs import RunOverview
 
-_MICRO_IMAGE = {"preset": "tiny"}
 _IMAGE_KEYS = ("base_size", "image_size", "crop_mode", "max_tiles")
 _WITH_ADAPTER = frozenset({RunState.FINISHED, RunState.STOPPED})
 
@@ -22,10 +22,12 @@ class StudentOption:
 
     Attributes:
         title: Words.
-        model: Folder of the base model, or ``micro``; None for the configured DeepSeek-OCR.
+        model: Folder of the base model, or the word of an embedded student; None for the configured
+            DeepSeek-OCR.
         adapter: Adapter folder, or None for the base model alone.
         image: Values of the ``image`` section that it was trained with.
         run_id: The training, or empty.
+        note: What to expect of it, or empty.
     """
 
     title: str
@@ -33,10 +35,11 @@ class StudentOption:
     adapter: Path | None = None
     image: Mapping[str, Any] = field(default_factory=dict)
     run_id: str = ""
+    note: str = ""
 
 
 def student_options(runs: Sequence[RunOverview]) -> list[StudentOption]:
-    """All students, the newest training first.
+    """All students: the newest training first, behind the trainings the base models.
 
     Args:
         runs: The runs of the workspace, newest first.
@@ -49,8 +52,8 @@ def student_options(runs: Sequence[RunOverview]) -> list[StudentOption]:
     ]
     return [
         *trained,
+        *(StudentOption(student.title, student.name, note=student.note) for student in offered()),
         StudentOption("DeepSeek-OCR, not fine-tuned"),
-        StudentOption("Micro student, not trained (a stand-in)", MICRO_MODEL, image=_MICRO_IMAGE),
     ]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import SecretStr
 from PySide6.QtCore import QObject, QTimer
 
+from ocrstudio.domain.embedded import EMBEDDED
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.domain.label import teacher_source
 from ocrstudio.domain.wording import count_of
@@ -165,6 +166,9 @@ class TeacherController(QObject):
     def _about(self, config: TeacherConfig) -> str:
         if config.type == "api" and config.api is not None:
             return f"Page pictures are sent to {server_of(config.api)} and nowhere else."
+        embedded = EMBEDDED.get(config.local.model_path) if config.local is not None else None
+        if config.type == "local" and embedded is not None:
+            return f"{embedded.title}: {embedded.note[0].lower()}{embedded.note[1:]} {_ABOUT['local']}"
         return _ABOUT[config.type]
 
     def _look_up_key(self, api: ApiConfig) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
-from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QWidget
 
 from ocrstudio.settings.teacher import TeacherConfig
@@ -171,6 +171,7 @@ class TeacherSetup(SetupFrame):
             self.student.clear()
             for student in students:
                 self.student.addItem(student.title, student)
+                self.student.setItemData(self.student.count() - 1, student.note, Qt.ItemDataRole.ToolTipRole)
             self.student.setCurrentIndex(max(0, self.student.findText(before)))
 
     def show_tasks(self, tasks: Iterable[Task], default: str) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
 
+from ocrstudio.domain.embedded import EMBEDDED, READER_MODEL
 from ocrstudio.domain.errors import InputError, OcrStudioError
 from ocrstudio.domain.run import RunKind, RunState
 from ocrstudio.jobs import training_environment
@@ -122,7 +123,7 @@ class TrainingController(QObject):
             tasks = load_tasks()
         self._panel.setup.show_tasks(usable(tasks), settings.default_task)
         self._panel.setup.show_defaults(
-            micro=True, eval_fraction=settings.eval_fraction, config_file=settings.train_config
+            student=READER_MODEL, eval_fraction=settings.eval_fraction, config_file=settings.train_config
         )
         self._count_pages()
         self._look_at_machine()
@@ -136,7 +137,7 @@ class TrainingController(QObject):
         self._example.close()
 
     def _look_at_machine(self) -> None:
-        """DeepSeek-OCR comes first where there is a CUDA GPU or its weights, elsewhere the stand-in."""
+        """DeepSeek-OCR comes first where there is a CUDA GPU or its weights, elsewhere the reader."""
         settings = self._settings
 
         def work(_task: Task) -> bool:
@@ -147,7 +148,7 @@ class TrainingController(QObject):
         def done(real: bool) -> None:
             if real and self._session.workspace is not None:
                 self._panel.setup.show_defaults(
-                    micro=False, eval_fraction=settings.eval_fraction, config_file=settings.train_config
+                    student="", eval_fraction=settings.eval_fraction, config_file=settings.train_config
                 )
 
         self._background.run(work, done)
@@ -175,20 +176,25 @@ class TrainingController(QObject):
         self._panel.setup.show_config(self._config)
         if self._dialog is not None:
             self._dialog.show_config(self._config)
-        if not plan.micro:
-            self._check_model(self._config.model.base_model_path)
+        self._check_model(plan.embedded or self._config.model.base_model_path)
         if plan.source is DataSource.FILE and plan.dataset != self._file_facts[0]:
             self._read_file(plan.dataset)
         self._pace = Pace()  # of what was chosen before
         self._look_for_pace()
         self._show_preview()
 
-    def _check_model(self, folder: str) -> None:
+    def _check_model(self, model: str) -> None:
         def done(check: ModelCheck) -> None:
+            plan, config = self._panel.setup.plan, self._config
+            if config is None or model != (plan.embedded or config.model.base_model_path):
+                return  # another one was chosen meanwhile
+            if check.verdict is Verdict.OK and plan.embedded:
+                self._panel.setup.show_model_state(EMBEDDED[plan.embedded].note)
+                return
             unusable = "unusable, " if check.verdict is Verdict.PROBLEM else ""
             self._panel.setup.show_model_state(f"Weights: {unusable}{check.detail}.")
 
-        self._background.run(lambda _: check_model(folder), done)
+        self._background.run(lambda _: check_model(model), done)
 
     def _read_file(self, path: Path | None) -> None:
         self._file_facts = (path, DataFacts())

@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from ocrstudio.domain.document import PageStatus
+from ocrstudio.domain.embedded import EMBEDDED
 from ocrstudio.domain.errors import DatasetError
 from ocrstudio.domain.learning_curve import FEWEST_HELD_OUT, FEWEST_PAGES, MORE_PAGES, SHARES
-from ocrstudio.domain.run import MICRO_MODEL, TrainMode
+from ocrstudio.domain.run import TrainMode
 from ocrstudio.domain.wording import count_of
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.services.curve_pace import Pace, times_in_words
 from ocrstudio.services.page_counts import PageCounts
 from ocrstudio.services.run_requests import resolve_model
 from ocrstudio.settings.app import load_app_settings
-from ocrstudio.settings.train import TrainConfig, load_train_config, micro_train_file
+from ocrstudio.settings.train import TrainConfig, load_train_config
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task
 
@@ -30,6 +31,7 @@ MODE_WORDS: Mapping[TrainMode, tuple[str, str]] = {
         "Trains every weight, without an adapter: for small students.",
     ),
 }
+DEEPSEEK_OCR = "DeepSeek-OCR"
 _LEARNS_TO_SEE = "Training pages look different in each pass; held-out pages stay as they are."
 _DOES_NOT_SEE = (
     "Matters most in modes Vision and Both: in this one the vision part is not trained, and every page has "
@@ -65,7 +67,7 @@ class TrainingPlan:
         dataset: The JSONL file for `DataSource.FILE`.
         task: Id of the task whose prompt is trained, for `DataSource.WORKSPACE`.
         eval_fraction: Share of the pages that is held out.
-        micro: Whether the micro student is trained in place of DeepSeek-OCR.
+        embedded: Word of the built-in student that is trained; empty for DeepSeek-OCR.
         mode: Which part is adapted.
         config_file: The user's YAML file, or None for the shipped values.
         overrides: Values changed in the window, by dotted key.
@@ -76,7 +78,7 @@ class TrainingPlan:
     dataset: Path | None
     task: str
     eval_fraction: float
-    micro: bool
+    embedded: str
     mode: TrainMode
     config_file: Path | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
@@ -119,13 +121,10 @@ def resolve_config(plan: TrainingPlan) -> TrainConfig:
     Raises:
         ConfigError: The file or a value cannot be used.
     """
-    path = plan.config_file
-    if path is None and plan.micro:
-        path = micro_train_file()
     overrides = dict(plan.overrides)
     if plan.source is DataSource.WORKSPACE:
         overrides["training.eval_fraction"] = 0.0  # the export holds pages out already
-    return load_train_config(path, overrides or None)
+    return load_train_config(plan.config_file, overrides or None, plan.embedded or None, plan.mode)
 
 
 def preview(plan: TrainingPlan, config: TrainConfig, facts: DataFacts) -> Preview:
@@ -150,7 +149,7 @@ def preview(plan: TrainingPlan, config: TrainConfig, facts: DataFacts) -> Previe
         data += f", about {fraction:.0%} of them held out for evaluation" if fraction else ", none held out"
     if problem := _too_few(plan, pages, held_out):
         return Preview(problem, ready=False)
-    student = "the micro student (a stand-in)" if plan.micro else "DeepSeek-OCR"
+    student = EMBEDDED[plan.embedded].in_text if plan.embedded else DEEPSEEK_OCR
     trained = f"Trains {_PARTS[plan.mode]}{student}"
     if plan.curve:
         return Preview(
@@ -240,7 +239,7 @@ def prepare_run(plan: TrainingPlan, config: TrainConfig, root: Path, task: Task,
             dataset=dataset,
             eval_dataset=held_out,
             mode=plan.mode,
-            model=MICRO_MODEL if plan.micro else None,
+            model=plan.embedded or None,
             title=_title(plan, root),
         )
         create = create_learning_curve if plan.curve else create_training_run
@@ -249,11 +248,11 @@ def prepare_run(plan: TrainingPlan, config: TrainConfig, root: Path, task: Task,
 
 def model_of(plan: TrainingPlan, config: TrainConfig) -> str:
     """The base model as runs record it."""
-    return resolve_model(MICRO_MODEL if plan.micro else config.model.base_model_path)
+    return resolve_model(plan.embedded or config.model.base_model_path)
 
 
 def _title(plan: TrainingPlan, root: Path) -> str:
-    student = "Micro student" if plan.micro else "DeepSeek-OCR"
+    student = EMBEDDED[plan.embedded].title if plan.embedded else DEEPSEEK_OCR
     data = root.name if plan.source is DataSource.WORKSPACE or plan.dataset is None else plan.dataset.stem
     return f"{student}, {MODE_WORDS[plan.mode][0].lower()}, {data}"
 

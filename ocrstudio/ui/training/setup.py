@@ -7,10 +7,18 @@ from typing import Any
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QWidget
 
+from ocrstudio.domain.embedded import EMBEDDED, offered
 from ocrstudio.domain.run import TrainMode
 from ocrstudio.settings.train import TrainConfig
 from ocrstudio.tasks import Task
-from ocrstudio.ui.training.plan import MODE_WORDS, DataSource, Preview, TrainingPlan, augment_words
+from ocrstudio.ui.training.plan import (
+    DEEPSEEK_OCR,
+    MODE_WORDS,
+    DataSource,
+    Preview,
+    TrainingPlan,
+    augment_words,
+)
 from ocrstudio.ui.widgets.buttons import push_button
 from ocrstudio.ui.widgets.fields import Choice, share_field
 from ocrstudio.ui.widgets.form_rows import FormRows
@@ -19,10 +27,6 @@ from ocrstudio.ui.widgets.path_field import JSONL_FILES, YAML_FILES, PathField, 
 from ocrstudio.ui.widgets.setup_frame import SetupFrame
 from ocrstudio.ui.widgets.value_field import ValueField, field_of, value_at
 
-_MICRO_WORDS = (
-    "A stand-in with random weights and a small tokenizer: it shows within minutes, on any CPU, that the "
-    "loop works. It does not read."
-)
 IMPORTANT = (
     ("training.max_steps", "Steps"),
     ("training.learning_rate", "Learning rate"),
@@ -54,6 +58,7 @@ class TrainingSetup(SetupFrame):
     def __init__(self) -> None:
         super().__init__("Start training")
         self._overrides: dict[str, Any] = {}
+        self._file_of_settings = ""
         self._rows = FormRows()
         self._make_data()
         self._make_student()
@@ -80,8 +85,9 @@ class TrainingSetup(SetupFrame):
 
     def _make_student(self) -> None:
         self.student = Choice("Student")
-        self.student.addItem("DeepSeek-OCR", False)
-        self.student.addItem("Micro student", True)
+        for student in offered():
+            self.student.addItem(student.title, student.name)
+        self.student.addItem(DEEPSEEK_OCR, "")
         self.model_folder = PathField(PathKind.FOLDER, "Folder of the DeepSeek-OCR weights")
         self._student_note = note()
         self.mode = Choice("Mode")
@@ -148,12 +154,17 @@ class TrainingSetup(SetupFrame):
             dataset=Path(dataset).expanduser() if dataset else None,
             task=self.task.currentData() or "",
             eval_fraction=self.held_out.value() / 100,
-            micro=bool(self.student.currentData()),
+            embedded=self._embedded,
             mode=TrainMode(self.mode.currentData()),
             config_file=Path(config_file).expanduser() if config_file else None,
             overrides=dict(self._overrides),
             curve=self.curve.isChecked(),
         )
+
+    @property
+    def _embedded(self) -> str:
+        """Word of the built-in student that is chosen; empty for DeepSeek-OCR."""
+        return str(self.student.currentData())
 
     def set_value(self, key: str, value: object) -> None:
         """Changes one value of the configuration."""
@@ -166,8 +177,9 @@ class TrainingSetup(SetupFrame):
         self.changed.emit()
 
     def _student_chosen(self) -> None:
-        self._forget_values()  # they belong to the other student's values
+        self._show_config_file()
         self._show_parts()
+        self._forget_values()  # they belong to the other student's values
 
     def _chosen(self) -> None:
         self._show_parts()
@@ -187,13 +199,20 @@ class TrainingSetup(SetupFrame):
                 )
             self.task.setCurrentIndex(max(0, self.task.findData(chosen)))
 
-    def show_defaults(self, *, micro: bool, eval_fraction: float, config_file: str | None) -> None:
-        """Shows the choices to begin with."""
+    def show_defaults(self, *, student: str, eval_fraction: float, config_file: str | None) -> None:
+        """Shows the choices to begin with.
+
+        Args:
+            student: Word of a built-in student; empty for DeepSeek-OCR.
+            eval_fraction: Share of the pages that is held out.
+            config_file: The user's values for DeepSeek-OCR.
+        """
         with QSignalBlocker(self.held_out):
             self.held_out.setValue(eval_fraction * 100)
-        self.student.setCurrentIndex(self.student.findData(micro))
-        self.mode.setCurrentIndex(self.mode.findData(TrainMode.BOTH if micro else TrainMode.VISION))
-        self.config_file.set_text(config_file or "")
+        self.student.setCurrentIndex(self.student.findData(student))
+        self.mode.setCurrentIndex(self.mode.findData(TrainMode.VISION))
+        self._file_of_settings = config_file or ""
+        self._show_config_file()
         self._show_parts()
         self.changed.emit()
 
@@ -208,8 +227,8 @@ class TrainingSetup(SetupFrame):
         self._reset.setEnabled(bool(self._overrides))
 
     def show_model_state(self, text: str) -> None:
-        """Says whether the weights are there."""
-        self._student_note.setText(_MICRO_WORDS if self.student.currentData() else text)
+        """Says whether the weights are there, or what to expect of them."""
+        self._student_note.setText(text)
 
     def show_preview(self, preview: Preview) -> None:
         """Says what will happen."""
@@ -224,19 +243,22 @@ class TrainingSetup(SetupFrame):
         self.hide_progress()
         self.changed.emit()
 
+    def _show_config_file(self) -> None:
+        """The file of the settings is meant for DeepSeek-OCR; a built-in student has values of its own."""
+        self.config_file.set_text("" if self._embedded else self._file_of_settings)
+
     def _show_parts(self) -> None:
         from_file = self.source.currentData() == DataSource.FILE
-        micro = bool(self.student.currentData())
         visible: tuple[tuple[QWidget, bool], ...] = (
             (self.dataset, from_file),
             (self.task, not from_file),
             (self.held_out, not from_file),
-            (self.model_folder, not micro),
+            (self.model_folder, not self._embedded),
         )
         for widget, wanted in visible:
             self._rows.set_visible(widget, wanted)
-        if micro:
-            self._student_note.setText(_MICRO_WORDS)
+        if self._embedded:
+            self._student_note.setText(EMBEDDED[self._embedded].note)
         self._mode_note.setText(MODE_WORDS[TrainMode(self.mode.currentData())][1])
 
 

@@ -217,7 +217,7 @@ def test_start_runs_a_worker_on_the_held_out_pages(studio, workspace_root, qtbot
     panel = studio.panels.evaluation
     qtbot.waitUntil(lambda: not studio.background.busy)
     assert panel.setup.data.currentText().startswith("Held-out pages")
-    assert "Micro student" in panel.setup.student.currentText()
+    assert panel.setup.student.currentText() == "Built-in reader"
     panel.setup.profile.setCurrentIndex(panel.setup.profile.findData("text"))
     panel.setup.start.click()
     qtbot.waitUntil(lambda: panel.setup.runs.current is not None)
@@ -225,7 +225,8 @@ def test_start_runs_a_worker_on_the_held_out_pages(studio, workspace_root, qtbot
     qtbot.waitUntil(lambda: studio.panels.monitor.history(run_id).outcome is not None)
     request = studio.panels.monitor.spec(run_id).request
     assert request["dataset"].endswith("eval.jsonl")
-    assert request["model"] == "micro"
+    assert request["model"] == "reader"
+    assert studio.panels.monitor.spec(run_id).config["image"]["base_size"] == 384
     assert studio.panels.monitor.spec(run_id).config["scoring"]["profile"] == "text"
     qtbot.waitUntil(lambda: not studio.background.busy)
 

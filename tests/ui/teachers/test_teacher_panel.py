@@ -1,7 +1,7 @@
 """The teacher panel in the composed window, against a real loopback server and the real offline teacher."""
 
 import pytest
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 
 from ocrstudio.domain.document import PageStatus
 from ocrstudio.domain.label import NewRevision
@@ -14,6 +14,7 @@ from ocrstudio.ui.teachers.choices import SERVER_FILE, TokenUse, cost_in_words, 
 from ocrstudio.ui.teachers.scope import Scope
 from tests.fakes.openai_server import Fault, OpenAiServer
 from tests.fakes.pdfs import text_pdf
+from tests.fakes.runs import fake_environment
 from tests.fakes.window import show_panel, shown_words
 
 
@@ -209,3 +210,22 @@ def test_drafts_are_measured_once_pages_are_accepted(opened, panel, server, qtbo
     table = panel.quality.table
     cells = [table.item(0, column).text() for column in range(table.columnCount())]
     assert cells == ["offline · markdown", "1", "0", "25.0%", "100.0%"]
+
+
+def test_the_built_in_reader_drafts_out_of_the_box(opened, panel, qtbot, tmp_path, monkeypatch):
+    for name, value in fake_environment(tmp_path / "state").items():
+        monkeypatch.setenv(name, value)
+    box = panel.setup.teacher
+    box.setCurrentIndex(box.findText("Student on this machine"))
+    box.activated.emit(box.currentIndex())
+    assert panel.setup.student.currentText() == "Built-in reader"
+    tip = panel.setup.student.currentData(Qt.ItemDataRole.ToolTipRole)
+    assert "print" in tip
+    assert "needs no download and no GPU" in shown_words(panel.setup)
+    choose(panel.setup.scope, Scope.PAGE, qtbot)
+    panel.setup.start.click()
+    wait_for_end(panel, qtbot)
+    workspace = opened.session.workspace
+    newest = workspace.labels.history(opened.session.page_id)[0]
+    assert newest.source == "teacher:local:reader"
+    assert newest.parameters["image"]["base_size"] == 384

@@ -23,7 +23,7 @@ def sentence(mode: TrainMode = TrainMode.VISION, **training: object) -> str:
         dataset=Path("train.jsonl"),
         task="markdown",
         eval_fraction=0.0,
-        micro=False,
+        embedded="",
         mode=mode,
         overrides={f"training.{key}": value for key, value in ({"eval_fraction": 0.0} | training).items()},
     )
@@ -72,7 +72,7 @@ def curve_of(samples: int, *, pace: Pace | None = None, **training: object) -> P
         dataset=Path("train.jsonl"),
         task="markdown",
         eval_fraction=0.0,
-        micro=False,
+        embedded="",
         mode=TrainMode.VISION,
         overrides={f"training.{key}": value for key, value in ({"eval_fraction": 0.25} | training).items()},
         curve=True,

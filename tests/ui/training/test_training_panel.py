@@ -45,17 +45,21 @@ def wait_for_step(studio, run_id, step, qtbot):
     qtbot.waitUntil(lambda: studio.panels.monitor.history(run_id).done == step)
 
 
-def test_one_click_after_accepting_starts_the_micro_student(trainer, script, qtbot):
+def test_one_click_after_accepting_trains_the_built_in_reader(trainer, script, qtbot):
     script(["metric", 1, 2.0], ["metric", 2, 1.0], ["adapter"])
     setup = panel_of(trainer).setup
     summary = shown_words(setup)
     assert "4 accepted pages of 1 document" in summary
-    assert "micro student" in summary
-    assert "stand-in" in shown_words(setup)
+    assert "Trains the vision part of the built-in reader" in summary
+    assert "needs no download and no GPU" in shown_words(setup)
+    offered = [setup.student.itemText(row) for row in range(setup.student.count())]
+    assert offered == ["Built-in reader", "DeepSeek-OCR"]
     run_id = start(trainer, qtbot)
     wait_for_end(trainer, run_id, qtbot)
     spec = trainer.panels.monitor.spec(run_id)
-    assert spec.request["model"] == "micro"
+    assert spec.request["model"] == "reader"
+    image = spec.config["image"]
+    assert (image["base_size"], image["image_size"], image["max_tiles"]) == (384, 384, 6)
     assert spec.request["eval_dataset"] is not None
     assert spec.config["training"]["eval_fraction"] == 0.0, "the export holds pages out already"
     status = panel_of(trainer).run.status

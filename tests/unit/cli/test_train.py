@@ -3,6 +3,7 @@ import pty
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -41,6 +42,33 @@ def test_a_training_runs_to_its_end_and_tells_the_story(ocrstudio, fake_student,
     assert _only_run(tmp_path / "out").summary() == {"steps": 1, "exported_to": str(tmp_path / "out")}
     assert len(spec.dataset_sha256 or "") == 64
     assert {"python", "ocrstudio"} <= spec.versions.keys()
+
+
+def test_the_reader_needs_nothing_but_its_name(ocrstudio, fake_student, dataset, tmp_path):
+    own = tmp_path / "large.yaml"
+    own.write_text("image: {preset: large}\n")
+    fake_student(["metric", 1, 0.9], ["adapter"])
+    settings = Path(os.environ["XDG_CONFIG_HOME"]) / "ocrstudio" / "settings.yaml"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(f"train_config: {own}\n")
+    done = ocrstudio(
+        "train", "--model", "reader", "--dataset", dataset, "--mode", "vision", "--output", "out"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    spec = _only_run(tmp_path / "out").spec
+    assert (spec.base_model, spec.request["model"]) == ("reader", "reader"), "the word, on every machine"
+    image = spec.config["image"]
+    assert [image[key] for key in ("base_size", "image_size", "crop_mode", "max_tiles")] == [
+        384,
+        384,
+        True,
+        6,
+    ]
+    again = ocrstudio(
+        "evaluate", "--model", "reader", "--dataset", dataset, "--output", "e/results.json", "--config", own
+    )
+    assert again.returncode == 0, again.stderr
+    assert _only_run(tmp_path / "e").spec.config["image"]["preset"] == "large", "a file that was named wins"
 
 
 def test_a_failed_training_is_a_sentence_and_status_1(ocrstudio, fake_student, dataset):

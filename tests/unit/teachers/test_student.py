@@ -86,3 +86,13 @@ def test_a_model_that_is_not_there_is_said_before_the_first_page() -> None:
     assert caught.value.message == "The folder absent does not exist."
     assert caught.value.hint == "Download the model."
     assert children() == []
+
+
+def test_the_reader_is_asked_with_its_own_views_and_keeps_its_word(tmp_path: Path) -> None:
+    picture = tmp_path / "page.png"
+    Image.new("RGB", (30, 40), "white").save(picture)
+    _, (result,) = run([PageSource("page.png", image=picture)], **{"local.model_path": "reader"})
+    assert result.draft is not None
+    assert result.draft.parameters["model"] == "reader"
+    assert result.draft.parameters["image"]["base_size"] == 384
+    assert result.draft.parameters["max_tokens"] == 1024
