@@ -11,6 +11,7 @@ from ocrstudio.cli.figures import figure_in_words
 from ocrstudio.cli.options import file_option, parse_overrides, run_options, training_settings
 from ocrstudio.cli.output import echo_warning, table
 from ocrstudio.cli.watch import launch_and_watch
+from ocrstudio.domain.embedded import is_embedded
 from ocrstudio.domain.profile_names import PROFILE_HELP
 from ocrstudio.domain.wording import count_of
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _OPTIONS_OF_PREDICTIONS = ("dataset", "predictions", "output", "strict", "profile", "config", "overrides")
 _SCORING = "scoring."
+_MODEL = "model.base_model_path"
 
 
 @click.command()
@@ -36,7 +38,10 @@ _SCORING = "scoring."
     "[default: scoring.profile]",
 )
 @click.option("--task", help="Ask the prompt of this task. [default: the prompt of each line]")
-@click.option("--model", help="Model folder, or reader. [default: model.base_model_path]")
+@click.option(
+    "--model",
+    help="Model folder, or reader. [default: the adapter's, if built in; else model.base_model_path]",
+)
 @click.option(
     "--adapter",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -77,6 +82,8 @@ def command(  # noqa: PLR0913 - the options of the command
         changes["scoring.profile"] = profile
     if predictions is not None:
         _refuse_options_of_the_student(context, changes)
+    if model is None and adapter is not None and config is None and _MODEL not in changes:
+        model = _embedded_base(adapter)
     settings = training_settings(config, changes, model)
     if predictions is not None:
         return _measure(dataset, predictions, output, settings.scoring, strict=strict)
@@ -104,6 +111,14 @@ def _refuse_options_of_the_student(context: click.Context, changes: Mapping[str,
     given += [f"--set {key}" for key in changes if not key.startswith(_SCORING)]
     if given:
         raise click.UsageError(f"With --predictions no student is run; leave out {', '.join(given)}.")
+
+
+def _embedded_base(adapter: Path) -> str | None:
+    """The built-in student that an adapter was trained on; None for a folder, which may have moved."""
+    from ocrstudio.services.adapters import open_adapter
+
+    base = open_adapter(adapter).base_model
+    return base if is_embedded(base) else None
 
 
 def _measure(

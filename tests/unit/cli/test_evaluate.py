@@ -58,6 +58,19 @@ def test_an_adapter_can_be_named_by_its_run(ocrstudio, fake_student, dataset, tm
     assert RunFolder(path).spec.request["adapter"] == str(training.adapter)
 
 
+def test_an_adapter_of_the_reader_brings_its_base_along(ocrstudio, fake_student, dataset, tmp_path):
+    adapter = tmp_path / "finetuned"
+    adapter.mkdir()
+    (adapter / "ocrstudio.json").write_text('{"format": 1, "base_model": "reader", "image": {}}')
+    fake_student(["metric", 1, 0.5])
+    done = ocrstudio("evaluate", "--dataset", dataset, "--adapter", adapter)
+    assert done.returncode == 0, done.stderr
+    (path,) = tmp_path.glob("runs/*")
+    spec = RunFolder(path).spec
+    assert spec.request["model"] == "reader"
+    assert spec.config["image"]["base_size"] == 384
+
+
 def test_an_output_that_is_a_folder_is_refused(ocrstudio, fake_student, dataset, tmp_path):
     done = ocrstudio("evaluate", "--dataset", dataset, "--model", "micro", "--output", tmp_path)
     assert done.returncode == 1

@@ -186,6 +186,18 @@ def test_a_remark_about_the_model_is_made_once(
     assert "the answer was cut off" not in result.output
 
 
+def test_a_student_is_named_without_a_configuration(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OCRSTUDIO_WORKER_BODIES", "tests.fakes.worker")
+    monkeypatch.syspath_prepend(Path(__file__).parents[3])
+    result = run("--images", pictures, "--model", "reader", "--output", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    texts = [file.read_text(encoding="utf-8") for file in (tmp_path / "out").glob("*.md")]
+    assert texts
+    assert all(text.startswith("reader:") for text in texts), "answers of the student that was named"
+
+
 def test_a_page_that_had_to_be_reduced_says_so(tmp_path: Path) -> None:
     with pymupdf.open() as document, OpenAiServer() as server:
         document.new_page(width=14400, height=14400)

@@ -1,4 +1,4 @@
-"""Statistics of a dataset, with the tokenizer of the micro student and without any."""
+"""Statistics of a dataset, with the tokenizer of the built-in reader and without any."""
 
 import json
 import sys
@@ -32,7 +32,7 @@ def write(tmp_path):
 def test_lengths_are_tokens_of_the_student_and_every_answer_is_in_one_bar(write):
     answers = ["x", "total amount", *["north street, page number " * n for n in range(1, 9)]]
     lengths = check_dataset_file(write(answers)).lengths
-    count = token_counter("micro")
+    count = token_counter("reader")
     expected = sorted(map(count, answers))
     assert lengths.unit == "tokens"
     assert (lengths.shortest, lengths.longest) == (expected[0], expected[-1])
@@ -47,7 +47,7 @@ def test_lengths_are_tokens_of_the_student_and_every_answer_is_in_one_bar(write)
 def test_characters_are_counted_where_there_is_no_tokenizer(write, tmp_path, monkeypatch, missing):
     if missing == "package":
         monkeypatch.setitem(sys.modules, "tokenizers", None)
-    model = "micro" if missing == "package" else str(tmp_path / "absent")
+    model = "reader" if missing == "package" else str(tmp_path / "absent")
     check = check_dataset_file(write(["abc", "abcde"]), model=model, image=ImagePreset(64, 64, False))
     assert (check.lengths.unit, check.lengths.shortest, check.lengths.longest) == ("characters", 3, 5)
     assert "truncated" not in check.counts
@@ -57,7 +57,7 @@ def test_samples_that_training_leaves_out_are_those_of_the_preflight(write):
     """The limit counts picture, question and answer, as the student's own processor does."""
     path = write(["short", "north street " * 40])
     image = ImagePreset(64, 64, False)
-    count = token_counter("micro")
+    count = token_counter("reader")
     views = 1 * (1 + 1) + 1  # one row of one placeholder and its newline, and the separator
     longest = views + count("\nFree OCR.") + count("north street " * 40) + 2
     check = check_dataset_file(path, image=image, max_length=longest)
