@@ -67,7 +67,8 @@ class FirstSteps:
 class FirstStepsCallback(TrainerCallback):
     """Compares every trained tensor before and after the first steps, once.
 
-    A training that is shorter is compared at its end.
+    A training that is shorter is compared at its end. It comes before what tells the progress: a phase of the
+    run begins the counting anew for those who watch.
 
     Args:
         model: The network, with or without its adapter.

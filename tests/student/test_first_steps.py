@@ -10,6 +10,7 @@ from torch import nn
 from ocrstudio.domain.run import TrainMode
 from ocrstudio.evaluation.report import read
 from ocrstudio.imaging.presets import ImagePreset
+from ocrstudio.jobs.events import read_events
 from ocrstudio.settings.train import load_train_config
 from ocrstudio.student.adapter_export import merge_adapter
 from ocrstudio.student.evaluate import evaluate
@@ -71,6 +72,9 @@ def test_steps_of_a_hundred_thousandth_move_every_value_of_a_base_in_16_bits(fin
     moved = re.search(r"; (\d+) of 384 values of newline and separator$", proof[0])
     assert int(moved[1]) >= 380
     assert not [event for event in events(finished, "warning") if "not moved" in event["message"]]
+    told = [event for event in read_events(finished.events_path) if event.type in ("phase", "progress")]
+    (place,) = [number for number, event in enumerate(told) if event.data.get("message") == proof[0]]
+    assert told[place + 1].data["done"] == 3, "whoever watches goes on counting at once"
     trained = load_file(finished.adapter / "vectors.safetensors")
     base = open_student(str(model), None, VIEW).model
     for name in VECTORS:
