@@ -1,6 +1,6 @@
 """What the releases of transformers that the student works with call things differently.
 
-Release 5.24 renamed the key-value cache and gradient checkpointing. What the library has is looked at, not
+Release 5.23 renamed gradient checkpointing, 5.24 the key-value cache. What the library has is looked at, not
 its version.
 """
 
