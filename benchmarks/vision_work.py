@@ -13,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ocrstudio.student.checkpointing import apply_checkpointing
 from ocrstudio.student.configuration import DeepseekOcrConfig
+from ocrstudio.student.library import enable_checkpointing
 from ocrstudio.student.modeling.model import DeepseekOcrForConditionalGeneration
 from ocrstudio.student.weights import build_empty
 
@@ -33,7 +34,7 @@ def count(network: DeepseekOcrForConditionalGeneration) -> float:
 
 def main() -> None:
     network = build_empty(DeepseekOcrConfig()).to(torch.bfloat16).requires_grad_(False).train()
-    network.gradient_checkpointing_enable({"use_reentrant": False})
+    enable_checkpointing(network, {"use_reentrant": False})
     library = count(network)
     apply_checkpointing(network, 1, has_dropout=False)
     ours = count(network)

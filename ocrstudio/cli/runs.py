@@ -179,6 +179,7 @@ def resume(run: str, place: Path | None, checkpoint: Path | None, detach: bool) 
 _output_option = click.option(
     "--output", type=click.Path(path_type=Path), required=True, help="New folder that is written."
 )
+_model_option = click.option("--model", help="Folder of the base model. [default: the one of the training]")
 
 
 @command.command()
@@ -188,23 +189,46 @@ _output_option = click.option(
 @click.option(
     "--language-only", is_flag=True, help="Leave out the vision part: for servers that adapt only the rest."
 )
-def export(run: str, place: Path | None, output: Path, language_only: bool) -> None:
-    """Write the adapter under its public names, for PEFT and vLLM.
+@click.option("--gguf", is_flag=True, help="Write GGUF files of the merged model instead, for llama.cpp.")
+@click.option(
+    "--converter", type=click.Path(path_type=Path), help="With --gguf: convert_hf_to_gguf.py of llama.cpp."
+)
+@_model_option
+def export(
+    run: str,
+    place: Path | None,
+    output: Path,
+    language_only: bool,
+    gguf: bool,
+    converter: Path | None,
+    model: str | None,
+) -> None:
+    """Write the adapter under its public names, for PEFT and vLLM, or with --gguf the model for llama.cpp.
 
     The names are those of the public checkpoint. RUN can also be an adapter folder.
     """
-    from ocrstudio.services.adapters import export_adapter
+    from ocrstudio.services.adapters import export_adapter, export_gguf
 
+    if gguf and language_only:
+        raise click.UsageError("--gguf writes the whole model: leave --language-only out.")
+    if not gguf and (converter or model):
+        raise click.UsageError("--converter and --model belong to --gguf.")
     adapter = _find_adapter(run, place)
+    if gguf:
+        export_gguf(adapter, model, output, converter, NoticeLines().show)
+        click.echo(f"GGUF files: {output}")
+        _show_image_settings(adapter)
+        return
     modules = export_adapter(adapter, output, NoticeLines().show, language_only=language_only)
     click.echo(f"Adapter of {modules} modules: {output}")
+    _warn_of_servers(adapter)
 
 
 @command.command()
 @_run_argument
 @_in_option
 @_output_option
-@click.option("--model", help="Folder of the base model. [default: the one of the training]")
+@_model_option
 def merge(run: str, place: Path | None, output: Path, model: str | None) -> None:
     """Write base model and adapter as one model folder.
 
@@ -216,9 +240,22 @@ def merge(run: str, place: Path | None, output: Path, model: str | None) -> None
     adapter = _find_adapter(run, place)
     merge_adapter(adapter, model, output, NoticeLines().show)
     click.echo(f"Model: {output}")
-    # A model folder of the public layout has no place for them, and reads badly with others.
+    _show_image_settings(adapter)
+    _warn_of_servers(adapter)
+
+
+def _show_image_settings(adapter: "Adapter") -> None:
+    """A model for other programs has no place for them, and reads badly with others."""
     settings = ", ".join(f"{name}: {json.dumps(value)}" for name, value in adapter.image.items())
     click.echo(f"It was trained with these settings; give it the same ones:\nimage: {{{settings}}}")
+
+
+def _warn_of_servers(adapter: "Adapter") -> None:
+    from ocrstudio.services.adapters import server_remark
+
+    remark = server_remark(adapter)
+    if remark:
+        echo_warning(remark)
 
 
 def _find_adapter(run: str, place: Path | None) -> "Adapter":

@@ -7,8 +7,10 @@ from typing import Protocol
 
 from ocrstudio.settings.image import IMAGE_PRESETS
 
-# The tile limit of the published model code; vLLM serves with 6.
+# The tile limit of the published model code.
 DEFAULT_MAX_TILES = 9
+# That of vLLM, which has no setting for it.
+SERVED_MAX_TILES = 6
 
 
 class ImageSettings(Protocol):

@@ -14,6 +14,7 @@ from typing import Any
 from ocrstudio.domain.embedded import is_embedded
 from ocrstudio.domain.errors import ModelError
 from ocrstudio.domain.wording import size_of
+from ocrstudio.imaging.presets import SERVED_MAX_TILES
 from ocrstudio.jobs.adapter_files import INFO_FILE
 from ocrstudio.jobs.command_line import worker_command
 from ocrstudio.jobs.line_process import LineProcess
@@ -22,6 +23,7 @@ from ocrstudio.services.model_folder import download_command, folder_problem, re
 from ocrstudio.services.run_requests import adapter_folder
 
 _START_TIMEOUT = 300.0
+_LLAMA_CPP = "https://github.com/ggml-org/llama.cpp"
 _SPARE_BYTES = 64 * 2**20  # configuration, tokenizer, index
 
 Notice = Callable[[dict[str, Any]], None]
@@ -96,21 +98,77 @@ def merge_adapter(adapter: Adapter, model: str | None, target: Path, on_notice: 
         ModelError: The base model is missing or incomplete, or the target cannot take it.
         RunError: The worker refused or failed.
     """
-    base = adapter.base_model if model is None else model
-    size = 0
-    require_embedded(base)
-    if not is_embedded(base):
-        folder = Path(base).expanduser().resolve()
-        problem = folder_problem(folder) if folder.is_dir() else "it does not exist"
-        if problem:
-            raise ModelError(
-                f"The base model {folder} cannot be used: {problem}.",
-                f"Name the folder of the base model with --model, or get it with: {download_command(folder)}",
-            )
-        base, size = str(folder), _size_of(folder)
+    base, size = _base_of(adapter, model)
     _check_target(target, size)
     request = {"model": base, "adapter": str(adapter.folder), "target": str(target.resolve())}
     asyncio.run(_ask("merge", request, on_notice))
+
+
+def export_gguf(
+    adapter: Adapter, model: str | None, target: Path, converter: Path | None, on_notice: Notice
+) -> None:
+    """Write base model and adapter as GGUF files, with the converter of llama.cpp.
+
+    Args:
+        adapter: What to export.
+        model: Folder of the base model where it moved; None for the one that the adapter names.
+        target: A folder that does not exist yet, or is empty.
+        converter: ``convert_hf_to_gguf.py``; None where the user has none: an error that says how to get it.
+        on_notice: Told what the worker does.
+
+    Raises:
+        ModelError: The model cannot become GGUF, there is no converter, or the target cannot take the files.
+        RunError: The worker refused or failed.
+    """
+    base, size = _base_of(adapter, model)
+    if is_embedded(base):
+        raise ModelError(
+            f"The student {base} cannot become GGUF: llama.cpp knows the tokenizer of the public model only.",
+            "Merge it instead: ocrstudio runs merge",
+        )
+    if converter is None or not converter.is_file():
+        absent = "it was not named" if converter is None else f"{converter} does not exist"
+        raise ModelError(
+            f"GGUF files are written by llama.cpp's own converter, and {absent}.",
+            f"Get it with `git clone --depth 1 {_LLAMA_CPP}` and add "
+            "--converter llama.cpp/convert_hf_to_gguf.py. By hand: `ocrstudio runs merge RUN --output MODEL`"
+            ", then `python llama.cpp/convert_hf_to_gguf.py MODEL`, and once more with --mmproj.",
+        )
+    _check_target(target, 2 * size)  # the merged model stands beside the files until they are complete
+    request = {"model": base, "adapter": str(adapter.folder), "target": str(target.resolve())}
+    asyncio.run(_ask("gguf", {**request, "converter": str(converter.resolve())}, on_notice))
+
+
+def server_remark(adapter: Adapter) -> str:
+    """What a server will do to pages that the adapter was not trained with; empty where nothing differs."""
+    limit = adapter.image.get("max_tiles")
+    if not adapter.image.get("crop_mode") or limit in (None, SERVED_MAX_TILES):
+        return ""
+    return (
+        f"It was trained with image.max_tiles {limit}, and vLLM cuts a page into at most {SERVED_MAX_TILES} "
+        "tiles: there the student sees other pieces of large or long pages than it has learnt from. For such "
+        f"a server, train with image.max_tiles {SERVED_MAX_TILES}."
+    )
+
+
+def _base_of(adapter: Adapter, model: str | None) -> tuple[str, int]:
+    """The base model of an adapter, or the one that is named, and the size of its weights.
+
+    Raises:
+        ModelError: It is missing or incomplete.
+    """
+    base = adapter.base_model if model is None else model
+    require_embedded(base)
+    if is_embedded(base):
+        return base, 0
+    folder = Path(base).expanduser().resolve()
+    problem = folder_problem(folder) if folder.is_dir() else "it does not exist"
+    if problem:
+        raise ModelError(
+            f"The base model {folder} cannot be used: {problem}.",
+            f"Name the folder of the base model with --model, or get it with: {download_command(folder)}",
+        )
+    return str(folder), _size_of(folder)
 
 
 def _check_target(target: Path, size: int) -> None:

@@ -32,7 +32,7 @@ def fetch_file(repository: str, revision: str, name: str, target: Path, parts: P
     """
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
     from huggingface_hub.file_download import http_get
-    from huggingface_hub.utils._headers import build_hf_headers
+    from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined] # documented as there
 
     parts.mkdir(parents=True, exist_ok=True)
     url, headers = hf_hub_url(repository, name, revision=revision), build_hf_headers()

@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
+from ocrstudio.domain.embedded import is_embedded
 from ocrstudio.domain.errors import ModelError
 from ocrstudio.domain.run import TrainMode
 from ocrstudio.jobs.adapter_files import CONFIG_FILE, VECTORS_FILE, WEIGHTS_FILE, copy_adapter
@@ -120,13 +121,16 @@ def _expert_factors(experts: str, factor: str, tensor: Tensor) -> Iterator[tuple
             yield f"{PEFT_PREFIX}{module}.lora_{side}.weight", part.contiguous()
 
 
-def merge_adapter(model: str, adapter: Path, target: Path, *, progress: Progress | None = None) -> None:
+def merge_adapter(
+    model: str, adapter: Path, target: Path, *, with_code: bool = True, progress: Progress | None = None
+) -> None:
     """Write base model and adapter as one model folder in the public layout.
 
     Args:
         model: Folder of the base model, or the word of an embedded student.
         adapter: Adapter folder of a run.
         target: A folder that does not exist yet, or is empty.
+        with_code: Whether the program files of the base folder go along.
         progress: Told how far reading and writing are.
 
     Raises:
@@ -142,6 +146,7 @@ def merge_adapter(model: str, adapter: Path, target: Path, *, progress: Progress
             student.model,
             student.processor.tokenizer,
             target,
+            code_of=Path(model) if with_code and not is_embedded(model) else None,
             progress=lambda done, total: tell("Writing the merged model", done, total),
         )
 

@@ -230,8 +230,8 @@ def restore_weights(adapted: nn.Module, folder: Path) -> None:
         return
     network = adapted.get_base_model()
     for name, value in read_tensors(vectors_file).items():
-        parameter = network.get_parameter(name)
-        parameter.data = value.to(parameter.device)
+        # Into the type that is there: float32 where training goes on, the base's where it is used.
+        network.get_parameter(name).detach().copy_(value)
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from torch import nn
 
+from ocrstudio.student.library import disable_checkpointing, enable_checkpointing
 from ocrstudio.student.lora import plain_network
 
 Setting = Literal["auto", "unsloth"] | bool
@@ -44,10 +45,10 @@ def apply_checkpointing(model: nn.Module, every: int, *, has_dropout: bool) -> N
     # Once before, too: the library forgets the hooks of earlier calls, and an engine may have made one.
     network.disable_input_require_grads()
     if every == KEEP_ALL:
-        network.gradient_checkpointing_disable()
+        disable_checkpointing(network)
     else:
         how: dict[str, Any] = {"use_reentrant": False, "preserve_rng_state": has_dropout}
-        network.gradient_checkpointing_enable(how, every_n_layers=every)
+        enable_checkpointing(network, how, every=every)
         network.disable_input_require_grads()
 
 

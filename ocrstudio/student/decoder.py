@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (the name everybody uses)
 from transformers import DynamicCache
 
+from ocrstudio.student.library import CACHE
 from ocrstudio.student.ngram import NO_TOKEN, banned_tokens
 
 _FLASH_TYPES = (torch.bfloat16, torch.float16)
@@ -110,7 +111,7 @@ class SlotDecoder:
             The first token of each answer.
         """
         cache = DynamicCache(config=self._text.config)
-        outputs = self._network.model(**inputs, past_key_values=cache, use_cache=True)
+        outputs = self._network.model(**inputs, **{CACHE: cache}, use_cache=True)
         device = self._rows.device
         rows = torch.arange(len(slots), device=device)
         where = torch.tensor(list(slots), device=device)

@@ -1,7 +1,8 @@
 """Write merged weights as a model folder of the public layout.
 
 The folder holds what vLLM, llama.cpp's converter and `weights.load_model` read: ``config.json`` with the
-public ``model_type`` and architecture, safetensors shards with their index, and the tokenizer's files.
+public ``model_type`` and architecture, safetensors shards with their index, the tokenizer's files, and the
+program files of the base where it has some.
 """
 
 import json
@@ -19,6 +20,7 @@ from torch import Tensor
 from ocrstudio.domain.errors import ModelError
 from ocrstudio.student.configuration import CONFIG_FILE, to_checkpoint_dict
 from ocrstudio.student.modeling.model import DeepseekOcrForConditionalGeneration
+from ocrstudio.student.remote_code import copy_code, with_code_of
 from ocrstudio.student.tokenizer import OcrTokenizer
 from ocrstudio.student.weights import INDEX_FILE, checkpoint_tensors
 
@@ -35,6 +37,7 @@ def save_model(
     *,
     dtype: torch.dtype | None = None,
     max_shard_bytes: int = MAX_SHARD_BYTES,
+    code_of: Path | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Write a model folder; it appears under its name only when it is complete.
@@ -45,6 +48,7 @@ def save_model(
         target: A folder that does not exist yet, or is empty.
         dtype: Type of the weights in the files; None keeps the model's.
         max_shard_bytes: Size of a weights file; a larger tensor has a file of its own.
+        code_of: A model folder whose program files go along, for loaders that run them; here nothing does.
         progress: Called with the files written and the files in all.
 
     Raises:
@@ -60,6 +64,9 @@ def save_model(
         try:
             _write_weights(tensors, temporary, dtype, max_shard_bytes, progress)
             config = to_checkpoint_dict(model.config, str(dtype).removeprefix("torch."))
+            if code_of is not None:
+                config = with_code_of(config, code_of)
+                copy_code(code_of, temporary)
             (temporary / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
             tokenizer.copy_files(temporary)
             temporary.chmod(0o755)  # mkdtemp makes it private

@@ -7,7 +7,7 @@ has nothing to encode.
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from ocrstudio.jobs.context import RunContext
 from ocrstudio.settings.train import TrainingConfig
 from ocrstudio.student.arguments import preparation_workers
 from ocrstudio.student.collator import Collator
@@ -26,6 +27,7 @@ from ocrstudio.student.loader_workers import end_workers
 _AT_ONCE_ON_GPU = 8
 _DISK_SHARE = 0.5  # of what is free
 _KEY = "features"
+_FOLDER = "features"  # in that of the run
 
 
 class FeatureStore:
@@ -52,6 +54,44 @@ class FeatureStore:
     def read(self, image: Path) -> Tensor:
         """[positions, hidden] as they were written."""
         return load_file(self._files[image])[_KEY]
+
+
+def keep_where_possible(
+    context: RunContext,
+    training: TrainingConfig,
+    network: Any,  # noqa: ANN401 - see `kept_features`
+    collator: Collator,
+    examples: Sequence[Example],
+    *,
+    positions: int,
+) -> AbstractContextManager[None]:
+    """What `kept_features` does, unless the settings forbid it or something is in the way; the run says so.
+
+    Args:
+        context: The run.
+        training: Its ``training`` section.
+        network: See `kept_features`.
+        collator: See there.
+        examples: All that the run will use.
+        positions: How many positions all their pictures take.
+    """
+    if not training.keep_image_features:
+        return nullcontext()
+    needed = positions * network.config.text_config.hidden_size * network.dtype.itemsize
+    obstacle = obstacle_to_keeping(training, context.folder.path, needed)
+    if obstacle:
+        context.emit("phase", name="features", message=obstacle)
+        return nullcontext()
+    message = "Encoding every picture once; the vision part is not trained"
+    context.emit("phase", name="features", message=message)
+    return kept_features(
+        network,
+        collator,
+        examples,
+        context.folder.path / _FOLDER,
+        tell=lambda done, total: context.emit("progress", done=done, total=total, unit="pages"),
+        should_stop=context.should_stop,
+    )
 
 
 def obstacle_to_keeping(training: TrainingConfig, folder: Path, needed: int) -> str:

@@ -114,25 +114,27 @@ def _read(trainable: Mapping[str, nn.Parameter]) -> GradientReport:
     experts = all_experts = 0
     for name, parameter in trainable.items():
         if parameter.grad is None or not parameter.grad.any():
-            unreached.append(_plain(name))
+            unreached.append(plain_name(name))
         if parameter.ndim == _EXPERTS_DIMENSIONS:
             all_experts += parameter.shape[0]
             if parameter.grad is not None:
                 experts += int(parameter.grad.flatten(1).any(dim=1).sum())
-    tensors = Counter(_part(_plain(name)) for name in trainable)
+    tensors = Counter(part_of(plain_name(name)) for name in trainable)
     return GradientReport(dict(tensors), tuple(unreached), experts, all_experts)
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """A parameter's name in the network, without what PEFT puts around it."""
     return name.removeprefix("base_model.model.").replace(".default", "")
 
 
-def _part(name: str) -> str:
+def part_of(name: str) -> str:
+    """The part of the network that a parameter belongs to, in words."""
     return next((title for prefix, title in _PARTS.items() if name.startswith(prefix)), "other")
 
 
 def _refuse_dead_parts(report: GradientReport) -> None:
-    missing = Counter(_part(name) for name in report.unreached)
+    missing = Counter(part_of(name) for name in report.unreached)
     dead = [part for part, count in report.tensors.items() if missing[part] == count]
     if dead:
         raise RunError(

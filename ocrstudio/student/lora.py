@@ -105,7 +105,8 @@ def attach_adapter(model: nn.Module, config: LoraConfig, targets: Targets) -> Pe
         targets: From `select_targets`.
 
     Returns:
-        The PEFT wrapper; its trainable parameters are the adapter and the vectors, in float32.
+        The PEFT wrapper; its trainable parameters are the adapter and the vectors, in float32 whatever the
+        base has: small steps on weights of 16 bits would be rounded away.
     """
     settings = peft.LoraConfig(
         r=config.r,
@@ -115,7 +116,8 @@ def attach_adapter(model: nn.Module, config: LoraConfig, targets: Targets) -> Pe
     )
     adapted = wrap(model, settings)
     for name in targets.vectors:
-        model.get_parameter(name).requires_grad_(True)
+        vector = model.get_parameter(name).requires_grad_(True)
+        vector.data = vector.data.float()
     return adapted
 
 

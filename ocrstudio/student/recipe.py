@@ -5,7 +5,7 @@
     setup_model     load the base model, put the adapter on it
     check           the longest samples forward and backward: enough memory? a gradient everywhere?
     setup_trainer   (by check, for every choice that it tries) optimiser, schedule, checkpoints, events
-    train           the loop
+    train           the loop; after the first steps, has everything moved that is trained?
     save            the best adapter into the run folder
     look            did the student look at its pictures? how far has each part moved?
 
@@ -46,7 +46,8 @@ from ocrstudio.student.collator import Collator
 from ocrstudio.student.distributed import is_main, require_devices, true_everywhere, world_size
 from ocrstudio.student.engines import choose_engine
 from ocrstudio.student.failures import TRAINING_MEMORY_ADVICE, sentences
-from ocrstudio.student.feature_store import kept_features, obstacle_to_keeping
+from ocrstudio.student.feature_store import keep_where_possible
+from ocrstudio.student.first_steps import FirstSteps, FirstStepsCallback
 from ocrstudio.student.gradient_check import GradientReport, check_gradients
 from ocrstudio.student.loading import SEED_FACT, beside_base, load_processor, load_student, student_config
 from ocrstudio.student.lora import (
@@ -68,7 +69,6 @@ from ocrstudio.student.trainer import OcrTrainer
 from ocrstudio.student.turns import TrainingExamples
 
 PROMPT_CONVENTION = "<image>\n{user}, stripped; begin token, placeholders, prompt; answer, end token"
-_FEATURES = "features"
 
 
 def train(context: RunContext) -> dict[str, Any]:
@@ -224,6 +224,7 @@ class Recipe:
                 EpochCallback(sampler.set_epoch, self.data.plan.per_epoch),
                 FiniteLossCallback(),
                 self.best,
+                FirstStepsCallback(self.model, self._say_what_moved),
                 EventCallback(self.context, throughput),
                 self.stop,
             ],
@@ -272,23 +273,15 @@ class Recipe:
 
     def kept_pictures(self) -> contextlib.AbstractContextManager[None]:
         """Where pictures come back and nothing that sees them is trained, encode each of them once."""
-        training, network = self.config.training, self.student.model
-        frozen = self.request.mode is TrainMode.LLM
-        if not (training.keep_image_features and frozen and self.data.plan.epochs > 1):
+        if self.request.mode is not TrainMode.LLM or self.data.plan.epochs <= 1:
             return contextlib.nullcontext()
-        values = self.data.image_positions * network.config.text_config.hidden_size
-        obstacle = obstacle_to_keeping(training, self.context.folder.path, values * network.dtype.itemsize)
-        if obstacle:
-            self._phase("features", obstacle)
-            return contextlib.nullcontext()
-        self._phase("features", "Encoding every picture once; the vision part is not trained")
-        return kept_features(
-            network,
+        return keep_where_possible(
+            self.context,
+            self.config.training,
+            self.student.model,
             self.collator,
             [*self.data.train, *self.data.evaluation],
-            self.context.folder.path / _FEATURES,
-            tell=lambda done, total: self.context.emit("progress", done=done, total=total, unit="pages"),
-            should_stop=self.context.should_stop,
+            positions=self.data.image_positions,
         )
 
     def save(self) -> None:
@@ -358,6 +351,11 @@ class Recipe:
         inputs = self.trainer._prepare_inputs(dict(batch))  # noqa: SLF001 - the library's way to its device
         with self.trainer.accelerator.autocast():
             return self.trainer.forward_loss(self.model, inputs)[0]
+
+    def _say_what_moved(self, first: FirstSteps) -> None:
+        self._phase("train", first.sentence())
+        if first.still:
+            self._warn(first.warning())
 
     def _keep_best(self, evaluation: Evaluation) -> None:
         if not is_main():

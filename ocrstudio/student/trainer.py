@@ -254,7 +254,9 @@ class OcrTrainer(Trainer):
             raise
 
     def _save(self, output_dir: str | None = None, state_dict: Mapping[str, Tensor] | None = None) -> None:  # noqa: ARG002
-        """Write the adapter; the base weights never change."""
+        """Write the adapter; the base weights never change. Some releases ask every process to."""
+        if not self.args.should_save:
+            return
         folder = Path(output_dir or self.args.output_dir)
         folder.mkdir(parents=True, exist_ok=True)
         self._write_checkpoint(folder, self.state.global_step)

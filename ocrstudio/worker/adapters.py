@@ -1,4 +1,4 @@
-"""Adapters for other programs: ``export`` and ``merge`` requests, answered on claimed standard output.
+"""Adapters for other programs: ``export``, ``merge`` and ``gguf``, answered on claimed standard output.
 
 The parent's side is `ocrstudio.services.adapters`.
 """
@@ -15,7 +15,7 @@ def serve_adapters() -> int:
 
     def setup(notify: Notify) -> tuple[dict[str, Handler], dict[str, Any]]:
         notify({"message": "Loading the libraries of the student"})
-        export_adapter, merge_adapter = load_body("export"), load_body("merge")
+        export_adapter, merge_adapter, export_gguf = map(load_body, ("export", "merge", "gguf"))
 
         def tell(message: str, done: int, total: int) -> None:
             notify({"message": message, "done": done, "total": total})
@@ -27,6 +27,9 @@ def serve_adapters() -> int:
         def merge(model: str, adapter: str, target: str) -> None:
             merge_adapter(model, Path(adapter), Path(target), progress=tell)
 
-        return {"export": export, "merge": merge}, {}
+        def gguf(model: str, adapter: str, target: str, converter: str) -> None:
+            export_gguf(model, Path(adapter), Path(target), Path(converter), progress=tell)
+
+        return {"export": export, "merge": merge, "gguf": gguf}, {}
 
     return serve_lines(setup)

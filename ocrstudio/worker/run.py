@@ -27,6 +27,7 @@ from ocrstudio.settings.files import write_text
 from ocrstudio.worker.adapter_copy import copy_where_asked
 from ocrstudio.worker.bodies import load_body
 from ocrstudio.worker.context import WorkerContext
+from ocrstudio.worker.library_versions import remark, untried_libraries
 from ocrstudio.worker.peers import follow, is_peer, peers
 
 _SHORTEST_SECRET = 8
@@ -82,6 +83,9 @@ def _work(context: WorkerContext) -> dict[str, Any]:
                 return {}
         if context.folder.spec.kind is not RunKind.CURVE:
             context.emit(EventType.PHASE, name="loading", message="Loading the libraries of the student")
+            untried = remark(untried_libraries())
+            if untried:
+                context.emit(EventType.WARNING, message=untried)
         body = load_body(context.folder.spec.kind.value)
         if not _bring_model(context):
             return {}

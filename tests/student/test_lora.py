@@ -9,6 +9,7 @@ from ocrstudio.settings.train import load_train_config
 from ocrstudio.student.checkpointing import apply_checkpointing
 from ocrstudio.student.configuration import DeepseekOcrConfig
 from ocrstudio.student.gradient_check import check_gradients
+from ocrstudio.student.library import enable_checkpointing
 from ocrstudio.student.lora import attach_adapter, select_targets, trainable_parameters
 from ocrstudio.student.modeling.model import DeepseekOcrForConditionalGeneration
 from tests.student.tiny_network import tiny_batch, tiny_network
@@ -209,7 +210,7 @@ def test_checkpointing_sends_no_gradient_through_what_is_frozen(mode, every):
     network = adapted.get_base_model()
     batch = tiny_batch()
     expected = gradients(adapted, batch)
-    network.gradient_checkpointing_enable()  # as an engine may have done
+    enable_checkpointing(network, {})  # as an engine may have done
     apply_checkpointing(adapted, every, has_dropout=False)
     seen = {}
     for name in ("sam_model", "vision_model", "language_model.embed_tokens"):

@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 
 from ocrstudio.domain.errors import InputError
+from ocrstudio.student.library import disable_checkpointing, enable_checkpointing
 from ocrstudio.student.micro import build_micro
 from ocrstudio.student.modeling import loss as loss_module
 from ocrstudio.student.modeling.assembly import stitch
@@ -140,11 +141,11 @@ def test_gradient_checkpointing_changes_no_gradient(model, processor, samples):
     model(**batch).loss.backward()
     expected = _gradients(model)
     model.zero_grad(set_to_none=True)
-    model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    enable_checkpointing(model, {"use_reentrant": False})
     try:
         model(**batch, use_cache=False).loss.backward()
     finally:
-        model.gradient_checkpointing_disable()
+        disable_checkpointing(model)
         model.eval()
     found = _gradients(model)
     assert found.keys() == expected.keys()

@@ -27,12 +27,13 @@ def assemble(
         global_features: [images, q, q, hidden].
         tile_features: [tiles of all images, t, t, hidden], row by row of each grid, or None without tiles.
         grids: (columns, rows) of every image; (1, 1) has no tiles.
-        newline: [hidden], the end of each row.
-        separator: [hidden], the end of each image.
+        newline: [hidden], the end of each row; of any float type (float32 while it is trained).
+        separator: [hidden], the end of each image; see `newline`.
 
     Returns:
-        One tensor [positions, hidden] an image.
+        One tensor [positions, hidden] an image, in the type of the features.
     """
+    newline, separator = newline.to(global_features.dtype), separator.to(global_features.dtype)
     assembled = []
     first = 0
     for view, (columns, rows) in zip(global_features, grids, strict=True):

@@ -6,11 +6,12 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
-from transformers import Cache, GenerationMixin, PreTrainedModel
-from transformers.modeling_outputs import ModelOutput
+from transformers import GenerationMixin, PreTrainedModel
+from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from ocrstudio.domain.errors import InputError
 from ocrstudio.student.configuration import DeepseekOcrConfig
+from ocrstudio.student.library import CACHE
 from ocrstudio.student.modeling.assembly import assemble, images_per_sample, tile_count
 from ocrstudio.student.modeling.clip import ClipEncoder
 from ocrstudio.student.modeling.loss import answer_loss, labelled_positions
@@ -23,19 +24,16 @@ _PADDING_MASK_DIMS = 2
 
 
 @dataclass
-class DeepseekOcrOutput(ModelOutput):
-    """What a forward pass returns.
+class DeepseekOcrOutput(CausalLMOutputWithPast):
+    """What a forward pass returns: of the library's fields `loss`, `logits` and the cache, and one more.
+
+    `loss` is a scalar, when labels were given. `logits` are [batch, kept positions, vocabulary]; None for a
+    loss without `logits_to_keep`. The cache has the name that the library gives it (`library.CACHE`).
 
     Attributes:
-        loss: Scalar, when labels were given.
-        logits: [batch, kept positions, vocabulary]; None for a loss without `logits_to_keep`.
-        past_key_values: The cache, when one is used.
         last_hidden_state: [batch, length, hidden], after the final normalisation.
     """
 
-    loss: Tensor | None = None
-    logits: Tensor | None = None
-    past_key_values: Cache | None = None
     last_hidden_state: Tensor | None = None
 
 
@@ -52,11 +50,17 @@ class DeepseekOcrPreTrainedModel(PreTrainedModel):
         "ClipLayer",
         "DeepseekOcr2TextDecoderLayer",
     ]
-    _skip_keys_device_placement: ClassVar[list[str]] = ["past_key_values"]
+    _skip_keys_device_placement: ClassVar[list[str]] = [CACHE]
     _supports_sdpa = True
     _supports_flash_attn = True
     _supports_attention_backend = True
     _can_compile_fullgraph = True
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Type of the weights; the library asks the newline, which is trained in float32 on any base."""
+        dtype: torch.dtype = self.get_input_embeddings().weight.dtype
+        return dtype
 
 
 class DeepseekOcrModel(DeepseekOcrPreTrainedModel):
@@ -140,7 +144,6 @@ class DeepseekOcrModel(DeepseekOcrPreTrainedModel):
         input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
         position_ids: Tensor | None = None,
-        past_key_values: Cache | None = None,
         inputs_embeds: Tensor | None = None,
         pixel_values_global: Tensor | None = None,
         pixel_values_tiles: Tensor | None = None,
@@ -155,7 +158,7 @@ class DeepseekOcrModel(DeepseekOcrPreTrainedModel):
         has_images = pixel_values_global is not None or image_features is not None
         if has_images and input_ids is None:
             raise InputError("Images need input_ids: their placeholders say where the features go.")
-        without_cache = use_cache is False and past_key_values is None
+        without_cache = use_cache is False and kwargs.get(CACHE) is None
         placeholders: list[int] = []
         if input_ids is not None and (has_images or without_cache):
             placeholders, padded_right = self._survey(input_ids, attention_mask if without_cache else None)
@@ -174,12 +177,11 @@ class DeepseekOcrModel(DeepseekOcrPreTrainedModel):
             inputs_embeds=inputs_embeds,
             attention_mask=attention_mask,
             position_ids=position_ids,
-            past_key_values=past_key_values,
             use_cache=use_cache,
             **kwargs,
         )
         return DeepseekOcrOutput(
-            last_hidden_state=outputs.last_hidden_state, past_key_values=outputs.past_key_values
+            last_hidden_state=outputs.last_hidden_state, **{CACHE: getattr(outputs, CACHE)}
         )
 
     def embed(
@@ -254,6 +256,7 @@ class DeepseekOcrForConditionalGeneration(DeepseekOcrPreTrainedModel, Generation
       a list) saves a synchronisation with the device;
     * `image_features`: a list of [positions, hidden] tensors in place of the pictures (from
       `get_image_features`), for runs that keep the features of a frozen vision tower;
+    * the key-value cache, under the name that the library gives it (`library.CACHE`);
     * `num_items_in_batch`: labelled tokens of all micro-batches of an optimiser step; the summed loss is
       divided by it, so that every token weighs the same;
     * `logits_to_keep`: how many last positions get logits (0 = all). By default all without labels, none with
@@ -298,7 +301,6 @@ class DeepseekOcrForConditionalGeneration(DeepseekOcrPreTrainedModel, Generation
         input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
         position_ids: Tensor | None = None,
-        past_key_values: Cache | None = None,
         inputs_embeds: Tensor | None = None,
         labels: Tensor | None = None,
         pixel_values_global: Tensor | None = None,
@@ -319,7 +321,6 @@ class DeepseekOcrForConditionalGeneration(DeepseekOcrPreTrainedModel, Generation
             input_ids=input_ids,
             attention_mask=attention_mask,
             position_ids=position_ids,
-            past_key_values=past_key_values,
             inputs_embeds=inputs_embeds,
             pixel_values_global=pixel_values_global,
             pixel_values_tiles=pixel_values_tiles,
@@ -342,8 +343,8 @@ class DeepseekOcrForConditionalGeneration(DeepseekOcrPreTrainedModel, Generation
         return DeepseekOcrOutput(
             loss=loss,
             logits=logits,
-            past_key_values=outputs.past_key_values,
             last_hidden_state=hidden_states,
+            **{CACHE: getattr(outputs, CACHE)},
         )
 
     def prepare_inputs_for_generation(
@@ -361,8 +362,8 @@ class DeepseekOcrForConditionalGeneration(DeepseekOcrPreTrainedModel, Generation
                 inputs.pop(name, None)
         return inputs
 
-    @staticmethod
     def _expand_inputs_for_generation(
+        self,
         expand_size: int = 1,
         is_encoder_decoder: bool = False,
         input_ids: Tensor | None = None,
@@ -374,8 +375,7 @@ class DeepseekOcrForConditionalGeneration(DeepseekOcrPreTrainedModel, Generation
                 "Several answers or beams for one picture are not supported.",
                 "Repeat the picture and its prompt in the batch instead.",
             )
-        expand = GenerationMixin._expand_inputs_for_generation  # noqa: SLF001 (what this overrides)
-        expanded: tuple[Tensor, dict[str, Any]] = expand(
+        expanded: tuple[Tensor, dict[str, Any]] = super()._expand_inputs_for_generation(
             expand_size, is_encoder_decoder, input_ids, **model_kwargs
         )
         return expanded
