@@ -1,38 +1,38 @@
-"""The whole loop on the bundled document: import, draft, accept, export, evaluate, train, evaluate again.
+"""The whole loop on the sample documents: import, draft, correct, export, evaluate, train, evaluate again.
 
 Nothing here is special to the demo: each stage calls the same services as the window and the other commands.
-The student is the micro one, so that every machine can do it; what it measures says that the loop works, not
-how well a document is read.
+The student is the built-in reader, so that every machine can do it. It knows usual print, fails on the old
+recipes, and reads their unseen pages once it has learnt from the corrected ones.
 """
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from ocrstudio.domain.document import PageStatus
-from ocrstudio.domain.embedded import MICRO_MODEL
-from ocrstudio.domain.errors import InputError, OcrStudioError, RunError
+from ocrstudio.domain.embedded import READER_MODEL
+from ocrstudio.domain.errors import OcrStudioError, RunError
 from ocrstudio.domain.run import RunState, TrainMode
+from ocrstudio.evaluation.metrics import count_character_edits, pooled
+from ocrstudio.evaluation.report import read
 from ocrstudio.jobs.endings import describe_interruption, last_failure
 from ocrstudio.jobs.events import Event, EventType
 from ocrstudio.jobs.launch import start_worker
 from ocrstudio.jobs.relay import Relay
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.jobs.stop import request_stop
-from ocrstudio.paths import resources_dir
-from ocrstudio.services import labelling, workspaces
+from ocrstudio.services import workspaces
 from ocrstudio.services.dataset_export import ExportReport, export_workspace
-from ocrstudio.services.drafting import DraftingProgress, draft_pages, select_pages
+from ocrstudio.services.drafting import DraftingProgress, draft_pages
 from ocrstudio.services.evaluation import EvaluationRequest, create_evaluation_run
+from ocrstudio.services.sample import SampleDocuments, correct_recipes, import_sample, recipe_texts
 from ocrstudio.services.training import TrainingRequest, create_training_run
 from ocrstudio.settings.app import load_app_settings
 from ocrstudio.settings.teacher import load_teacher_config
-from ocrstudio.settings.train import TrainConfig, load_train_config, micro_train_file
+from ocrstudio.settings.train import TrainConfig, load_train_config
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task, get_task, load_tasks
 from ocrstudio.teachers.registry import create_teacher
@@ -40,11 +40,11 @@ from ocrstudio.teachers.registry import create_teacher
 T = TypeVar("T")
 
 DEFAULT_FOLDER = "ocrstudio-demo"
-_DOCUMENT = Path("demo") / "labelling-handbook.pdf"
-_HELD_OUT = 0.25
-_SPLIT_SEED = 3  # holds out two of the seven pages, the second and the fifth
-_CHECKPOINTS = 3
-_WARMUP_STEPS = 3
+_HELD_OUT = 1 / 3
+_SPLIT_SEED = 3
+_DRAFTED_PAGES = 6
+_LINES = 2
+_LINE_LENGTH = 72  # characters
 
 
 class DemoObserver(Protocol):
@@ -62,14 +62,26 @@ class DemoObserver(Protocol):
 
 @dataclass(frozen=True)
 class Measured:
-    """Error rates of one evaluation on the held-out pages, as fractions."""
+    """What one evaluation found on the unseen pages.
+
+    Attributes:
+        cer: Character error rate, as a fraction.
+        wer: Word error rate, as a fraction.
+        readings: What was read of each page, by the page's name.
+    """
 
     cer: float
     wer: float
-    ned: float
-    text_edit: float
-    order_edit: float
-    teds: float | None
+    readings: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of an unseen page: what stands there, and what was read before and after the training."""
+
+    truth: str
+    before: str
+    after: str
 
 
 @dataclass(frozen=True)
@@ -78,14 +90,16 @@ class DemoResult:
 
     Attributes:
         workspace: The folder, ready to be opened in the window.
-        pages: Pages of the document.
-        drafted_by: Number of drafts of each teacher.
+        pages: Pages of both documents.
         failures: Sentences about pages that could not be drafted.
+        drafted: Pages of the old recipes that the reader drafted.
+        draft_cer: Character error rate of these drafts, as a fraction.
         train_samples: Pages that were trained on.
         held_out_samples: Pages that were evaluated.
         losses: Training loss by step.
         before: Evaluation of the student before training.
         after: Evaluation with the adapter.
+        lines: Examples.
         dataset: The training part of the exported dataset.
         evaluation_dataset: The part held out, or None.
         adapter: Folder of the adapter.
@@ -94,13 +108,15 @@ class DemoResult:
 
     workspace: Path
     pages: int
-    drafted_by: dict[str, int]
     failures: tuple[str, ...]
+    drafted: int
+    draft_cer: float
     train_samples: int
     held_out_samples: int
     losses: dict[int, float]
     before: Measured
     after: Measured
+    lines: tuple[Line, ...]
     dataset: Path
     evaluation_dataset: Path | None
     adapter: Path
@@ -127,24 +143,20 @@ def run_demo(root: Path, steps: int, observer: DemoObserver) -> DemoResult:
     Raises:
         OcrStudioError: A stage failed; the workspace keeps what was done so far.
     """
-    document = resources_dir() / _DOCUMENT
-    if not document.is_file():
-        raise InputError(f"The demo document {document} is missing.", "Install OCR Studio again.")
-    config = load_train_config(micro_train_file(), _lengths(steps))
+    config = load_train_config(None, _lengths(steps), READER_MODEL, TrainMode.VISION)
     settings = load_app_settings()
     task = get_task(load_tasks(settings.prompts_file), settings.default_task)
     with workspaces.create_workspace(root) as ws:
-        return _Demo(ws, task, config, observer).run(document)
+        return _Demo(ws, task, config, observer).run()
 
 
-def _lengths(steps: int) -> dict[str, int]:
-    """Keys of the configuration that depend on the length: three checkpoints, and a short warm-up."""
-    interval = max(1, steps // _CHECKPOINTS)
+def _lengths(steps: int) -> dict[str, int | None]:
+    """Keys of the configuration that depend on the length; evaluations of their own stand around it."""
     return {
         "training.max_steps": steps,
-        "training.save_steps": interval,
-        "training.eval_steps": interval,
-        "training.warmup_steps": min(_WARMUP_STEPS, steps - 1),
+        "training.save_steps": steps,
+        "training.eval_steps": None,
+        "training.warmup_steps": min(2, steps - 1),
     }
 
 
@@ -157,30 +169,35 @@ class _Demo:
     config: TrainConfig
     observer: DemoObserver
     seconds: dict[str, float] = field(default_factory=dict)
+    _truth: dict[str, str] = field(default_factory=dict)
 
-    def run(self, document: Path) -> DemoResult:
-        self._stage("Import the document", lambda: self._import(document))
-        page_ids = select_pages(self.ws)
-        failures = self._stage("Draft labels with the offline teachers", lambda: self._draft(page_ids))
-        drafted_by = self._teachers(page_ids)
-        self._stage("Accept the drafts", lambda: self._accept(page_ids))
+    def run(self) -> DemoResult:
+        documents = self._stage("Import two documents", lambda: import_sample(self.ws))
+        pages = [row.page.id for row in self.ws.pages.list(document_id=documents.recipes.id)][:_DRAFTED_PAGES]
+        failures = self._stage("The reader drafts some of the old recipes", lambda: self._draft(pages))
+        drafted, draft_cer = self._compare(pages)
+        self._stage("Correct all of them", lambda: self._correct(documents))
         dataset = self._stage("Export the dataset", self._export)
         held_out = dataset.evaluation or dataset.train
-        before = self._stage("Evaluate before training", lambda: self._evaluate(held_out, None, "before"))
-        folder, losses = self._stage("Train the micro student", lambda: self._train(dataset))
+        before = self._stage(
+            "Read unseen pages before training", lambda: self._evaluate(held_out, None, "before")
+        )
+        folder, losses = self._stage("Train the reader", lambda: self._train(dataset))
         after = self._stage(
-            "Evaluate after training", lambda: self._evaluate(held_out, folder.adapter, "after")
+            "Read unseen pages after training", lambda: self._evaluate(held_out, folder.adapter, "after")
         )
         return DemoResult(
             workspace=self.ws.root,
-            pages=len(page_ids),
-            drafted_by=drafted_by,
+            pages=len(self.ws.pages.list()),
             failures=failures,
+            drafted=drafted,
+            draft_cer=draft_cer,
             train_samples=dataset.train_samples,
             held_out_samples=dataset.evaluation_samples or dataset.train_samples,
             losses=losses,
             before=before,
             after=after,
+            lines=_examples(self._truth, before, after),
             dataset=dataset.train,
             evaluation_dataset=dataset.evaluation,
             adapter=folder.adapter,
@@ -194,11 +211,6 @@ class _Demo:
         self.seconds[title] = time.monotonic() - started
         return result
 
-    def _import(self, document: Path) -> None:
-        report = workspaces.import_sources(self.ws, [document])
-        if report.problems:
-            raise report.problems[0].error
-
     def _draft(self, page_ids: list[int]) -> tuple[str, ...]:
         failures: list[str] = []
 
@@ -207,25 +219,29 @@ class _Demo:
                 failures.append(str(progress.error))
             self.observer.progress(progress.done + progress.failed, progress.total)
 
-        teacher = create_teacher(load_teacher_config(None))
+        teacher = create_teacher(
+            load_teacher_config(None, {"type": "local", "local.model_path": READER_MODEL})
+        )
         summary = asyncio.run(draft_pages(self.ws, page_ids, teacher, self.task, on_progress=show))
         if summary.stopped_by is not None:
             raise summary.stopped_by
         return tuple(failures)
 
-    def _teachers(self, page_ids: list[int]) -> dict[str, int]:
-        """Drafts by the method that read the page, or by the teacher where it does not say."""
-        counts: Counter[str] = Counter()
-        for page_id in page_ids:
-            revision = self.ws.labels.current(page_id)
-            if revision is not None:
-                counts[str(revision.parameters.get("method", revision.source))] += 1
-        return dict(counts)
+    def _compare(self, page_ids: list[int]) -> tuple[int, float]:
+        """How many drafts there are, and their error rate beside the shipped text."""
+        drafts = [self.ws.labels.current(page_id) for page_id in page_ids]
+        edits = [
+            count_character_edits(truth, draft.text)
+            for truth, draft in zip(recipe_texts(), drafts, strict=False)
+            if draft is not None
+        ]
+        if not edits:
+            raise OcrStudioError("No page of the old recipes could be drafted.", "See the failures above.")
+        return len(edits), pooled(edits).error_rate
 
-    def _accept(self, page_ids: list[int]) -> None:
-        labelling.accept_many(self.ws, page_ids)
-        if self.ws.pages.counts().get(PageStatus.ACCEPTED, 0) == 0:
-            raise OcrStudioError("No page of the demo document could be drafted.", "See the failures above.")
+    def _correct(self, documents: SampleDocuments) -> None:
+        pages = correct_recipes(self.ws, documents.recipes)
+        self.observer.progress(len(pages), len(pages))
 
     def _export(self) -> ExportReport:
         return export_workspace(
@@ -241,29 +257,24 @@ class _Demo:
         request = EvaluationRequest(
             dataset=dataset,
             output=self.ws.exports_folder / f"evaluation-{name}.json",
-            model=MICRO_MODEL,
+            model=READER_MODEL,
             adapter=adapter,
             title=f"Demo: {name} training",
         )
         folder = create_evaluation_run(self.ws.runs_folder, request, self.config, load_tasks())
         self._follow(folder)
-        summary = folder.summary() or {}
-        return Measured(
-            summary["cer"],
-            summary["wer"],
-            summary["ned"],
-            summary["text_edit"],
-            summary["order_edit"],
-            summary.get("teds"),
-        )
+        report = read(request.output)
+        readings = {page.key: page.prediction or "" for page in report.pages}
+        self._truth = {page.key: page.reference for page in report.pages}
+        return Measured(report.overall.cer.corpus, report.overall.wer.corpus, readings)
 
     def _train(self, dataset: ExportReport) -> tuple[RunFolder, dict[int, float]]:
         request = TrainingRequest(
             dataset=dataset.train,
             eval_dataset=dataset.evaluation,
-            mode=TrainMode.BOTH,
-            model=MICRO_MODEL,
-            title="Demo: micro student",
+            mode=TrainMode.VISION,
+            model=READER_MODEL,
+            title="Demo: old recipes",
         )
         folder = create_training_run(self.ws.runs_folder, request, self.config)
         losses: dict[int, float] = {}
@@ -296,3 +307,20 @@ class _Demo:
         if relay.final_state is RunState.FAILED:
             raise last_failure(folder)
         raise RunError(**describe_interruption(folder))
+
+
+def _examples(truth: Mapping[str, str], before: Measured, after: Measured) -> tuple[Line, ...]:
+    """The first sentences of some unseen pages; pages on which both readings have a line to show."""
+    lines = []
+    for page, text in truth.items():
+        first = [_first_line(words) for words in (text, before.readings[page], after.readings[page])]
+        if all(first):
+            lines.append(Line(*first))
+    return tuple(lines[:_LINES])
+
+
+def _first_line(text: str) -> str:
+    """The beginning of the running text, below the heading."""
+    paragraphs = [part for part in text.split("\n\n") if not part.startswith("#")]
+    line = " ".join(paragraphs[0].split()) if paragraphs else ""
+    return line if len(line) <= _LINE_LENGTH else line[:_LINE_LENGTH].rsplit(" ", 1)[0]

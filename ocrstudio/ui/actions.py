@@ -64,6 +64,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("workspace.new", "&New workspace…", ("Ctrl+N",), Group.WORKSPACE, icon="new"),
     ActionSpec("workspace.open", "&Open workspace…", ("Ctrl+O",), Group.WORKSPACE, icon="folder"),
     ActionSpec("workspace.open_document", "Open &PDF…", ("Ctrl+Shift+O",), Group.WORKSPACE, icon="document"),
+    ActionSpec("workspace.sample", "Open the s&ample workspace", (), Group.WORKSPACE, icon="document"),
     ActionSpec("workspace.close", "&Close workspace", ("Ctrl+W",), Group.WORKSPACE, _W),
     ActionSpec("documents.import", "&Import documents…", ("Ctrl+I",), Group.WORKSPACE, _W, "import"),
     ActionSpec(

@@ -142,6 +142,7 @@ class Studio:
             "workspace.new": self.workspaces.ask_new,
             "workspace.open": self.workspaces.ask_open,
             "workspace.open_document": self.workspaces.ask_open_document,
+            "workspace.sample": self.workspaces.open_sample,
             "workspace.close": self.workspaces.close,
             "documents.import": self.documents.ask_import,
             "documents.import_folder": self.documents.ask_import_folder,

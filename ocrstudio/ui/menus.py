@@ -17,6 +17,7 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "workspace.new",
             "workspace.open",
             "workspace.open_document",
+            "workspace.sample",
             RECENT,
             SEPARATOR,
             "documents.import",

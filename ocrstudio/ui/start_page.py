@@ -80,6 +80,7 @@ class StartPage(QWidget):
         row.addWidget(labelled_button(self._actions["workspace.open_document"], "Open PDF…", primary=True))
         row.addWidget(labelled_button(self._actions["workspace.new"], "New workspace…"))
         row.addWidget(labelled_button(self._actions["workspace.open"], "Open workspace…"))
+        row.addWidget(labelled_button(self._actions["workspace.sample"], "Try the sample"))
         row.addStretch(1)
         return row
 

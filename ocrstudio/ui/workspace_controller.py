@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
 from ocrstudio.domain.errors import OcrStudioError
+from ocrstudio.services.sample import sample_folder, sample_workspace
 from ocrstudio.store import Workspace, is_workspace
 from ocrstudio.ui.datasets.controller import DATASET_SUFFIX, DatasetsController
 from ocrstudio.ui.documents.controller import DOCUMENT_FILTER, DocumentsController
@@ -74,6 +75,17 @@ class WorkspaceController(QObject):
         chosen, _ = QFileDialog.getOpenFileNames(self._window, "Open PDF", "", DOCUMENT_FILTER)
         if chosen:
             self._open_beside([Path(name) for name in chosen])
+
+    def open_sample(self) -> None:
+        """Opens the sample workspace in the person's home; the first time it is made there."""
+        if not self._leaving.may(self.open_sample):
+            return
+        known = is_workspace(sample_folder(Path.home()))
+        if self._take_over(lambda: Workspace.open(sample_workspace(Path.home()))) and not known:
+            self._messages.info(
+                "The old recipes are labelled: train the built-in reader on them, then evaluate it.",
+                "The handbook has no labels yet; the reader can draft them.",
+            )
 
     def _fill_recent(self) -> None:
         menu = self._window.submenus[RECENT]

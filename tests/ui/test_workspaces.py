@@ -1,11 +1,14 @@
 """Opening, closing and importing through the window."""
 
+from pathlib import Path
+
 import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
 
+from ocrstudio.domain.document import PageStatus
 from ocrstudio.services import labelling
 from ocrstudio.store import Workspace
 from ocrstudio.ui.documents.password_dialog import PasswordDialog
@@ -145,6 +148,36 @@ def test_recent_workspaces_are_offered_on_the_start_page(studio, qtbot, workspac
 def test_a_recent_workspace_that_is_gone_is_not_offered(studio, tmp_path):
     studio.state.remember_workspace(tmp_path / "gone")
     assert studio.state.recent() == ()
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    folder = tmp_path / "somebody"
+    folder.mkdir()
+    monkeypatch.setattr(Path, "home", lambda: folder)
+    return folder
+
+
+def test_the_sample_is_one_click_and_the_same_the_next_time(studio, qtbot, home):
+    sample = button(studio.window.start, " Try the sample")
+    sample.click()
+    qtbot.waitUntil(lambda: studio.window.pages.model.total == 31)
+    counts = studio.session.workspace.pages.counts()
+    assert (counts[PageStatus.ACCEPTED], counts[PageStatus.UNLABELLED]) == (24, 7)
+    assert "train the built-in reader" in studio.window.message_stack.text
+    root = studio.session.workspace.root
+    studio.session.close()
+    sample.click()
+    assert studio.session.workspace.root == root
+    assert list(home.iterdir()) == [root]
+
+
+def test_the_sample_leaves_a_folder_of_its_name_alone(studio, home):
+    taken = home / "OCR Studio sample"
+    taken.mkdir()
+    studio.window.book["workspace.sample"].trigger()
+    assert studio.session.workspace.root == home / "OCR Studio sample 2"
+    assert not list(taken.iterdir())
 
 
 def test_an_empty_workspace_says_what_to_do_next(studio, qtbot, tmp_path):
