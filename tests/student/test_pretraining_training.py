@@ -213,6 +213,21 @@ def test_an_exported_checkpoint_is_a_model_folder_with_the_same_answers(reader, 
         assert torch.equal(shipped, load_reader(checkpoint)(input_ids=ids).logits)
 
 
+def test_an_exported_reader_can_be_trained_on(reader, tmp_path):
+    state = TrainingState(reader, DenseHeads(96, 320), Curriculum(2))
+    state.steps = 70
+    state.start_average()
+    state.save(tmp_path / "checkpoint", Optimisers([reader, state.heads], 1e-3, warmup=1))
+    export(tmp_path / "checkpoint", tmp_path / "model", micro_folder())
+    network = DeepseekOcrForConditionalGeneration(reader_config())
+    resumed = TrainingState(network, DenseHeads(96, 320), Curriculum())
+    resumed.load(read_checkpoint(tmp_path / "model"))
+    assert (resumed.steps, resumed.curriculum.level) == (70, 2)
+    for old, new in ((reader, resumed.model), (state.heads, resumed.heads)):
+        for before, after in zip(old.parameters(), new.parameters(), strict=True):
+            assert torch.equal(before.half().float(), after)
+
+
 def test_a_level_that_is_not_mastered_is_left_when_nothing_more_is_learnt():
     stuck = Curriculum()
     assert sum(stuck.saw(stuck.level, 0.7) for _ in range(3_000)) == len(LEVELS) - 1

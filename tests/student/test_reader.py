@@ -8,10 +8,12 @@ import torch
 from ocrstudio.datasets import read_dataset
 from ocrstudio.domain.embedded import READER_MODEL, REPAIR
 from ocrstudio.domain.errors import ModelError
+from ocrstudio.domain.run import TrainMode
 from ocrstudio.evaluation.metrics import cer
 from ocrstudio.imaging.presets import ImagePreset
 from ocrstudio.services.environment import Verdict, advice, check_model, look_around
 from ocrstudio.services.synthesis import SynthesisRequest, synthesise
+from ocrstudio.services.training import TrainingRequest, create_training_run
 from ocrstudio.settings.train import load_train_config
 from ocrstudio.student.adapters import read_info
 from ocrstudio.student.generation import Generator, PageRequest
@@ -100,6 +102,13 @@ def test_what_is_damaged_is_said_with_the_way_to_mend_it(reader, damage, tmp_pat
     assert check.verdict is Verdict.PROBLEM
     assert str(reader) in check.detail
     assert REPAIR in advice(look_around(tmp_path), check)
+    with pytest.raises(ModelError, match=r"^Built-in reader: "):
+        create_training_run(
+            tmp_path / "runs",
+            TrainingRequest(write_dataset(tmp_path), TrainMode.VISION, READER_MODEL),
+            load_train_config(model=READER_MODEL),
+        )
+    assert not (tmp_path / "runs").exists(), "no run is left that never began"
 
 
 def test_a_pointer_of_git_lfs_is_recognised(reader):

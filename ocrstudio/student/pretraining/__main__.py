@@ -8,6 +8,7 @@ from pathlib import Path
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.student.pretraining.loop import evaluate_only, pretrain
 from ocrstudio.student.pretraining.plan import PretrainingPlan
+from ocrstudio.student.tokenizer import TOKENIZER_FILE
 
 
 def _plan() -> tuple[PretrainingPlan, bool]:
@@ -57,7 +58,8 @@ def _plan() -> tuple[PretrainingPlan, bool]:
     chosen["seconds"] = chosen["seconds"] or 0.0
     chosen["output"] = chosen["output"] or chosen["resume"]
     plan = PretrainingPlan(
-        tokenizer=material / "tokenizer",
+        # What goes on keeps its tokens; another version of the packages may give others.
+        tokenizer=options.resume if _has_tokenizer(options.resume) else material / "tokenizer",
         texts=tuple(sorted((material / "texts").glob("*.txt"))),
         fonts=material / "fonts",
         held_out_texts=tuple(sorted((material / "held_out_texts").glob("*.txt"))),
@@ -65,6 +67,10 @@ def _plan() -> tuple[PretrainingPlan, bool]:
         **chosen,
     )
     return plan, only
+
+
+def _has_tokenizer(folder: Path | None) -> bool:
+    return folder is not None and (folder / TOKENIZER_FILE).is_file()
 
 
 def main() -> int:

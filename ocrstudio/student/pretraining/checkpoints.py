@@ -5,9 +5,12 @@ state, about 290 MB) and continues exactly; it is for the machine that it was wr
 the averaged weights and the heads in float16 (40 MB) and travels: what it lacks is rebuilt soon, for momentum
 forgets within twenty steps and AdamW's variances within fifty, so that a continuation begins with a warm-up
 instead. The averaged weights are usable whether or not the learning rate has fallen to its end.
+
+A model folder that was exported from a checkpoint has a third file, ``heads.pt``: what a training needs
+beside the weights, so that the shipped reader can be trained on.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +22,16 @@ from ocrstudio.student.modeling.model import DeepseekOcrForConditionalGeneration
 from ocrstudio.student.pretraining.heads import DenseHeads
 from ocrstudio.student.pretraining.levels import Curriculum
 from ocrstudio.student.pretraining.optimisers import Optimisers
+from ocrstudio.student.weights import load_model
 
 TRAINING_FILE = "training.pt"
 READER_FILE = "reader.pt"
+HEADS_FILE = "heads.pt"
 AVERAGE_EVERY = 10
 """Steps between two looks of the average at the weights."""
 
 _AVERAGE_DECAY = 0.998
+_WHERE = ("curriculum", "steps")
 
 
 class TrainingState:
@@ -97,14 +103,35 @@ def read_checkpoint(folder: Path, files: Sequence[str] = (TRAINING_FILE, READER_
         InputError: There is none, or it cannot be read.
     """
     file = next((folder / name for name in files if (folder / name).is_file()), None)
+    if file is None and (folder / HEADS_FILE).is_file():
+        weights = load_model(folder, dtype=torch.float32, device=torch.device("cpu")).state_dict()
+        return {**_read(folder / HEADS_FILE, {"heads", *_WHERE}), "model": weights}
     if file is None:
         raise InputError(
             f"{folder} holds no checkpoint ({' or '.join(files)}).",
             "Name the folder that --output of a pretraining named.",
         )
+    return _read(file, {"model", "heads", *_WHERE})
+
+
+def write_heads(checkpoint: Path, target: Path) -> None:
+    """Put beside exported weights what a training needs to go on from them.
+
+    Args:
+        checkpoint: The folder that the weights came from.
+        target: The model folder.
+
+    Raises:
+        InputError: The checkpoint cannot be read.
+    """
+    saved = read_checkpoint(checkpoint, (READER_FILE, TRAINING_FILE))
+    _write({"heads": _half(saved["heads"]), **{key: saved[key] for key in _WHERE}}, target / HEADS_FILE)
+
+
+def _read(file: Path, wanted: Set[str]) -> dict[str, Any]:
     try:
         content: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
-        missing = {"model", "heads", "steps", "curriculum"} - content.keys()
+        missing = wanted - content.keys()
     except Exception as error:  # torch raises nothing narrower for a damaged file
         raise InputError(
             f"The checkpoint {file} cannot be read: {error}.", "Copy it again, or remove it."

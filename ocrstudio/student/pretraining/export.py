@@ -4,7 +4,7 @@
 
 The folder has the averaged weights in float16 under the public names, ``config.json``, the tokenizer, and
 ``processor_config.json`` with the sizes of the views; from the material it takes what has to go with the
-weights, ``ORIGINS.md`` and the licences of fonts and texts.
+weights, ``ORIGINS.md`` and the licences of fonts and texts. ``heads.pt`` is for a training that goes on.
 """
 
 import argparse
@@ -19,7 +19,12 @@ import torch
 from ocrstudio.domain.errors import InputError, OcrStudioError
 from ocrstudio.student.export import save_model
 from ocrstudio.student.modeling.model import DeepseekOcrForConditionalGeneration
-from ocrstudio.student.pretraining.checkpoints import READER_FILE, TRAINING_FILE, averaged_weights
+from ocrstudio.student.pretraining.checkpoints import (
+    READER_FILE,
+    TRAINING_FILE,
+    averaged_weights,
+    write_heads,
+)
 from ocrstudio.student.reader import READER_IMAGE, reader_config
 from ocrstudio.student.tokenizer import IMAGE, PAD, OcrTokenizer
 from ocrstudio.student.weights import build_empty, reset_rotary_frequencies
@@ -107,6 +112,7 @@ def export(
     origins = read_origins(material) if material is not None else None
     model = load_reader(checkpoint)
     save_model(model, OcrTokenizer(tokenizer or checkpoint), target, dtype=torch.float16)
+    write_heads(checkpoint, target)
     (target / _PROCESSOR_FILE).write_text(json.dumps(_processor(), indent=2) + "\n", encoding="utf-8")
     if origins is not None:
         origins.write(target)
