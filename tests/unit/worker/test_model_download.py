@@ -140,7 +140,7 @@ def test_without_a_network_one_sentence_says_how_to_do_it_by_hand(tmp_path, monk
     failure = events[-1].data
     assert "there is no connection" in failure["message"]
     assert f"hf download {REPOSITORY} --local-dir {model}" in failure["hint"]
-    assert "--model micro" in failure["hint"]
+    assert "--model reader" in failure["hint"]
 
 
 def test_offline_mode_is_respected(tmp_path, monkeypatch):
