@@ -35,6 +35,16 @@ class Columns:
     def __bool__(self) -> bool:
         return bool(self.image)
 
+    @classmethod
+    def of_request(cls, request: Mapping[str, Any]) -> "Columns | None":
+        """What the request of a run says, or None."""
+        found = request.get("columns")
+        return cls(str(found["image"]), str(found["text"])) if isinstance(found, Mapping) else None
+
+    def to_request(self) -> dict[str, Any]:
+        """What the request of a run is to say; nothing without columns."""
+        return {"columns": {"image": self.image, "text": self.text}} if self else {}
+
 
 @dataclass(frozen=True)
 class Item:

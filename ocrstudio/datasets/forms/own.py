@@ -1,5 +1,6 @@
 """The toolkit's own lines: tags as roles, and the pictures in the question's message."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,11 @@ def write(turns: Sequence[Turn], names: Sequence[str], files: Sequence[Path]) ->
         messages.append({"role": USER, "content": turn.question} | ({"images": own} if own else {}))
         messages.append({"role": ASSISTANT, "content": turn.answer})
     return {"messages": messages}
+
+
+def to_line(turns: Sequence[Turn], names: Sequence[str]) -> str:
+    """A line, without its line break."""
+    return json.dumps(write(turns, names, ()), ensure_ascii=False)
 
 
 FORM = RowForm(

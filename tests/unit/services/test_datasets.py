@@ -255,7 +255,7 @@ def test_a_foreign_dataset_becomes_documents_with_labels(ws: Workspace, tmp_path
     done = import_dataset(ws, folder / "d.jsonl")
     assert (done.labels, done.new_documents, done.kept_beside) == (1, 1, 0)
     assert [problem.line for problem in done.problems] == [2, 4]
-    assert [number for number, _ in done.failures] == [3]
+    assert [place for place, _ in done.failures] == ["Line 3"]
     row = ws.pages.list(text="text of p1")[0]
     assert (row.document_name, row.source, row.page.status) == ("p1", "import", PageStatus.DRAFT)
     again = import_dataset(ws, folder / "d.jsonl")
