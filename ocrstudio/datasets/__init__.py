@@ -8,7 +8,14 @@ a dataset through here and turns samples into tensors in `ocrstudio.student`.
 
 from ocrstudio.datasets.conversation import Turn
 from ocrstudio.datasets.forms.form import Columns
-from ocrstudio.datasets.reader import Dataset, LineProblem, Sample, read_dataset, read_records
+from ocrstudio.datasets.reader import (
+    Dataset,
+    LineProblem,
+    Sample,
+    is_dataset,
+    read_dataset,
+    read_records,
+)
 from ocrstudio.datasets.record import ASSISTANT, USER, DatasetRecord, ProblemKind
 
 __all__ = [
@@ -21,6 +28,7 @@ __all__ = [
     "ProblemKind",
     "Sample",
     "Turn",
+    "is_dataset",
     "read_dataset",
     "read_records",
 ]

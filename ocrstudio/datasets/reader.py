@@ -11,7 +11,7 @@ from ocrstudio.datasets.forms.pairs import read_columns
 from ocrstudio.datasets.image_files import ImageFiles
 from ocrstudio.datasets.pictures import keep, name_inside
 from ocrstudio.datasets.record import DatasetRecord, ProblemKind, RecordError
-from ocrstudio.datasets.rows import Row, read_rows
+from ocrstudio.datasets.rows import Row, is_table, read_rows
 from ocrstudio.datasets.tables import is_saved
 from ocrstudio.domain.errors import DatasetError
 from ocrstudio.domain.wording import count_of, printable, shortened, some_of
@@ -250,6 +250,13 @@ def file_form_of(path: Path) -> FileForm | None:
     if path.is_dir() or path.suffix.lower() == ".xml":
         return next((form for form in FILE_FORMS if form.matches(path)), None)
     return None
+
+
+def is_dataset(path: Path) -> bool:
+    """Whether a file or folder is a dataset, as far as its ending and its files tell."""
+    if path.is_dir():
+        return is_saved(path) or file_form_of(path) is not None
+    return is_table(path) or file_form_of(path) is not None
 
 
 def _source(path: Path) -> _Rows | _Files:

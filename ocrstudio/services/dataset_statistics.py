@@ -33,7 +33,6 @@ COUNTED: Mapping[str, str] = {
 
 _BUCKETS = 12
 _PICTURE = "<image>"
-_BEGIN = 1  # the first token of a sequence
 
 Counting = Callable[[str], int]
 
@@ -129,11 +128,7 @@ def check_dataset_file(
     )
     if count is not None and image is not None and max_length is not None:
         counts["truncated"] = sum(
-            sum(count_placeholders(*size, image) for size in pictures)
-            + _prompt_tokens(sample, count)
-            + length
-            + _BEGIN
-            + len(sample.turns)  # each answer ends with a token of its own
+            sum(count_placeholders(*size, image) for size in pictures) + _other_tokens(sample, count) + length
             > max_length
             for sample, length, pictures in zip(samples, lengths, sizes, strict=True)
             if pictures is not None
@@ -198,8 +193,10 @@ def _sizes(sample: Sample) -> list[tuple[int, int]] | None:
         return None
 
 
-def _prompt_tokens(sample: Sample, count: Counting) -> int:
-    return sum(count(turn.question.replace(_PICTURE, "")) for turn in sample.turns)
+def _other_tokens(sample: Sample, count: Counting) -> int:
+    """Tokens of the questions, the first of the sequence, and the last of each answer."""
+    asked = sum(count(turn.question.replace(_PICTURE, "")) for turn in sample.turns)
+    return asked + 1 + len(sample.turns)
 
 
 def _lengths(lengths: Sequence[int], unit: str) -> Lengths:

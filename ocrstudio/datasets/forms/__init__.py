@@ -35,7 +35,18 @@ ROW_FORMS: tuple[RowForm, ...] = (
 FILE_FORMS: tuple[FileForm, ...] = (imagefolder.FORM, page_xml.FORM, alto.FORM, pages.OLMOCR, pages.FORM)
 """In the order in which they are tried."""
 
-__all__ = ["FILE_FORMS", "ROW_FORMS", "Columns", "FileForm", "Item", "Row", "RowForm", "examples", "form_of"]
+__all__ = [
+    "FILE_FORMS",
+    "ROW_FORMS",
+    "Columns",
+    "FileForm",
+    "Item",
+    "Row",
+    "RowForm",
+    "all_forms",
+    "examples",
+    "form_of",
+]
 
 
 def form_of(row: Row) -> RowForm | None:
@@ -43,7 +54,11 @@ def form_of(row: Row) -> RowForm | None:
     return next((form for form in ROW_FORMS if form.matches(row)), None)
 
 
+def all_forms() -> tuple[RowForm | FileForm, ...]:
+    """All of them, as they are listed."""
+    return (*ROW_FORMS, *FILE_FORMS)
+
+
 def examples() -> str:
     """Every form with a line of example, a line each."""
-    forms: list[RowForm | FileForm] = [*ROW_FORMS, *FILE_FORMS]
-    return "\n".join(f"  {form.name}: {form.example}" for form in forms)
+    return "\n".join(f"  {form.name}: {form.example}" for form in all_forms())

@@ -77,6 +77,7 @@ class RowForm:
         read: Makes a sample of such a row; raises RecordError.
         write: Makes a row, where `convert` offers the form.
         array: Whether its file is a JSON array, in place of a line for each sample.
+        inside: Whether the pictures stand in the rows that it writes.
     """
 
     word: str
@@ -86,6 +87,7 @@ class RowForm:
     read: Callable[[Row], Conversation]
     write: Writing | None = None
     array: bool = False
+    inside: bool = False
 
 
 @dataclass(frozen=True)

@@ -48,4 +48,5 @@ FORM = RowForm(
     matches=_matches,
     read=_read,
     write=_write,
+    inside=True,
 )

@@ -263,6 +263,9 @@ def test_a_foreign_dataset_becomes_documents_with_labels(ws: Workspace, tmp_path
 
 
 def test_a_dataset_without_a_usable_line_is_refused(ws: Workspace, tmp_path: Path) -> None:
-    (tmp_path / "d.jsonl").write_text("{}\n")
+    (tmp_path / "d.jsonl").write_text('{"image": "gone.png", "text": "x"}\n')
     with pytest.raises(DatasetError, match="no usable line: Line 1"):
+        import_dataset(ws, tmp_path / "d.jsonl")
+    (tmp_path / "d.jsonl").write_text("{}\n")
+    with pytest.raises(DatasetError, match="in no form that is known"):
         import_dataset(ws, tmp_path / "d.jsonl")
