@@ -112,7 +112,7 @@ def converse(messages: Iterable[Message], pictures: Sequence[Picture] = ()) -> C
     """Put messages together.
 
     A system message is left out, with a note: the student has no role for it. Pictures that no ``<image>``
-    stands for go before the first question.
+    stands for go before the question that they came with, else before the first.
 
     Args:
         messages: Of all sides, in their order.
@@ -131,8 +131,13 @@ def converse(messages: Iterable[Message], pictures: Sequence[Picture] = ()) -> C
     questions, answers = spoken[::2], [message.text for message in spoken[1::2]]
     if any(message.pictures for message in spoken[1::2]):
         raise RecordError(ProblemKind.BAD_IMAGE, "an answer holds a picture; the student only writes text")
-    shown_pictures = (*(picture for message in questions for picture in message.pictures), *pictures)
-    texts = _with_places([message.text for message in questions], shown_pictures)
+    own = tuple(picture for message in questions for picture in message.pictures)
+    if own and pictures:
+        raise RecordError(
+            ProblemKind.BAD_IMAGE, "it names pictures both in a message and beside them; their order is open"
+        )
+    shown_pictures = own or tuple(pictures)
+    texts = _with_places([_with_own_places(message) for message in questions], shown_pictures)
     turns = tuple(Turn(*turn) for turn in zip(texts, answers, strict=True))
     for text in (*texts, *answers, *(picture.name for picture in shown_pictures)):
         if text != storable(text):
@@ -155,6 +160,12 @@ def _left_out(message: Message) -> RecordError:
 
 def _beginning(text: str) -> str:
     return printable(shortened(" ".join(text.split()), 40))
+
+
+def _with_own_places(message: Message) -> str:
+    """The text of a question with an ``<image>`` for every picture that came with it."""
+    missing = len(message.pictures) - message.text.count(IMAGE_PLACEHOLDER)
+    return f"{IMAGE_PLACEHOLDER}\n" * missing + message.text
 
 
 def _with_places(questions: Sequence[str], pictures: Sequence[Picture]) -> list[str]:

@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 
 from ocrstudio.datasets import Columns, Dataset, ProblemKind, Turn, pictures, read_dataset
-from ocrstudio.datasets.forms import ROW_FORMS
+from ocrstudio.datasets.convert import WRITTEN
+from ocrstudio.datasets.forms import ROW_FORMS, all_forms
 from ocrstudio.domain.errors import DatasetError, InputError
 
 PROMPT = "<image>\nFree OCR."
@@ -93,6 +94,26 @@ def test_the_example_of_every_form_is_read_as_that_form(folder: Path) -> None:
         (folder / "d.jsonl").write_text(form.example.replace("…", picture), "utf-8")
         dataset = read_dataset(folder / "d.jsonl")
         assert (dataset.forms, len(dataset.samples), dataset.problems) == ((form.name,), 1, ()), form.word
+
+
+def test_the_table_of_the_documentation_has_every_form() -> None:
+    table = (Path(__file__).parents[3] / "docs" / "datasets.md").read_text("utf-8").replace("\\|", "|")
+    for form in all_forms():
+        assert f"| {form.name} | `{form.example}` |" in table
+    assert all(f"| `{word}` |" in table for word in WRITTEN)
+
+
+def test_pictures_stay_with_the_question_that_they_came_with(folder: Path) -> None:
+    asked = [
+        {"role": "<|User|>", "content": text, "images": [name]}
+        for text, name in (("a", "p.png"), ("b", "q.png"))
+    ]
+    said = {"role": "<|Assistant|>", "content": "x"}
+    path = rows(folder, {"messages": [asked[0], said, asked[1], said]})
+    (sample,) = read_dataset(path).samples
+    assert [turn.question for turn in sample.turns] == ["<image>\na", "<image>\nb"]
+    both = {"messages": [asked[0], said], "images": ["q.png"]}
+    assert kinds(read_dataset(rows(folder, both))) == [ProblemKind.BAD_IMAGE]
 
 
 def test_several_pictures_and_turns_stay_in_their_order(folder: Path) -> None:
