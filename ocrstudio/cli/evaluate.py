@@ -8,7 +8,14 @@ import click
 from click.core import ParameterSource
 
 from ocrstudio.cli.figures import figure_in_words
-from ocrstudio.cli.options import file_option, parse_overrides, run_options, training_settings
+from ocrstudio.cli.options import (
+    columns_of,
+    columns_options,
+    dataset_option,
+    parse_overrides,
+    run_options,
+    training_settings,
+)
 from ocrstudio.cli.output import echo_warning, table
 from ocrstudio.cli.watch import launch_and_watch
 from ocrstudio.domain.embedded import is_embedded
@@ -16,16 +23,32 @@ from ocrstudio.domain.profile_names import PROFILE_HELP
 from ocrstudio.domain.wording import count_of
 
 if TYPE_CHECKING:
+    from ocrstudio.datasets import Columns
     from ocrstudio.evaluation.bootstrap import Interval
     from ocrstudio.settings.scoring import ScoringConfig
 
-_OPTIONS_OF_PREDICTIONS = ("dataset", "predictions", "output", "strict", "profile", "config", "overrides")
+_OPTIONS_OF_PREDICTIONS = (
+    "dataset",
+    "image_key",
+    "text_key",
+    "predictions",
+    "output",
+    "strict",
+    "profile",
+    "config",
+    "overrides",
+)
 _SCORING = "scoring."
 _MODEL = "model.base_model_path"
 
 
 @click.command()
-@file_option("--dataset", required=True, help="Pages with reference answers, JSONL.")
+@dataset_option(
+    "--dataset",
+    required=True,
+    help="Pages with reference answers: JSONL, or any form of `ocrstudio dataset forms`.",
+)
+@columns_options
 @click.option(
     "--predictions",
     type=click.Path(path_type=Path, exists=True),
@@ -70,6 +93,8 @@ def command(  # noqa: PLR0913 - the options of the command
     overrides: tuple[str, ...],
     strict: bool,
     detach: bool,
+    image_key: str | None,
+    text_key: str | None,
 ) -> int:
     """Measure the student on a dataset: error rates, and text, order, tables and formulas block by block.
 
@@ -85,15 +110,22 @@ def command(  # noqa: PLR0913 - the options of the command
     if model is None and adapter is not None and config is None and _MODEL not in changes:
         model = _embedded_base(adapter)
     settings = training_settings(config, changes, model)
+    columns = columns_of(image_key, text_key)
     if predictions is not None:
-        return _measure(dataset, predictions, output, settings.scoring, strict=strict)
+        return _measure(dataset, predictions, output, settings.scoring, columns, strict=strict)
     from ocrstudio.services.evaluation import EvaluationRequest, create_evaluation_run
     from ocrstudio.services.runs import RUNS_FOLDER
     from ocrstudio.settings.app import load_app_settings
     from ocrstudio.tasks import load_tasks
 
     request = EvaluationRequest(
-        dataset=dataset, output=output, task=task, model=model, adapter=adapter, strict=strict
+        dataset=dataset,
+        output=output,
+        task=task,
+        model=model,
+        adapter=adapter,
+        strict=strict,
+        columns=columns,
     )
     tasks = load_tasks(load_app_settings().prompts_file)
     folder = create_evaluation_run(output.parent / RUNS_FOLDER, request, settings, tasks)
@@ -122,12 +154,18 @@ def _embedded_base(adapter: Path) -> str | None:
 
 
 def _measure(
-    dataset: Path, predictions: Path, output: Path, scoring: "ScoringConfig", *, strict: bool
+    dataset: Path,
+    predictions: Path,
+    output: Path,
+    scoring: "ScoringConfig",
+    columns: "Columns | None",
+    *,
+    strict: bool,
 ) -> int:
     from ocrstudio.evaluation.report import block_figures
     from ocrstudio.services.foreign_predictions import evaluate_predictions
 
-    measured = evaluate_predictions(dataset, predictions, output, scoring, strict=strict)
+    measured = evaluate_predictions(dataset, predictions, output, scoring, strict=strict, columns=columns)
     for remark in measured.remarks:
         echo_warning(remark)
     overall = measured.report.overall

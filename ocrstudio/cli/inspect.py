@@ -8,7 +8,13 @@ from pathlib import Path
 
 import click
 
-from ocrstudio.cli.options import file_option, training_settings
+from ocrstudio.cli.options import (
+    columns_of,
+    columns_options,
+    dataset_option,
+    file_option,
+    training_settings,
+)
 from ocrstudio.domain.wording import size_of
 from ocrstudio.services.dataset_statistics import COUNTED, Bucket, DatasetCheck, check_dataset_file
 from ocrstudio.services.environment import (
@@ -32,13 +38,21 @@ _MARKS = {
 
 
 @click.command()
-@file_option("--dataset", help="Also check a dataset, JSONL.")
-@file_option("--eval-dataset", help="Look for pages of the dataset in this one, too, JSONL.")
+@dataset_option("--dataset", help="Also check a dataset: JSONL, or any form of `ocrstudio dataset forms`.")
+@dataset_option("--eval-dataset", help="Look for pages of the dataset in this one, too.")
+@columns_options
 @click.option("--model", help="Model folder to look at, or reader. [default: model.base_model_path]")
 @file_option("--config", help="Configuration YAML that names the model.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of text.")
 def command(
-    dataset: Path | None, eval_dataset: Path | None, model: str | None, config: Path | None, as_json: bool
+    *,
+    dataset: Path | None,
+    eval_dataset: Path | None,
+    image_key: str | None,
+    text_key: str | None,
+    model: str | None,
+    config: Path | None,
+    as_json: bool,
 ) -> None:
     """Check this machine, the model and a dataset. Nothing is loaded, changed or downloaded."""
     if eval_dataset and not dataset:
@@ -55,6 +69,7 @@ def command(
             image=settings.image,
             max_length=settings.training.max_length,
             evaluation=eval_dataset,
+            columns=columns_of(image_key, text_key),
         )
     todo = advice(environment, found_model)
     if as_json:

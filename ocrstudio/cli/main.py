@@ -43,6 +43,7 @@ COMMANDS: dict[str, CommandEntry] = {
     "infer": CommandEntry("ocrstudio.cli.infer", "Label images or PDF pages with a teacher."),
     "train": CommandEntry("ocrstudio.cli.train", "Fine-tune the student on a dataset."),
     "evaluate": CommandEntry("ocrstudio.cli.evaluate", "Measure the student on a dataset."),
+    "dataset": CommandEntry("ocrstudio.cli.dataset", "List the forms of datasets, or convert one."),
     "runs": CommandEntry("ocrstudio.cli.runs", "Watch, stop or resume runs; export or merge adapters."),
     "inspect": CommandEntry("ocrstudio.cli.inspect", "Check this machine, the model and a dataset."),
     "workspace": CommandEntry("ocrstudio.cli.workspace", "Create, fill and export labelling workspaces."),

@@ -11,6 +11,7 @@ from ocrstudio.domain.errors import ConfigError
 from ocrstudio.domain.wording import shortened
 
 if TYPE_CHECKING:  # pydantic is imported by the command that needs it
+    from ocrstudio.datasets import Columns
     from ocrstudio.domain.run import TrainMode
     from ocrstudio.settings.train import TrainConfig
 
@@ -22,6 +23,36 @@ def file_option(*names: str, required: bool = False, help: str) -> Callable[[F],
     return click.option(
         *names, type=click.Path(path_type=Path, exists=True, dir_okay=False), required=required, help=help
     )
+
+
+def dataset_option(*names: str, required: bool = False, help: str) -> Callable[[F], F]:  # noqa: A002
+    """An option whose value is a dataset: a file or folder that must exist."""
+    return click.option(*names, type=click.Path(path_type=Path, exists=True), required=required, help=help)
+
+
+def columns_options(function: F) -> F:
+    """``--image-key`` and ``--text-key``, for what `columns_of` takes."""
+    for option in (
+        click.option("--text-key", metavar="COLUMN", help="Column of the text, with --image-key."),
+        click.option(
+            "--image-key",
+            metavar="COLUMN",
+            help="Column of the picture, in a dataset of columns of any name.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def columns_of(image_key: str | None, text_key: str | None) -> "Columns | None":
+    """The columns that two options name, or None.
+
+    Raises:
+        InputError: Only one of them is named.
+    """
+    from ocrstudio.datasets import Columns
+
+    return Columns(image_key or "", text_key or "") or None
 
 
 page_seconds_option = click.option(

@@ -5,15 +5,27 @@ from typing import Any
 
 import click
 
-from ocrstudio.cli.options import file_option, parse_overrides, run_options, training_settings
+from ocrstudio.cli.options import (
+    columns_of,
+    columns_options,
+    dataset_option,
+    parse_overrides,
+    run_options,
+    training_settings,
+)
 from ocrstudio.cli.watch import go_on, launch_and_watch
 from ocrstudio.domain.run import RunKind, TrainMode
 from ocrstudio.jobs.run_folder import SPEC_NAME, RunFolder
 
 
 @click.command()
-@file_option("--dataset", help="Training data, JSONL. Required unless --resume names a run.")
-@file_option("--eval-dataset", help="Evaluation data, JSONL. [default: a part of the documents is held out]")
+@dataset_option(
+    "--dataset",
+    help="Training data: JSONL, or any form of `ocrstudio dataset forms`. Required unless --resume names a "
+    "run.",
+)
+@dataset_option("--eval-dataset", help="Evaluation data. [default: a part of the documents is held out]")
+@columns_options
 @click.option(
     "--mode",
     type=click.Choice([mode.value for mode in TrainMode]),
@@ -86,6 +98,8 @@ def _create(  # noqa: PLR0913 - the options of the command
     config: Path | None,
     overrides: tuple[str, ...],
     strict: bool,
+    image_key: str | None,
+    text_key: str | None,
 ) -> RunFolder:
     from ocrstudio.services.learning_curve import create_learning_curve
     from ocrstudio.services.runs import RUNS_FOLDER
@@ -104,6 +118,7 @@ def _create(  # noqa: PLR0913 - the options of the command
         resume_from=checkpoint,
         export_to=output,
         strict=strict,
+        columns=columns_of(image_key, text_key),
     )
     create = create_learning_curve if curve else create_training_run
     folder = create(output / RUNS_FOLDER, request, training_settings(config, values, model, request.mode))

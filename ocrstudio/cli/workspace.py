@@ -3,13 +3,14 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ocrstudio.cli.bar import cancelled_by_ctrl_c, progress_bar
 from ocrstudio.cli.main import EXIT_ERROR, EXIT_INTERRUPTED_BY_USER, EXIT_OK
 from ocrstudio.cli.notices import NoticeLines
-from ocrstudio.cli.options import training_settings
+from ocrstudio.cli.options import columns_of, columns_options, training_settings
 from ocrstudio.cli.output import echo_error, echo_warning, training_arguments
 from ocrstudio.cli.workspace_output import (
     echo_errors,
@@ -27,6 +28,9 @@ from ocrstudio.settings.app import load_app_settings
 from ocrstudio.settings.teacher import TeacherConfig
 from ocrstudio.store import Workspace
 from ocrstudio.tasks import Task
+
+if TYPE_CHECKING:
+    from ocrstudio.datasets import Columns
 
 _NAMES_SHOWN = 20
 
@@ -63,20 +67,27 @@ def new(context: click.Context, workspace: Path, sources: tuple[Path, ...]) -> N
 @_folder
 @click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--password", help="Of encrypted PDFs. Their copies are stored without encryption.")
-@click.option(
-    "--accepted", is_flag=True, help="Accept the labels of a .jsonl file; without it they are drafts."
-)
+@click.option("--accepted", is_flag=True, help="Accept the labels of a dataset; without it they are drafts.")
+@columns_options
 @click.pass_context
 def import_(
-    context: click.Context, workspace: Path, sources: tuple[Path, ...], password: str | None, accepted: bool
+    context: click.Context,
+    workspace: Path,
+    sources: tuple[Path, ...],
+    password: str | None,
+    accepted: bool,
+    image_key: str | None,
+    text_key: str | None,
 ) -> None:
     """Copy SOURCES into a WORKSPACE.
 
-    PDF and image files, folders of them, or datasets (.jsonl, with their labels). A file that cannot be read
-    is reported and the others go on; the exit status is then 1.
+    PDF and image files, folders of them, or datasets with their labels: .jsonl files and every other form of
+    `ocrstudio dataset forms`, folders of pages included. A file that cannot be read is reported and the
+    others go on; the exit status is then 1.
     """
+    columns = columns_of(image_key, text_key)
     with Workspace.open(workspace) as ws:
-        if not _import_all(ws, sources, password, accepted=accepted):
+        if not _import_all(ws, sources, password, accepted=accepted, columns=columns):
             context.exit(EXIT_ERROR)
 
 
@@ -228,14 +239,25 @@ def export(
     click.echo(f"Train on it: ocrstudio {training_arguments(report.train, report.evaluation)}")
 
 
-def _import_all(ws: Workspace, sources: tuple[Path, ...], password: str | None, *, accepted: bool) -> bool:
+def _import_all(
+    ws: Workspace,
+    sources: tuple[Path, ...],
+    password: str | None,
+    *,
+    accepted: bool,
+    columns: "Columns | None" = None,
+) -> bool:
     """Import documents, then datasets; one that fails stops no other. Whether all of them could be."""
-    datasets = [source for source in sources if source.suffix.lower() == ".jsonl"]
-    documents = tuple(source for source in sources if source not in datasets)
+    from ocrstudio.datasets.reader import file_form_of, is_dataset
+
+    datasets = [source for source in sources if is_dataset(source) or (columns and source.is_file())]
+    # The pictures of a folder are pages whether they have a text or not; the texts find them afterwards.
+    folders = [source for source in datasets if source.is_dir() and file_form_of(source)]
+    documents = tuple(source for source in sources if source not in datasets or source in folders)
     complete = [_import_documents(ws, documents, password)] if documents else []
     for dataset in datasets:
         try:
-            complete.append(_import_dataset(ws, dataset, accepted=accepted))
+            complete.append(_import_dataset(ws, dataset, accepted=accepted, columns=columns))
         except DatasetError as error:
             echo_error(error)
             complete.append(False)
@@ -254,12 +276,16 @@ def _import_documents(ws: Workspace, sources: tuple[Path, ...], password: str | 
     return not report.problems
 
 
-def _import_dataset(ws: Workspace, path: Path, *, accepted: bool) -> bool:
+def _import_dataset(ws: Workspace, path: Path, *, accepted: bool, columns: "Columns | None") -> bool:
     from ocrstudio.services.dataset_import import import_dataset
 
     with progress_bar("Importing") as bar:
         report = import_dataset(
-            ws, path, accepted=accepted, progress=lambda done, total: bar.show(done, total, "")
+            ws,
+            path,
+            accepted=accepted,
+            columns=columns,
+            progress=lambda done, total: bar.show(done, total, ""),
         )
     echo_some(f"{path}: {note}" for note in report.notes)
     click.echo(report.in_words(path.name))

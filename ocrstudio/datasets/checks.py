@@ -12,6 +12,7 @@ from ocrstudio.domain.errors import DatasetError
 from ocrstudio.domain.page_files import document_of_file
 from ocrstudio.settings.files import file_sha256
 
+_MORE = "\0more"
 LONG_ANSWER = 20_000
 """Characters; about 6,000 tokens of English, close to what fits beside a page in 8,192 tokens."""
 
@@ -61,14 +62,20 @@ def image_sha256(path: Path) -> str:
 def dataset_sha256(samples: Iterable[Sample]) -> str:
     """Hash of what a training would see.
 
-    Pictures, questions and answers in their order count; names and folders do not.
+    Pictures, questions and answers in their order count; names, folders and the form of the file do not.
 
     Raises:
         DatasetError: A picture cannot be read.
     """
     digest = hashlib.sha256()
     for sample in samples:
-        for part in (image_sha256(sample.image), sample.prompt, sample.answer):
+        parts = [image_sha256(sample.image), sample.prompt, sample.answer]
+        # A sample of one page has three parts; what follows is marked, so that two samples are not one.
+        for image in sample.more_images:
+            parts += [_MORE, image_sha256(image)]
+        for turn in sample.more_turns:
+            parts += [_MORE, turn.question, turn.answer]
+        for part in parts:
             digest.update(hashlib.sha256(part.encode()).digest())
     return digest.hexdigest()
 
@@ -79,19 +86,20 @@ def check_samples(samples: Sequence[Sample]) -> list[Finding]:
     Raises:
         DatasetError: A picture cannot be read.
     """
-    groups: dict[tuple[str, str], list[Sample]] = defaultdict(list)
+    groups: dict[tuple[str, ...], list[Sample]] = defaultdict(list)
     for sample in samples:
-        groups[image_sha256(sample.image), sample.prompt].append(sample)
+        pictures = tuple(map(image_sha256, sample.images))
+        groups[*pictures, *(turn.question for turn in sample.turns)].append(sample)
     findings: list[Finding] = []
     for group in groups.values():
         if len(group) > 1:
-            same = len({sample.answer for sample in group}) == 1
+            same = len({tuple(turn.answer for turn in sample.turns) for sample in group}) == 1
             kind = FindingKind.DUPLICATE if same else FindingKind.CONFLICT
             findings.append(Finding(kind, tuple(sample.line for sample in group), group[0].image_name))
     findings += [
         Finding(FindingKind.LONG_ANSWER, (sample.line,), sample.image_name)
         for sample in samples
-        if len(sample.answer) > LONG_ANSWER
+        if max(len(turn.answer) for turn in sample.turns) > LONG_ANSWER
     ]
     return findings
 
@@ -104,8 +112,8 @@ def check_leakage(train: Sequence[Sample], evaluation: Sequence[Sample]) -> list
     """
     pictures = _shared(
         FindingKind.SHARED_PICTURE,
-        [(image_sha256(sample.image), sample) for sample in train],
-        [(image_sha256(sample.image), sample) for sample in evaluation],
+        [(image_sha256(image), sample) for sample in train for image in sample.images],
+        [(image_sha256(image), sample) for sample in evaluation for image in sample.images],
     )
     documents = _shared(
         FindingKind.SHARED_DOCUMENT,

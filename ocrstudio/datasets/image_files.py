@@ -1,6 +1,7 @@
 """Finds the pictures that the lines of a dataset name."""
 
-from pathlib import Path, PurePath
+from collections.abc import Iterator
+from pathlib import Path, PurePath, PureWindowsPath
 
 from ocrstudio.domain.names import nfc
 
@@ -17,25 +18,27 @@ class ImageFiles:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._bases = (folder, Path())
+        self._bases = (folder, Path(), folder / "images")
         self._listed: dict[Path, dict[str, Path]] = {}
 
     def find(self, name: str) -> Path | None:
         """The absolute path of the existing file that a line names, or None.
 
-        Beside the JSONL file first, then in the working directory.
+        Beside the JSONL file first, then in the working directory, then in ``images`` beside the file, where
+        benchmarks keep pictures that they name without a folder.
 
         Args:
-            name: Path as it stands in the line; backslashes of a dataset made on Windows are understood.
+            name: Path as it stands in the line; backslashes of a dataset made on Windows are understood. Of
+                a path with a drive letter its last parts are looked for, as many as there are.
         """
-        names = tuple(dict.fromkeys((name, name.replace("\\", "/"))))
+        names = tuple(dict.fromkeys((name, name.replace("\\", "/"), *_without_drive(name))))
         for candidate in names:
             for base in self._bases:
                 path = (base / candidate).absolute()
                 if _is_file(path):
                     return path
         for base in self._bases:
-            found = self._in_any_form(base.absolute(), PurePath(names[-1]).parts)
+            found = self._in_any_form(base.absolute(), PurePath(name.replace("\\", "/")).parts)
             if found is not None and _is_file(found):
                 return found
         return None
@@ -62,6 +65,14 @@ class ImageFiles:
             except (OSError, ValueError):  # ValueError: a name no file system takes
                 self._listed[folder] = {}
         return self._listed[folder]
+
+
+def _without_drive(name: str) -> Iterator[str]:
+    """The ends of a path of another Windows machine, the longest first; nothing for any other path."""
+    path = PureWindowsPath(name)
+    parts = path.parts[1:] if path.drive else ()
+    if ".." not in parts:
+        yield from ("/".join(parts[start:]) for start in range(len(parts)))
 
 
 def _is_file(path: Path) -> bool:

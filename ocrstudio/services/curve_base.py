@@ -36,7 +36,7 @@ def measured_base(
     Raises:
         DatasetError: The pages cannot be read.
     """
-    sha256 = dataset_sha256(read_dataset(held_out, blank_pages=True).samples)
+    sha256 = dataset_sha256(read_dataset(held_out, blank_pages=True, one_page=True).samples)
     wanted = config.model_dump(mode="json")
     changed = _last_change(model)
     for folder in find_run_folders([runs])[0]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ocrstudio.datasets import Dataset, LineProblem, Sample, read_dataset
+from ocrstudio.datasets import Columns, Dataset, LineProblem, Sample, read_dataset
 from ocrstudio.datasets.writer import read_manifest
 from ocrstudio.domain.document import Page, PageStatus
 from ocrstudio.domain.errors import DatasetError, OcrStudioError, WorkspaceError
@@ -40,7 +40,8 @@ class DatasetImportReport:
         accepted: Number of these whose page is accepted now and was not before.
         kept_beside: Number of labels that are only in the history, because a person has labelled the page.
         problems: Lines that could not be used.
-        failures: (line, reason) of lines whose picture could not be imported.
+        failures: (place, reason) of samples whose picture could not be imported.
+        read_as: What the dataset was taken for; nothing for the program's own form.
         stopped: Whether the user stopped before the last line.
     """
 
@@ -51,7 +52,8 @@ class DatasetImportReport:
     accepted: int
     kept_beside: int
     problems: tuple[LineProblem, ...]
-    failures: tuple[tuple[int, str], ...]
+    failures: tuple[tuple[str, str], ...]
+    read_as: str = ""
     stopped: bool = False
 
     @property
@@ -62,7 +64,7 @@ class DatasetImportReport:
     @property
     def notes(self) -> list[str]:
         """Every line that could not be used or is odd, as sentences."""
-        return [*map(str, self.problems), *(f"Line {line}: {reason}" for line, reason in self.failures)]
+        return [*map(str, self.problems), *(f"{place}: {reason}" for place, reason in self.failures)]
 
     def in_words(self, name: str) -> str:
         """One sentence with all counts.
@@ -79,26 +81,29 @@ class DatasetImportReport:
             "stopped before the last line": self.stopped,
         }
         told = [words for words, count in parts.items() if count]
-        return "; ".join([f"Imported {count_of(self.labels, 'label')} from {name}", *told]) + "."
+        source = f"{name} ({self.read_as})" if self.read_as else name
+        return "; ".join([f"Imported {count_of(self.labels, 'label')} from {source}", *told]) + "."
 
 
 def import_dataset(
     ws: Workspace,
     path: Path,
     *,
+    columns: Columns | None = None,
     accepted: bool = False,
     progress: Progress | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> DatasetImportReport:
-    """Bring the labels of a JSONL file into a workspace, as revisions with the source ``import``.
+    """Bring the labels of a dataset into a workspace, as revisions with the source ``import``.
 
     A picture that shows a page of the workspace (an export that was corrected elsewhere) gives its label to
     that page; any other becomes a document of its own. The label of a page that a person has worked on is
-    only kept beside theirs.
+    only kept beside theirs. A label belongs to one page: samples of several pictures or turns are left out.
 
     Args:
         ws: The workspace.
-        path: The JSONL file.
+        path: The file or folder.
+        columns: Where picture and text stand, as the user said.
         accepted: Whether the pages are accepted with these labels, or drafts to review.
         progress: Told after each line.
         should_stop: Asked before each line; what was imported until then stays.
@@ -107,11 +112,11 @@ def import_dataset(
         DatasetError: The file cannot be read, or has no usable line.
         WorkspaceError: The workspace cannot be written.
     """
-    dataset = read_dataset(path)
+    dataset = read_dataset(path, one_page=True, columns=columns)
     if not dataset.samples:
         raise DatasetError(f"{path} has no usable line: {dataset.problems[0]}", "Correct the file.")
     counts: Counter[str] = Counter()
-    failures: list[tuple[int, str]] = []
+    failures: list[tuple[str, str]] = []
     stopped = False
     importer = DocumentImporter(ws, {sample.image: None for sample in dataset.samples})
     with PageDrawer(load_app_settings().max_page_seconds) as drawer:
@@ -124,7 +129,7 @@ def import_dataset(
             except WorkspaceError:
                 raise
             except OcrStudioError as error:
-                failures.append((sample.line, str(error)))
+                failures.append((sample.where, str(error)))
             if progress is not None:
                 progress(done, len(dataset.samples))
     return DatasetImportReport(
@@ -136,6 +141,7 @@ def import_dataset(
         kept_beside=counts["kept_beside"],
         problems=dataset.problems,
         failures=tuple(failures),
+        read_as=dataset.read_as,
         stopped=stopped,
     )
 
@@ -160,7 +166,12 @@ def _import_sample(
         sample.answer,
         IMPORT,
         prompt=sample.prompt,
-        parameters={"file": dataset.path.name, "line": sample.line},
+        parameters={
+            "file": dataset.path.name,
+            "line": sample.line,
+            **({"place": sample.place} if sample.place else {}),
+            **({"form": ", ".join(dataset.forms)} if dataset.read_as else {}),
+        },
     )
     added = add_import(ws, page.id, revision, accepted=accepted)
     return Counter(

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from ocrstudio.datasets import Sample, read_dataset
+from ocrstudio.datasets import Columns, Sample, read_dataset
 from ocrstudio.datasets.checks import Finding, FindingKind, check_leakage, check_samples
 from ocrstudio.domain.embedded import READER_MODEL, model_folder
 from ocrstudio.domain.errors import InputError
@@ -33,7 +33,6 @@ COUNTED: Mapping[str, str] = {
 
 _BUCKETS = 12
 _PICTURE = "<image>"
-_ADDED_TOKENS = 2  # the first and the last of a sequence
 
 Counting = Callable[[str], int]
 
@@ -92,43 +91,47 @@ def check_dataset_file(
     image: ImageSettings | None = None,
     max_length: int | None = None,
     evaluation: Path | None = None,
+    columns: Columns | None = None,
 ) -> DatasetCheck:
     """Read a dataset and sum it up.
 
     Args:
-        path: JSONL file.
+        path: A dataset of any form, file or folder.
         model: Whose tokens are counted: a model folder, or the word of an embedded student.
         image: How pages are cut into views; with it and `max_length`, samples that training would leave out
             are counted.
         max_length: Most tokens of a sample.
         evaluation: The dataset that is evaluated on; pictures and documents in both are findings.
+        columns: Where picture and text stand in both, as the user said.
 
     Raises:
         DatasetError: A file cannot be read at all.
     """
-    dataset = read_dataset(path)
+    dataset = read_dataset(path, columns=columns)
     samples = dataset.samples
     count = token_counter(model)
-    lengths = [(count or len)(sample.answer) for sample in samples]
+    lengths = [sum((count or len)(turn.answer) for turn in sample.turns) for sample in samples]
     with ThreadPoolExecutor(reader_threads()) as readers:
-        sizes = list(readers.map(_size, [sample.image for sample in samples]))
+        sizes = list(readers.map(_sizes, samples))
     findings = check_samples(samples)
     findings += [
         Finding(FindingKind.UNREADABLE, (sample.line,), sample.image_name)
-        for sample, size in zip(samples, sizes, strict=True)
-        if size is None
+        for sample, pictures in zip(samples, sizes, strict=True)
+        if pictures is None
     ]
     if evaluation is not None:
-        findings += check_leakage(samples, read_dataset(evaluation).samples)
+        findings += check_leakage(samples, read_dataset(evaluation, columns=columns).samples)
     counts = dict.fromkeys((kind.name.lower() for kind in _counted(evaluation)), 0)
     counts |= Counter(finding.kind.name.lower() for finding in findings)
-    counts["runaway"] = sum(find_runaway(sample.answer) is not None for sample in samples)
+    counts["runaway"] = sum(
+        any(find_runaway(turn.answer) is not None for turn in sample.turns) for sample in samples
+    )
     if count is not None and image is not None and max_length is not None:
         counts["truncated"] = sum(
-            count_placeholders(*size, image) + _prompt_tokens(sample, count) + length + _ADDED_TOKENS
+            sum(count_placeholders(*size, image) for size in pictures) + _other_tokens(sample, count) + length
             > max_length
-            for sample, length, size in zip(samples, lengths, sizes, strict=True)
-            if size is not None
+            for sample, length, pictures in zip(samples, lengths, sizes, strict=True)
+            if pictures is not None
         )
     return DatasetCheck(
         path=str(path),
@@ -182,16 +185,18 @@ def _by_weight(findings: list[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: (finding.kind not in order, finding.lines))
 
 
-def _size(picture: Path) -> tuple[int, int] | None:
-    """Width and height of a picture, or None for one that training and evaluation cannot open either."""
+def _sizes(sample: Sample) -> list[tuple[int, int]] | None:
+    """Width and height of the pictures, or None where training and evaluation cannot open one either."""
     try:
-        return picture_size(picture)
+        return [picture_size(picture) for picture in sample.images]
     except InputError:
         return None
 
 
-def _prompt_tokens(sample: Sample, count: Counting) -> int:
-    return count(sample.prompt.replace(_PICTURE, "", 1))
+def _other_tokens(sample: Sample, count: Counting) -> int:
+    """Tokens of the questions, the first of the sequence, and the last of each answer."""
+    asked = sum(count(turn.question.replace(_PICTURE, "")) for turn in sample.turns)
+    return asked + 1 + len(sample.turns)
 
 
 def _lengths(lengths: Sequence[int], unit: str) -> Lengths:

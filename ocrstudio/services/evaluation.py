@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ocrstudio.datasets import Columns
 from ocrstudio.domain.errors import InputError
 from ocrstudio.domain.run import RunKind
 from ocrstudio.jobs.run_folder import RunFolder
@@ -28,7 +29,7 @@ class EvaluationRequest:
     """What the user asked for.
 
     Attributes:
-        dataset: JSONL file with the reference answers.
+        dataset: File or folder with the reference answers.
         output: Report file; written at the end, and left alone when the run fails.
         task: Task whose prompt replaces the dataset's; None to ask what each line asks.
         model: Folder of the model, or the word of an embedded student; None for the one that the
@@ -37,6 +38,7 @@ class EvaluationRequest:
         strict: Refuse a dataset with lines that would be skipped; stop at a picture that cannot be read.
         title: Shown in lists; None for one made from the dataset and adapter.
         curve: Id of the learning curve that it is a part of, or None.
+        columns: Where picture and text stand, as the user said, or None.
     """
 
     dataset: Path
@@ -47,6 +49,7 @@ class EvaluationRequest:
     strict: bool = False
     title: str | None = None
     curve: str | None = None
+    columns: Columns | None = None
 
 
 def create_evaluation_run(
@@ -73,7 +76,10 @@ def create_evaluation_run(
     require_installed()
     if request.output.is_dir():
         raise InputError(f"The output {request.output} is a folder.", "Name a file, such as results.json.")
-    dataset = check_dataset(request.dataset, strict=request.strict, blank_pages=True)
+    columns = request.columns
+    dataset = check_dataset(
+        request.dataset, strict=request.strict, blank_pages=True, one_page=True, columns=columns
+    )
     prompt = student_prompt(get_task(tasks, request.task)) if request.task else None
     model = resolve_model(request.model or config.model.base_model_path)
     require_embedded(model)
@@ -92,6 +98,7 @@ def create_evaluation_run(
             "adapter": adapter,
             "output": str(request.output.resolve()),
             "strict": request.strict,
+            **(columns.to_request() if columns else {}),
             **({"curve": request.curve} if request.curve else {}),
         },
         config=config.model_dump(mode="json"),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ocrstudio.datasets import Dataset, Sample, read_dataset
+from ocrstudio.datasets import Columns, Dataset, Sample, read_dataset
 from ocrstudio.domain.errors import DatasetError, InputError
 from ocrstudio.domain.page_files import page_of_file
 from ocrstudio.evaluation.profiles import profile_of
@@ -28,7 +28,13 @@ class ForeignResult:
 
 
 def evaluate_predictions(
-    dataset_file: Path, predictions: Path, output: Path, scoring: ScoringConfig, *, strict: bool = False
+    dataset_file: Path,
+    predictions: Path,
+    output: Path,
+    scoring: ScoringConfig,
+    *,
+    strict: bool = False,
+    columns: Columns | None = None,
 ) -> ForeignResult:
     """Compare predictions with the answers of a dataset, and write the report.
 
@@ -37,11 +43,12 @@ def evaluate_predictions(
     what `infer` wrote. Names compare in NFC. A page without a prediction counts as an empty one.
 
     Args:
-        dataset_file: JSONL file with the reference answers; an empty answer is a blank page.
+        dataset_file: File or folder with the reference answers; an empty answer is a blank page.
         predictions: What `infer` wrote, or a folder of Markdown files, one a page.
         output: Report file.
         scoring: How texts are compared.
         strict: Refuse a dataset with lines that would be skipped.
+        columns: Where picture and text stand, as the user said.
 
     Raises:
         DatasetError: The dataset or the predictions cannot be used, or do not belong together.
@@ -49,7 +56,7 @@ def evaluate_predictions(
     """
     if output.is_dir():
         raise InputError(f"The output {output} is a folder.", "Name a file, such as results.json.")
-    dataset = read_dataset(dataset_file, strict=strict, blank_pages=True)
+    dataset = read_dataset(dataset_file, strict=strict, blank_pages=True, one_page=True, columns=columns)
     if not dataset.samples:
         raise DatasetError(f"{dataset_file} holds no page that can be evaluated.")
     names = Counter(page_name(sample.image_name) for sample in dataset.samples)
@@ -106,7 +113,7 @@ def _pair(sample: Sample, found: Predictions) -> Pair:
 
 
 def _remarks(dataset: Dataset, predictions: Path, unused: int) -> Iterator[str]:
-    if dataset.problems:
+    if dataset.problems or dataset.read_as:
         yield f"{dataset.path.name}: {dataset.summary()}."
     if unused:
         yield f"{unused} of the predictions in {predictions.name} belong to no page of the dataset."

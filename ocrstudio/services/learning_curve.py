@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ocrstudio.datasets import DatasetRecord, Sample
+from ocrstudio.datasets import Sample
+from ocrstudio.datasets.forms.own import to_line
 from ocrstudio.datasets.split import documents_of, split_pictures
 from ocrstudio.datasets.subsets import Subsets, nested_subsets
 from ocrstudio.domain.errors import DatasetError, InputError, RunError
@@ -127,9 +128,16 @@ def _spec(
 
 
 def _read(request: TrainingRequest, config: TrainConfig) -> _Data:
-    checked = check_dataset(request.dataset, strict=request.strict)
+    # All parts are evaluated, and an evaluation asks once about one page.
+    checked = check_dataset(request.dataset, strict=request.strict, one_page=True, columns=request.columns)
     if request.eval_dataset is not None:
-        held_out = check_dataset(request.eval_dataset, strict=request.strict, blank_pages=True)
+        held_out = check_dataset(
+            request.eval_dataset,
+            strict=request.strict,
+            blank_pages=True,
+            one_page=True,
+            columns=request.columns,
+        )
         return _Data(checked.samples, held_out.samples, checked.summary, held_out.summary, checked.sha256, "")
     names = [sample.image_name for sample in checked.samples]
     split = split_pictures(names, config.training.eval_fraction, config.training.seed)
@@ -209,5 +217,6 @@ def _write_data(folder: Path, data: _Data, subsets: Subsets, record: CurveRecord
 
 def _lines(samples: Sequence[Sample]) -> str:
     """Lines of a dataset that lies elsewhere than its pictures."""
-    records = [DatasetRecord(sample.prompt, str(sample.image), sample.answer) for sample in samples]
-    return "".join(f"{record.to_json()}\n" for record in records)
+    return "".join(
+        f"{to_line(sample.turns, [str(image) for image in sample.images])}\n" for sample in samples
+    )

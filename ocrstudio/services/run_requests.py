@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ocrstudio import __version__
-from ocrstudio.datasets import Dataset, Sample, read_dataset
+from ocrstudio.datasets import Columns, Dataset, Sample, read_dataset
 from ocrstudio.datasets.checks import dataset_sha256
 from ocrstudio.domain.embedded import is_embedded
 from ocrstudio.domain.errors import DatasetError, ModelError
@@ -36,7 +36,7 @@ class CheckedDataset:
     """A dataset that was read once before the run.
 
     Attributes:
-        path: The file, absolute.
+        path: The file or folder, absolute.
         sha256: Hash of its pictures, questions and answers.
         summary: One sentence with the counts, skipped lines included.
         skipped: Number of lines that training or evaluation will leave out.
@@ -50,18 +50,29 @@ class CheckedDataset:
     samples: tuple[Sample, ...]
 
 
-def check_dataset(path: Path, *, strict: bool, blank_pages: bool = False) -> CheckedDataset:
+def check_dataset(
+    path: Path,
+    *,
+    strict: bool,
+    blank_pages: bool = False,
+    one_page: bool = False,
+    columns: Columns | None = None,
+) -> CheckedDataset:
     """Read a dataset and make sure that it can be used.
 
     Args:
-        path: JSONL file.
+        path: A dataset of any form, file or folder.
         strict: Refuse it when a line would be skipped.
         blank_pages: Lines with an empty answer are pages without text, which an evaluation measures.
+        one_page: Samples of several pictures or turns are left out: an evaluation asks once about one page.
+        columns: Where picture and text stand, as the user said.
 
     Raises:
         DatasetError: It cannot be read or has no usable line; when strict, the first skipped line.
     """
-    dataset: Dataset = read_dataset(path, strict=strict, blank_pages=blank_pages)
+    dataset: Dataset = read_dataset(
+        path, strict=strict, blank_pages=blank_pages, one_page=one_page, columns=columns
+    )
     if not dataset.samples:
         shown = " ".join(str(problem) for problem in dataset.problems[:3])
         raise DatasetError(

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from ocrstudio.datasets import Columns
 from ocrstudio.domain.run import RunKind, TrainMode
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.jobs.spec import RunSpec
@@ -24,16 +25,17 @@ class TrainingRequest:
     """What the user asked for, beside the configuration.
 
     Attributes:
-        dataset: JSONL file to train on.
+        dataset: File or folder to train on.
         mode: Which part of the student is adapted.
         model: Folder of the base model, or the word of an embedded student; None for the one that the
             configuration names (``model.base_model_path``).
-        eval_dataset: JSONL file for evaluation; None to hold out a part of the documents.
+        eval_dataset: File or folder for evaluation; None to hold out a part of the documents.
         resume_from: Checkpoint folder to go on from, or None.
         export_to: Folder that also gets the final adapter, or None.
         strict: Refuse datasets with lines that would be skipped.
         title: Shown in lists; None for one made from the dataset and mode.
         curve: Id of the learning curve that it is a part of, or None.
+        columns: Where picture and text stand in both datasets, as the user said, or None.
     """
 
     dataset: Path
@@ -45,6 +47,7 @@ class TrainingRequest:
     strict: bool = False
     title: str | None = None
     curve: str | None = None
+    columns: Columns | None = None
 
 
 def create_training_run(parent: Path, request: TrainingRequest, config: TrainConfig) -> RunFolder:
@@ -65,8 +68,13 @@ def create_training_run(parent: Path, request: TrainingRequest, config: TrainCon
         RunError: Nothing that trains is installed, or the run folder cannot be written.
     """
     require_installed()
-    dataset = check_dataset(request.dataset, strict=request.strict)
-    held_out = check_dataset(request.eval_dataset, strict=request.strict) if request.eval_dataset else None
+    columns = request.columns
+    dataset = check_dataset(request.dataset, strict=request.strict, columns=columns)
+    held_out = (
+        check_dataset(request.eval_dataset, strict=request.strict, columns=columns)
+        if request.eval_dataset
+        else None
+    )
     model = resolve_model(request.model or config.model.base_model_path)
     require_embedded(model)
     spec = RunSpec(
@@ -84,6 +92,7 @@ def create_training_run(parent: Path, request: TrainingRequest, config: TrainCon
             # The worker copies it itself, file by file: the folder may hold this very run.
             "copy_adapter_to": str(request.export_to.resolve()) if request.export_to else None,
             "strict": request.strict,
+            **(columns.to_request() if columns else {}),
             **({"curve": request.curve} if request.curve else {}),
         },
         config=config.model_dump(mode="json"),

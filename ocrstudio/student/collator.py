@@ -68,41 +68,41 @@ class Collator:
         batch["answer_count"] = int((batch["labels"] != IGNORE_INDEX).sum())
         placeholders = batch["input_ids"] == self.processor.tokenizer.image_id
         batch["placeholder_counts"] = placeholders.sum(dim=1).tolist()
-        batch["page_count"] = sum(example.image is not None for example in examples)
+        batch["page_count"] = sum(len(example.images) for example in examples)
         if kept is not None and batch["page_count"]:
-            batch["image_features"] = [features for features in kept if features is not None]
+            batch["image_features"] = [features for own in kept for features in own]
         return batch
 
-    def _kept(self, examples: Sequence[Example]) -> list[Tensor | None] | None:
-        """The features of every example (None for one without a picture), where features are kept."""
+    def _kept(self, examples: Sequence[Example]) -> list[list[Tensor]] | None:
+        """The features of the pictures of every example, where features are kept."""
         store = self.features
-        if store is None:
-            return None
-        return [None if example.image is None else store.read(example.image) for example in examples]
+        return None if store is None else [list(map(store.read, example.images)) for example in examples]
 
-    def _sequence(self, example: Example, features: Tensor | None) -> Sample:
-        counts = [] if features is None else [len(features)]
-        return self.processor.encode_without_pictures(counts, example.prompt, example.answer)
+    def _sequence(self, example: Example, features: Sequence[Tensor]) -> Sample:
+        return self.processor.encode_without_pictures(
+            list(map(len, features)), example.prompt, example.answer, example.more_turns
+        )
 
     def encode(self, example: Example) -> Sample:
-        """Build the sequence of one example; the answer is labelled, everything else is masked.
+        """Build the sequence of one example; the answers are labelled, everything else is masked.
 
         Raises:
-            InputError: The picture cannot be opened.
+            InputError: A picture cannot be opened.
         """
-        images = [] if example.image is None else [load_image(example.image)]
+        images = list(map(load_image, example.images))
         if example.augmentation is not None:
             images = [example.augmentation.apply(image) for image in images]
-        return self.processor.encode(images, example.prompt, example.answer)
+        return self.processor.encode(images, example.prompt, example.answer, example.more_turns)
 
     def measure(self, example: Example) -> Length:
-        """How many positions an example takes; its picture is read whole, so that a damaged one is found.
+        """How many positions an example takes; its pictures are read whole, so that a damaged one is found.
 
         Raises:
-            InputError: The picture cannot be opened.
+            InputError: A picture cannot be opened.
         """
-        sizes = [] if example.image is None else [picture_size(example.image)]
+        sizes = list(map(picture_size, example.images))
         image = sum(count_placeholders(*size, self.processor.image) for size in sizes)
-        asked = self.processor.measure(sizes, example.prompt)
-        answered = self.processor.measure(sizes, example.prompt, example.answer)
-        return Length(image, asked - image, answered - asked)
+        texts = (example.answer, *(turn.answer for turn in example.more_turns))
+        answers = sum(map(self.processor.measure_answer, texts))
+        total = self.processor.measure(sizes, example.prompt, example.answer, example.more_turns)
+        return Length(image, total - image - answers, answers)

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from ocrstudio.datasets import Sample, read_dataset
+from ocrstudio.datasets import Columns, Sample, read_dataset
 from ocrstudio.domain.errors import DatasetError, InputError, RunError
 from ocrstudio.evaluation.profiles import profile_of
 from ocrstudio.evaluation.report import EvaluationReport, PageResult, Pair, block_figures, build_report, write
@@ -45,7 +45,7 @@ class EvaluationRun:
     """What an evaluation run was asked to do.
 
     Attributes:
-        dataset: JSONL file with the reference answers.
+        dataset: File or folder with the reference answers.
         prompt: Replaces the prompt of every line; None keeps them.
         model: Model folder, or the word of an embedded student.
         adapter: Adapter folder, or None for the model alone.
@@ -53,6 +53,7 @@ class EvaluationRun:
         strict: Whether a line or a picture that cannot be used ends the run.
         config: Image settings, batch size, how answers are written (``evaluation``) and compared
             (``scoring``).
+        columns: Where picture and text stand in the dataset, as the user said, or None.
     """
 
     dataset: Path
@@ -62,6 +63,7 @@ class EvaluationRun:
     output: Path
     strict: bool
     config: TrainConfig
+    columns: Columns | None = None
 
 
 def read_evaluation_run(folder: RunFolder) -> EvaluationRun:
@@ -80,6 +82,7 @@ def read_evaluation_run(folder: RunFolder) -> EvaluationRun:
             output=optional_path(request, "output") or folder.path / "results.json",
             strict=bool(request.get("strict")),
             config=read_config(folder),
+            columns=Columns.of_request(request),
         )
     except KeyError as error:
         raise RunError(f"The run {folder.id} does not say its {error.args[0]}.") from error
@@ -130,7 +133,13 @@ class _Evaluation:
 
     def _read(self) -> Sequence[Sample]:
         self._phase("data", "Reading the dataset")
-        dataset = read_dataset(self._run.dataset, strict=self._run.strict, blank_pages=True)
+        dataset = read_dataset(
+            self._run.dataset,
+            strict=self._run.strict,
+            blank_pages=True,
+            one_page=True,
+            columns=self._run.columns,
+        )
         if dataset.problems:
             self._context.emit("warning", message=f"{dataset.path.name}: {dataset.summary()}.")
         if not dataset.samples:

@@ -1,24 +1,26 @@
-"""Training examples: a question about at most one picture, and how long it is for the model."""
+"""Training examples: questions about pictures, and how long they are for the model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ocrstudio.datasets import Sample
+from ocrstudio.datasets import Sample, Turn
 from ocrstudio.imaging.augmentation import Augmentation
 
 
 @dataclass(frozen=True)
 class Example:
-    """What the student is trained on at once: one question and its answer, as the dataset format has it.
+    """What the student is trained on at once: mostly one question about one picture, and its answer.
 
     Attributes:
-        prompt: The question; with a picture it holds ``<image>``.
-        answer: What the student shall say.
-        image: The picture, or None for text alone.
+        prompt: The first question; it holds ``<image>`` for each of its pictures.
+        answer: What the student shall say to it.
+        image: The first picture, or None for text alone.
         name: How the picture is called in the dataset, for messages.
         line: Line of the dataset file, from 1.
-        augmentation: How its picture is degraded when it is opened, or None.
+        augmentation: How its pictures are degraded when they are opened, or None.
+        more_images: Further pictures.
+        more_turns: Further questions and answers.
     """
 
     prompt: str
@@ -27,11 +29,26 @@ class Example:
     name: str
     line: int
     augmentation: Augmentation | None = None
+    more_images: tuple[Path, ...] = ()
+    more_turns: tuple[Turn, ...] = ()
+
+    @property
+    def images(self) -> tuple[Path, ...]:
+        """All pictures, in the order of their ``<image>``."""
+        return () if self.image is None else (self.image, *self.more_images)
 
     @classmethod
     def of(cls, sample: Sample) -> "Example":
         """The example of a dataset line."""
-        return cls(sample.prompt, sample.answer, sample.image, sample.image_name, sample.line)
+        return cls(
+            sample.prompt,
+            sample.answer,
+            sample.image,
+            sample.image_name,
+            sample.line,
+            more_images=sample.more_images,
+            more_turns=sample.more_turns,
+        )
 
 
 @dataclass(frozen=True)
@@ -39,9 +56,9 @@ class Length:
     """Positions of an example in the model's sequence.
 
     Attributes:
-        image: Placeholders of the picture.
-        prompt: Everything else that is masked: the beginning of the sequence and the question.
-        answer: Labelled tokens, the end of sequence included.
+        image: Placeholders of the pictures.
+        prompt: Everything else that is masked: the beginning of the sequence and the questions.
+        answer: Labelled tokens, the end of each answer included.
     """
 
     image: int

@@ -23,6 +23,7 @@ from ocrstudio.student.collator import Collator
 from ocrstudio.student.distributed import rank, true_everywhere, world_size
 from ocrstudio.student.examples import Example
 from ocrstudio.student.loader_workers import end_workers
+from ocrstudio.student.tokenizer import IMAGE
 
 _AT_ONCE_ON_GPU = 8
 _DISK_SHARE = 0.5  # of what is free
@@ -138,11 +139,11 @@ def kept_features(
         InputError: A picture cannot be opened.
         OSError: The disk is full.
     """
-    images = dict.fromkeys(example.image for example in examples if example.image is not None)
+    images = dict.fromkeys(image for example in examples for image in example.images)
     store = FeatureStore(folder, images)
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        complete = _encode(network, collator, examples, store, tell, should_stop)
+        complete = _encode(network, collator, store, tell, should_stop)
         if true_everywhere(complete):
             collator.features = store
         yield
@@ -155,14 +156,14 @@ def kept_features(
 def _encode(
     network: Any,  # noqa: ANN401 - see `kept_features`
     collator: Collator,
-    examples: Sequence[Example],
     store: FeatureStore,
     tell: Callable[[int, int], None],
     should_stop: Callable[[], bool],
 ) -> bool:
     device = next(network.parameters()).device
-    first = {example.image: example for example in examples}
-    own = [first[image] for image in store.images][rank() :: world_size()]
+    own = [
+        Example(IMAGE, "", image, image.name, number) for number, image in enumerate(store.images, start=1)
+    ][rank() :: world_size()]
     on_gpu = device.type == "cuda"
     loader: Any = DataLoader(
         own,

@@ -53,9 +53,9 @@ class Swap:
 
 
 def pages_of(examples: Sequence[Example], lengths: Sequence[Length]) -> list[Page]:
-    """The examples that have a picture."""
+    """The examples that are about one picture; what another one would mean is plain for these alone."""
     pairs = zip(examples, lengths, strict=True)
-    return [Page(example, length) for example, length in pairs if example.image is not None]
+    return [Page(example, length) for example, length in pairs if len(example.images) == 1]
 
 
 def plan_swap(

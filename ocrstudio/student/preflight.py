@@ -117,11 +117,11 @@ def _longest_first(lengths: Sequence[Length]) -> list[int]:
 
 
 def _read(request: TrainRequest, context: RunContext) -> tuple[list[Example], list[Example], int]:
-    dataset = read_dataset(request.dataset, strict=request.strict)
+    dataset = read_dataset(request.dataset, strict=request.strict, columns=request.columns)
     _report_lines(dataset, context)
     examples = [Example.of(sample) for sample in dataset.samples]
     if request.eval_dataset is not None:
-        held_out = read_dataset(request.eval_dataset, strict=request.strict)
+        held_out = read_dataset(request.eval_dataset, strict=request.strict, columns=request.columns)
         _report_lines(held_out, context)
         skipped = dataset.skipped + held_out.skipped
         return examples, [Example.of(sample) for sample in held_out.samples], skipped

@@ -1,7 +1,8 @@
 r"""Pictures, prompts and answers become samples, and samples become batches.
 
 Training and inference build their sequences here and nowhere else:
-``[begin] + placeholders + encode("\n" + prompt)``, in training followed by ``encode(answer) + [end]``.
+``[begin] + placeholders + encode("\n" + prompt)``, in training followed by ``encode(answer) + [end]``, and so
+on with further questions and answers: the model's own template has nothing between them.
 Prompt and answer carry no blanks at their ends: an extra one is another token.
 """
 
@@ -13,6 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ocrstudio.datasets import Turn
 from ocrstudio.domain.errors import InputError
 from ocrstudio.imaging.presets import ImageSettings
 from ocrstudio.imaging.views import Views, count_placeholders, prepare_views
@@ -67,18 +69,26 @@ class Sample:
 
     Attributes:
         input_ids: The whole sequence.
-        prompt_length: Positions before the answer.
+        answers: (first, behind the last) of the positions of each answer with its end token.
         views: The pictures, in the order of their placeholders.
     """
 
     input_ids: tuple[int, ...]
-    prompt_length: int
+    answers: tuple[tuple[int, int], ...]
     views: tuple[Views, ...]
 
     @property
+    def prompt_length(self) -> int:
+        """Positions before the first answer."""
+        return self.answers[0][0] if self.answers else len(self.input_ids)
+
+    @property
     def labels(self) -> list[int]:
-        """The ids of answer and end token; -100 before them."""
-        return [IGNORE_INDEX] * self.prompt_length + list(self.input_ids[self.prompt_length :])
+        """The ids of answers and their end tokens; -100 everywhere else."""
+        labels = [IGNORE_INDEX] * len(self.input_ids)
+        for first, behind in self.answers:
+            labels[first:behind] = self.input_ids[first:behind]
+        return labels
 
 
 class OcrProcessor:
@@ -103,28 +113,35 @@ class OcrProcessor:
         self.max_length = max_length
         self.pixel_dtype = pixel_dtype
 
-    def encode(self, images: Sequence[Image.Image], prompt: str, answer: str | None = None) -> Sample:
+    def encode(
+        self,
+        images: Sequence[Image.Image],
+        prompt: str,
+        answer: str | None = None,
+        more: Sequence[Turn] = (),
+    ) -> Sample:
         r"""Build one sample.
 
         Args:
             images: RGB pictures (from `ocrstudio.imaging.load_image`), one for each ``<image>``.
             prompt: From `ocrstudio.tasks.student_prompt`, for example ``"<image>\nFree OCR."``.
             answer: What the model shall say; None for inference.
+            more: Further questions and answers.
 
         Raises:
             InputError: The number of pictures and of ``<image>`` differs.
             SampleTooLongError: The sample takes more than `max_length` positions.
         """
         counts = [count_placeholders(*image.size, self.image) for image in images]
-        ids, prompt_length = self._sequence(counts, prompt, answer)
+        ids, answers = self._sequence(counts, prompt, answer, more)
         self._check_length(len(ids))
         views = tuple(prepare_views(image, self.image) for image in images)
         if [view.placeholders for view in views] != counts:
             raise InputError("The placeholders of a sample do not fit its pictures.")
-        return Sample(tuple(ids), prompt_length, views)
+        return Sample(tuple(ids), answers, views)
 
     def encode_without_pictures(
-        self, counts: Sequence[int], prompt: str, answer: str | None = None
+        self, counts: Sequence[int], prompt: str, answer: str | None = None, more: Sequence[Turn] = ()
     ) -> Sample:
         """Build one sample whose pictures go another way than through the batch, as features.
 
@@ -132,39 +149,62 @@ class OcrProcessor:
             counts: Placeholders of each picture.
             prompt: As in `encode`.
             answer: As in `encode`.
+            more: As in `encode`.
 
         Raises:
             InputError: The number of pictures and of ``<image>`` differs.
             SampleTooLongError: The sample takes more than `max_length` positions.
         """
-        ids, prompt_length = self._sequence(counts, prompt, answer)
+        ids, answers = self._sequence(counts, prompt, answer, more)
         self._check_length(len(ids))
-        return Sample(tuple(ids), prompt_length, ())
+        return Sample(tuple(ids), answers, ())
 
-    def measure(self, sizes: Sequence[tuple[int, int]], prompt: str, answer: str | None = None) -> int:
+    def measure(
+        self,
+        sizes: Sequence[tuple[int, int]],
+        prompt: str,
+        answer: str | None = None,
+        more: Sequence[Turn] = (),
+    ) -> int:
         """Positions that a sample takes, from the (width, height) of its pictures; nothing is prepared.
 
         Raises:
             InputError: The number of pictures and of ``<image>`` differs.
         """
         counts = [count_placeholders(width, height, self.image) for width, height in sizes]
-        return len(self._sequence(counts, prompt, answer)[0])
+        return len(self._sequence(counts, prompt, answer, more)[0])
 
-    def _sequence(self, counts: Sequence[int], prompt: str, answer: str | None) -> tuple[list[int], int]:
-        """The ids of a sample, and how many of them come before the answer."""
-        parts = prompt.strip().split(IMAGE)
-        if len(parts) - 1 != len(counts):
+    def measure_answer(self, answer: str) -> int:
+        """Positions that an answer takes with its end token."""
+        return len(self._answer(answer))
+
+    def _sequence(
+        self, counts: Sequence[int], prompt: str, answer: str | None, more: Sequence[Turn]
+    ) -> tuple[list[int], tuple[tuple[int, int], ...]]:
+        """The ids of a sample, and where its answers are."""
+        turns = [(prompt, answer), *((turn.question, turn.answer) for turn in more)]
+        marks = sum(question.count(IMAGE) for question, _ in turns)
+        if marks != len(counts):
             raise InputError(
-                f"The prompt has {len(parts) - 1} {IMAGE} mark(s) for {len(counts)} picture(s).",
+                f"The prompt has {marks} {IMAGE} mark(s) for {len(counts)} picture(s).",
                 f"A prompt about one picture starts with {IMAGE}.",
             )
-        ids = [self.tokenizer.bos_id, *self.tokenizer.encode(parts[0])]
-        for count, text in zip(counts, parts[1:], strict=True):
-            ids += [self.tokenizer.image_id] * count + self.tokenizer.encode(text)
-        prompt_length = len(ids)
-        if answer is not None:
-            ids += [*self.tokenizer.encode(answer.strip()), self.tokenizer.eos_id]
-        return ids, prompt_length
+        ids = [self.tokenizer.bos_id]
+        answers = []
+        left = iter(counts)
+        for question, text in turns:
+            first, *others = question.strip().split(IMAGE)
+            ids += self.tokenizer.encode(first)
+            for other in others:
+                ids += [self.tokenizer.image_id] * next(left) + self.tokenizer.encode(other)
+            if text is not None:
+                learnt = self._answer(text)
+                answers.append((len(ids), len(ids) + len(learnt)))
+                ids += learnt
+        return ids, tuple(answers)
+
+    def _answer(self, answer: str) -> list[int]:
+        return [*self.tokenizer.encode(answer.strip()), self.tokenizer.eos_id]
 
     def _check_length(self, length: int) -> None:
         if length > self.max_length:

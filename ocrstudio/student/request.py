@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from ocrstudio.datasets import Columns
 from ocrstudio.domain.errors import RunError
 from ocrstudio.domain.run import TrainMode
 from ocrstudio.jobs.run_folder import RunFolder
@@ -21,13 +22,14 @@ class TrainRequest:
     """A training run in full.
 
     Attributes:
-        dataset: JSONL file.
-        eval_dataset: JSONL file for evaluation; None splits the dataset.
+        dataset: File or folder of any form.
+        eval_dataset: The same for evaluation; None splits the dataset.
         mode: What is adapted.
         model: Folder of the base model, or the word of an embedded student.
         resume_from: Checkpoint folder, or None for a fresh start.
         strict: Whether a sample that cannot be used ends the run.
         config: Everything else.
+        columns: Where picture and text stand, as the user said, or None.
     """
 
     dataset: Path
@@ -37,6 +39,7 @@ class TrainRequest:
     resume_from: Path | None
     strict: bool
     config: TrainConfig
+    columns: Columns | None = None
 
 
 def read_train_request(folder: RunFolder) -> TrainRequest:
@@ -58,6 +61,7 @@ def read_train_request(folder: RunFolder) -> TrainRequest:
             resume_from=resume_from,
             strict=bool(request.get("strict")),
             config=read_config(folder),
+            columns=Columns.of_request(request),
         )
     except KeyError as error:
         raise RunError(f"The run {folder.id} does not say its {error.args[0]}.") from error

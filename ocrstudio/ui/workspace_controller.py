@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFileDialog
 from ocrstudio.domain.errors import OcrStudioError
 from ocrstudio.services.sample import sample_folder, sample_workspace
 from ocrstudio.store import Workspace, is_workspace
-from ocrstudio.ui.datasets.controller import DATASET_SUFFIX, DatasetsController
+from ocrstudio.ui.datasets.controller import DatasetsController
 from ocrstudio.ui.documents.controller import DOCUMENT_FILTER, DocumentsController
 from ocrstudio.ui.leaving import Leaving
 from ocrstudio.ui.main_window import MainWindow
@@ -150,9 +150,15 @@ class WorkspaceController(QObject):
         sources = list(paths)
         if len(sources) == 1 and is_workspace(sources[0]):
             self.open(sources[0])
-        elif len(sources) == 1 and sources[0].suffix.lower() == DATASET_SUFFIX and self._session.workspace:
+        elif len(sources) == 1 and self._session.workspace and _is_dataset_file(sources[0]):
             self._datasets.ask_import(sources[0])
         elif self._session.workspace is None:
             self._open_beside(sources)
         else:
             self._documents.import_sources(sources)
+
+
+def _is_dataset_file(path: Path) -> bool:
+    from ocrstudio.datasets import is_dataset
+
+    return path.is_file() and is_dataset(path)

@@ -7,13 +7,15 @@ import pytest
 import torch
 from PIL import Image
 
+from ocrstudio.datasets import Turn
 from ocrstudio.domain.errors import InputError
 from ocrstudio.imaging.presets import ImagePreset
 from ocrstudio.student.collator import Collator
 from ocrstudio.student.examples import Example, Length, LengthStatistics
-from ocrstudio.student.loading import load_processor
+from ocrstudio.student.loading import load_processor, load_student
 from ocrstudio.student.modeling.loss import IGNORE_INDEX
 from ocrstudio.student.tokenizer import EOS
+from ocrstudio.student.trainer import BATCH_COUNTS
 from tests.student.small_run import PROMPT, draw
 
 
@@ -57,6 +59,62 @@ def test_text_alone_and_pages_of_any_tiling_share_a_batch(collator, tmp_path):
 
 def test_a_batch_without_tiles_holds_none(collator, tmp_path):
     assert "pixel_values_tiles" not in collator([page(tmp_path / "a.png")])
+
+
+def conversation(tmp_path) -> Example:
+    return Example(
+        "<image> and <image>\nSame?",
+        "no winter",
+        draw(tmp_path / "a.png", "north", (60, 40)),
+        "a.png",
+        1,
+        more_images=(
+            draw(tmp_path / "b.png", "south", (64, 128)),
+            draw(tmp_path / "c.png", "west", (60, 40)),
+        ),
+        more_turns=(Turn("Why?", "blue paper"), Turn("And <image>?", "old bank")),
+    )
+
+
+def test_of_several_turns_every_answer_is_learnt_and_nothing_else(collator, tmp_path):
+    example = conversation(tmp_path)
+    batch = collator([example, page(tmp_path / "one.png")])
+    assert learnt(collator, batch) == f"no winter{EOS}blue paper{EOS}old bank{EOS}"
+    tokenizer = collator.processor.tokenizer
+    masked = [
+        token
+        for token, label in zip(batch["input_ids"][0].tolist(), batch["labels"][0].tolist(), strict=True)
+        if label == IGNORE_INDEX and token not in (tokenizer.image_id, tokenizer.pad_id)
+    ]
+    asked = tokenizer.backend.decode(masked)
+    assert [asked.count(text) for text in ("Same?", "Why?", "And ", "winter", EOS)] == [1, 1, 1, 0, 0]
+    assert batch["tile_grids"] == [(1, 1), (1, 2), (1, 1), (1, 1)]
+    assert batch["page_count"] == 4
+    length = collator.measure(example)
+    assert length.total == len(collator.encode(example).input_ids)
+    assert length.answer == sum(label != IGNORE_INDEX for label in collator.encode(example).labels)
+    assert length.image == batch["placeholder_counts"][0]
+
+
+def test_the_loss_of_several_turns_is_that_of_their_answers(collator, tmp_path):
+    student = load_student("micro", collator.processor.image).model.eval()
+    batch = collator([conversation(tmp_path)])
+    inputs = {name: batch[name] for name in batch if name not in BATCH_COUNTS}
+    with torch.no_grad():
+        loss = student(**inputs).loss
+        logits = student(**{name: value for name, value in inputs.items() if name != "labels"}).logits[0]
+    ids = batch["input_ids"][0]
+    nll = torch.nn.functional.cross_entropy(logits[:-1].float(), ids[1:], reduction="none")
+    spans = collator.encode(conversation(tmp_path)).answers
+    assert len(spans) == 3
+    assert loss.item() == pytest.approx(
+        torch.cat([nll[a - 1 : b - 1] for a, b in spans]).mean().item(), rel=1e-5
+    )
+    changed = inputs | {"labels": torch.full_like(inputs["labels"], IGNORE_INDEX)}
+    first = spans[0]
+    changed["labels"][0, first[0] : first[1]] = ids[first[0] : first[1]]
+    with torch.no_grad():
+        assert student(**changed).loss.item() != pytest.approx(loss.item(), rel=1e-5), "the others count, too"
 
 
 def test_image_tokens_in_an_answer_are_text(collator, tmp_path):

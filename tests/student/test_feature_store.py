@@ -18,6 +18,10 @@ def dataset(tmp_path_factory):
     for name, size in sizes.items():
         draw(root / name, name, size)
     lines = [record(name, f"answer {name}") for name in (*sizes, "a_p2.png")]
+    both = {"role": "<|User|>", "content": "<image><image>\nBoth.", "images": ["a_p3.png", "a_p1.png"]}
+    again = {"role": "<|User|>", "content": "Again."}
+    answers = [{"role": "<|Assistant|>", "content": text} for text in ("one and two", "two and one")]
+    lines.append(json.dumps({"messages": [both, answers[0], again, answers[1]]}))
     path = root / "data.jsonl"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path

@@ -38,7 +38,7 @@ def test_every_problem_is_counted_and_named(tmp_path):
     bad = [
         "{not json",
         record("missing.png", "x"),
-        record("letter_p1.png", "x", prompt="no mark"),
+        '{"messages": []}',
         record("letter_p1.png", " "),
         record("letter_p1.png", "x", prompt="<image><image>\nx"),
     ]

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from ocrstudio.services.dataset_import import DatasetImportReport
     from ocrstudio.ui.datasets.plan import ExportPlan
 
-DATASET_SUFFIX = ".jsonl"
-
 T = TypeVar("T")
 
 

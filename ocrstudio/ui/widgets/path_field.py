@@ -7,7 +7,7 @@ from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QToolButton, QWidget
 
 YAML_FILES = "YAML (*.yaml *.yml);;All files (*)"
-JSONL_FILES = "JSON Lines (*.jsonl);;All files (*)"
+JSONL_FILES = "Datasets (*.jsonl *.json *.gz *.csv *.tsv *.parquet *.xml);;All files (*)"
 """Which files a dialog offers."""
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ocrstudio.datasets import Dataset, DatasetRecord, ProblemKind, read_dataset, reader
+from ocrstudio.datasets import Dataset, DatasetRecord, ProblemKind, read_dataset, rows
 from ocrstudio.domain.errors import DatasetError
 
 
@@ -43,7 +43,12 @@ def test_the_toolkits_own_example_is_read(folder: Path) -> None:
         '"images": ["p.png"]}, {"role": "<|Assistant|>", "content": "# Title\\n\\nContent..."}]}'
     )
     assert read(folder, example).samples[0].answer == "# Title\n\nContent..."
-    assert DatasetRecord.from_json(example).to_json() == example
+    assert (
+        DatasetRecord(
+            "<image>\nConvert this document to markdown.", "p.png", "# Title\n\nContent..."
+        ).to_json()
+        == example
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,19 +59,18 @@ def test_the_toolkits_own_example_is_read(folder: Path) -> None:
         ('{"messages": ' + "7" * 5000 + "}", ProblemKind.NOT_JSON),
         (line(answer="half \ud83d"), ProblemKind.NOT_UTF8),
         (line(images=["p\udcff.png"]), ProblemKind.NOT_UTF8),
-        ("7", ProblemKind.NO_MESSAGES),
-        ("{}", ProblemKind.NO_MESSAGES),
+        ("7", ProblemKind.UNKNOWN_FORM),
+        ("{}", ProblemKind.UNKNOWN_FORM),
         ('{"messages": ["a"]}', ProblemKind.NO_MESSAGES),
         ('{"messages": []}', ProblemKind.WRONG_TURNS),
         (line(user="<|Assistant|>"), ProblemKind.WRONG_TURNS),
-        (json.dumps({"messages": json.loads(line())["messages"] * 2}), ProblemKind.WRONG_TURNS),
-        (line(user="user"), ProblemKind.UNKNOWN_ROLE),
-        (line(assistant="<|System|>"), ProblemKind.UNKNOWN_ROLE),
-        (line(content="Free OCR."), ProblemKind.NO_IMAGE_TOKEN),
-        (line(content="<image><image>"), ProblemKind.SEVERAL_IMAGES),
-        (line(images=["p.png", "p.png"]), ProblemKind.SEVERAL_IMAGES),
+        (json.dumps({"messages": json.loads(line())["messages"][:1]}), ProblemKind.WRONG_TURNS),
+        (line(user="tool"), ProblemKind.UNKNOWN_ROLE),
+        (line(assistant="<|System|>"), ProblemKind.WRONG_TURNS),
+        (line(content="<image><image>"), ProblemKind.PICTURE_COUNT),
         (line(images=[]), ProblemKind.NO_IMAGE),
-        (line(images="p.png"), ProblemKind.NO_IMAGE),
+        (line(images=7), ProblemKind.NO_IMAGE),
+        (line(images="https://example.org/p.png"), ProblemKind.BAD_IMAGE),
         (line(images=["gone.png"]), ProblemKind.MISSING_IMAGE),
         (line(images=["\x00"]), ProblemKind.MISSING_IMAGE),
         (line(answer=" \n"), ProblemKind.EMPTY_ANSWER),
@@ -101,7 +105,7 @@ def test_a_byte_order_mark_and_blank_lines_cost_nothing(folder: Path) -> None:
 
 
 def test_a_huge_line_is_not_kept_in_memory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "MAX_LINE_BYTES", 1000)
+    monkeypatch.setattr(rows, "MAX_LINE_BYTES", 1000)
     dataset = read(folder, f"{line()}\n{line(answer='x' * 5000)}\n{line()}")
     assert [sample.line for sample in dataset.samples] == [1, 3]
     assert [(problem.line, problem.kind) for problem in dataset.problems] == [(2, ProblemKind.TOO_LONG)]
@@ -112,7 +116,7 @@ def test_a_huge_line_is_not_kept_in_memory(folder: Path, monkeypatch: pytest.Mon
     [
         (b"", "is empty"),
         (line().encode("utf-16"), "UTF-16"),
-        (f"[{line()}]".encode(), "JSON array"),
+        (f"[{line()}".encode(), "is not valid JSON at line 1"),
     ],
 )
 def test_a_file_that_is_no_dataset_is_one_sentence(folder: Path, content: bytes, sentence: str) -> None:

@@ -255,7 +255,7 @@ def test_a_foreign_dataset_becomes_documents_with_labels(ws: Workspace, tmp_path
     done = import_dataset(ws, folder / "d.jsonl")
     assert (done.labels, done.new_documents, done.kept_beside) == (1, 1, 0)
     assert [problem.line for problem in done.problems] == [2, 4]
-    assert [number for number, _ in done.failures] == [3]
+    assert [place for place, _ in done.failures] == ["Line 3"]
     row = ws.pages.list(text="text of p1")[0]
     assert (row.document_name, row.source, row.page.status) == ("p1", "import", PageStatus.DRAFT)
     again = import_dataset(ws, folder / "d.jsonl")
@@ -263,6 +263,9 @@ def test_a_foreign_dataset_becomes_documents_with_labels(ws: Workspace, tmp_path
 
 
 def test_a_dataset_without_a_usable_line_is_refused(ws: Workspace, tmp_path: Path) -> None:
-    (tmp_path / "d.jsonl").write_text("{}\n")
+    (tmp_path / "d.jsonl").write_text('{"image": "gone.png", "text": "x"}\n')
     with pytest.raises(DatasetError, match="no usable line: Line 1"):
+        import_dataset(ws, tmp_path / "d.jsonl")
+    (tmp_path / "d.jsonl").write_text("{}\n")
+    with pytest.raises(DatasetError, match="in no form that is known"):
         import_dataset(ws, tmp_path / "d.jsonl")
