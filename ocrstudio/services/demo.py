@@ -154,7 +154,7 @@ def _lengths(steps: int) -> dict[str, int | None]:
     """Keys of the configuration that depend on the length; evaluations of their own stand around it."""
     return {
         "training.max_steps": steps,
-        "training.save_steps": steps,
+        "training.save_steps": max(1, steps // 2),
         "training.eval_steps": None,
         "training.warmup_steps": min(2, steps - 1),
     }
