@@ -253,7 +253,7 @@ def test_a_failed_training_is_named_and_the_curve_goes_on_even_when_its_folder_i
 
 
 def test_a_training_goes_on_without_the_curve_and_is_found_again(make, script):
-    script(wait=8)
+    script(wait=15)
     folder = make()
     killed = start_worker(folder).process
     waiting = wait_for_training(folder, 2)
@@ -265,8 +265,9 @@ def test_a_training_goes_on_without_the_curve_and_is_found_again(make, script):
     launched = start_worker(folder)
     until(lambda: "on 8 of 16 pages" in folder.events_path.read_text().rpartition('"started"')[2], 60)
     script()
-    assert wait_until_over(folder, 60) is RunState.FINISHED
+    state = wait_until_over(folder, 60)
     launched.process.wait()
+    assert state is RunState.FINISHED, folder.events_path.read_text()
     assert read_record(folder.path).parts[2].training == waiting.id
     assert waiting.summary()["resumed_at"] == 0, "it was watched, not started again"
 
