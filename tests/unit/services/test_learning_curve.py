@@ -253,7 +253,7 @@ def test_a_failed_training_is_named_and_the_curve_goes_on_even_when_its_folder_i
 
 
 def test_a_training_goes_on_without_the_curve_and_is_found_again(make, script):
-    script(wait=15)
+    script(wait=8)
     folder = make()
     killed = start_worker(folder).process
     waiting = wait_for_training(folder, 2)
