@@ -1,7 +1,6 @@
 """Write a dataset in another form: a new folder with the file of the form and copies of the pictures."""
 
 import json
-import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ocrstudio.datasets.forms import ROW_FORMS, RowForm
+from ocrstudio.datasets.new_folder import building_beside, writing
 from ocrstudio.datasets.reader import Dataset, Sample
 from ocrstudio.datasets.record import RecordError
 from ocrstudio.domain.errors import DatasetError
@@ -51,21 +51,11 @@ def convert_dataset(dataset: Dataset, target: Path, word: str) -> Converted:
     """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise DatasetError(f"{target} is there already and not empty.", "Choose a new folder.")
-    building = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    try:
-        building.mkdir(parents=True)
-        try:
-            done = _Writing(building, word).write(dataset)
-            if target.exists():
-                target.rmdir()
-            building.replace(target)
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
-    except OSError as error:
-        raise DatasetError(
-            f"The dataset {target} cannot be written: {error.strerror or error}.",
-            "Free some space, or choose another folder.",
-        ) from error
+    with writing(target), building_beside(target) as building:
+        done = _Writing(building, word).write(dataset)
+        if target.exists():
+            target.rmdir()
+        building.replace(target)
     return Converted(target / done.file.relative_to(building), done.samples, done.left_out)
 
 

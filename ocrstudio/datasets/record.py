@@ -1,9 +1,10 @@
 """One line of a dataset as the program writes it, and what can be wrong with one."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from ocrstudio.domain.errors import DatasetError
 
@@ -76,8 +77,11 @@ class DatasetRecord:
 
     def to_json(self) -> str:
         """The line, without its line break."""
-        messages = [
-            {"role": USER, "content": self.prompt, "images": [self.image]},
-            {"role": ASSISTANT, "content": self.answer},
-        ]
+        messages = turn_messages(self.prompt, [self.image], self.answer)
         return json.dumps({"messages": messages}, ensure_ascii=False)
+
+
+def turn_messages(question: str, images: Sequence[str], answer: str) -> list[dict[str, Any]]:
+    """The two messages of a turn in the toolkit's format."""
+    asked = {"role": USER, "content": question} | ({"images": list(images)} if images else {})
+    return [asked, {"role": ASSISTANT, "content": answer}]

@@ -6,7 +6,6 @@ train.jsonl  eval.jsonl  images/{name}_p{page}.png  manifest.json
 import glob
 import json
 import os
-import secrets
 import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from ocrstudio.datasets.new_folder import PART, building_beside, writing
 from ocrstudio.datasets.record import DatasetRecord
 from ocrstudio.domain.errors import DatasetError
 from ocrstudio.settings.files import file_sha256
@@ -59,22 +59,12 @@ def write_dataset(
         DatasetError: The target holds something else, or cannot be written.
     """
     target = target.absolute()
-    try:
+    with writing(target):
         _recover(target)
         _check_target(target)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        building = _sibling(target, "part")
-        building.mkdir()
-        try:
+        with building_beside(target) as building:
             written = _fill(building, parts, manifest)
             _swap(building, target)
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
-    except OSError as error:
-        raise DatasetError(
-            f"The dataset {target} cannot be written: {error.strerror or error}.",
-            "Free some space, or choose another folder.",
-        ) from error
     return written
 
 
@@ -139,10 +129,6 @@ def _share_blocks(source: int, target: int) -> bool:
     return True
 
 
-def _sibling(target: Path, purpose: str) -> Path:
-    return target.with_name(f".{target.name}.{secrets.token_hex(4)}.{purpose}")
-
-
 def _old(target: Path) -> Path:
     return target.with_name(f".{target.name}.old")
 
@@ -158,7 +144,7 @@ def _swap(building: Path, target: Path) -> None:
 
 def _recover(target: Path) -> None:
     """Tidy up after an export that was killed."""
-    for abandoned in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
+    for abandoned in target.parent.glob(f".{glob.escape(target.name)}.*.{PART}"):
         if time.time() - abandoned.stat().st_mtime > _ABANDONED_S:
             shutil.rmtree(abandoned, ignore_errors=True)
     old = _old(target)

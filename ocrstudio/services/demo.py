@@ -7,7 +7,7 @@ recipes, and reads their unseen pages once it has learnt from the corrected ones
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,12 +67,12 @@ class Measured:
     Attributes:
         cer: Character error rate, as a fraction.
         wer: Word error rate, as a fraction.
-        readings: What was read of each page, by the page's name.
+        pages: What stands on each page and what was read of it, by the page's name.
     """
 
     cer: float
     wer: float
-    readings: dict[str, str]
+    pages: dict[str, tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,6 @@ class DemoResult:
 
     Attributes:
         workspace: The folder, ready to be opened in the window.
-        pages: Pages of both documents.
         failures: Sentences about pages that could not be drafted.
         drafted: Pages of the old recipes that the reader drafted.
         draft_cer: Character error rate of these drafts, as a fraction.
@@ -107,7 +106,6 @@ class DemoResult:
     """
 
     workspace: Path
-    pages: int
     failures: tuple[str, ...]
     drafted: int
     draft_cer: float
@@ -169,7 +167,6 @@ class _Demo:
     config: TrainConfig
     observer: DemoObserver
     seconds: dict[str, float] = field(default_factory=dict)
-    _truth: dict[str, str] = field(default_factory=dict)
 
     def run(self) -> DemoResult:
         documents = self._stage("Import two documents", lambda: import_sample(self.ws))
@@ -188,7 +185,6 @@ class _Demo:
         )
         return DemoResult(
             workspace=self.ws.root,
-            pages=len(self.ws.pages.list()),
             failures=failures,
             drafted=drafted,
             draft_cer=draft_cer,
@@ -197,7 +193,7 @@ class _Demo:
             losses=losses,
             before=before,
             after=after,
-            lines=_examples(self._truth, before, after),
+            lines=_examples(before, after),
             dataset=dataset.train,
             evaluation_dataset=dataset.evaluation,
             adapter=folder.adapter,
@@ -264,9 +260,8 @@ class _Demo:
         folder = create_evaluation_run(self.ws.runs_folder, request, self.config, load_tasks())
         self._follow(folder)
         report = read(request.output)
-        readings = {page.key: page.prediction or "" for page in report.pages}
-        self._truth = {page.key: page.reference for page in report.pages}
-        return Measured(report.overall.cer.corpus, report.overall.wer.corpus, readings)
+        pages = {page.key: (page.reference, page.prediction or "") for page in report.pages}
+        return Measured(report.overall.cer.corpus, report.overall.wer.corpus, pages)
 
     def _train(self, dataset: ExportReport) -> tuple[RunFolder, dict[int, float]]:
         request = TrainingRequest(
@@ -309,11 +304,11 @@ class _Demo:
         raise RunError(**describe_interruption(folder))
 
 
-def _examples(truth: Mapping[str, str], before: Measured, after: Measured) -> tuple[Line, ...]:
+def _examples(before: Measured, after: Measured) -> tuple[Line, ...]:
     """The first sentences of some unseen pages; pages on which both readings have a line to show."""
     lines = []
-    for page, text in truth.items():
-        first = [_first_line(words) for words in (text, before.readings[page], after.readings[page])]
+    for page, (truth, reading) in before.pages.items():
+        first = [_first_line(words) for words in (truth, reading, after.pages[page][1])]
         if all(first):
             lines.append(Line(*first))
     return tuple(lines[:_LINES])

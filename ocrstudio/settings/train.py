@@ -198,11 +198,6 @@ class TrainConfig(Section):
     )
 
 
-def micro_train_file() -> Path:
-    """The shipped values that fit the micro student: small pictures, few steps."""
-    return config_dir() / "examples" / "train_micro.example.yaml"
-
-
 def load_train_config(
     path: Path | None = None,
     overrides: Mapping[str, Any] | None = None,

@@ -16,7 +16,7 @@ from ocrstudio.domain.errors import ModelError
 from ocrstudio.imaging.presets import ImageSettings
 from ocrstudio.student.configuration import DeepseekOcrConfig, read_config
 from ocrstudio.student.distributed import own_device
-from ocrstudio.student.micro import MICRO_SEED, build_micro, micro_config
+from ocrstudio.student.micro import MICRO_SEED, build_micro_network, micro_config
 from ocrstudio.student.modeling.model import DeepseekOcrForConditionalGeneration
 from ocrstudio.student.processor import MAX_LENGTH, OcrProcessor
 from ocrstudio.student.quantisation import quantise_4bit
@@ -80,7 +80,7 @@ def load_student(
     dtype = dtype or (torch.float32 if is_embedded(name) else torch.bfloat16)
     processor = load_processor(name, image, max_length=max_length)
     if _is_random(name):
-        model = build_micro(image=image, max_length=max_length)[0].to(device=first, dtype=dtype)
+        model = build_micro_network().to(device=first, dtype=dtype)
         reset_rotary_frequencies(model)
     else:
         with _own_files(name):
@@ -101,7 +101,7 @@ def beside_base(student: Student) -> Iterator[tuple[str, Tensor, Tensor]]:
         ModelError: The folder of the base model is gone or damaged.
     """
     if _is_random(student.name):
-        base = dict(build_micro()[0].named_parameters())
+        base = dict(build_micro_network().named_parameters())
         return ((name, weight.detach(), base[name]) for name, weight in student.model.named_parameters())
     with _own_files(student.name):
         return beside_checkpoint(student.model, _folder(student.name))

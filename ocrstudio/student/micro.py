@@ -91,9 +91,14 @@ def build_micro(
     Returns:
         The network in evaluation mode (float32, CPU) and its processor.
     """
+    return build_micro_network(seed), OcrProcessor(OcrTokenizer(micro_folder()), image, max_length)
+
+
+def build_micro_network(seed: int = MICRO_SEED) -> DeepseekOcrForConditionalGeneration:
+    """The network alone, in evaluation mode (float32, CPU)."""
     model = DeepseekOcrForConditionalGeneration(micro_config())
     fill_random(model, seed)
-    return model.eval(), OcrProcessor(OcrTokenizer(micro_folder()), image, max_length)
+    return model.eval()
 
 
 def fill_random(model: DeepseekOcrForConditionalGeneration, seed: int) -> None:

@@ -4,14 +4,10 @@ https://www.loc.gov/standards/alto/
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from ocrstudio.datasets.forms.form import FileForm, Item
-from ocrstudio.datasets.forms.xml_files import read_pages, xml_files
+from ocrstudio.datasets.forms.xml_files import xml_form
 from ocrstudio.datasets.record import ProblemKind, RecordError
-
-_ROOT = "alto"
 
 
 def _page(root: Element) -> tuple[str, str]:
@@ -52,14 +48,10 @@ def _line(line: Element) -> str:
     return "".join(parts).strip()
 
 
-def _read(path: Path) -> Iterator[Item]:
-    return read_pages(path, _ROOT, _page)
-
-
-FORM = FileForm(
+FORM = xml_form(
     word="alto",
     name="ALTO XML",
     example='p.xml with <alto>…<fileName>p.png</fileName>…<String CONTENT="Title"/>…, and p.png',
-    matches=lambda path: bool(xml_files(path, _ROOT)),
-    read=_read,
+    root="alto",
+    page=_page,
 )

@@ -1,9 +1,9 @@
 """Lists of messages, as several forms have them under different names."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ocrstudio.datasets.conversation import Message, role_of
+from ocrstudio.datasets.conversation import Message, Turn, role_of
 from ocrstudio.datasets.pictures import read_picture, read_pictures
 from ocrstudio.datasets.record import ProblemKind, RecordError
 from ocrstudio.tasks.prompt import IMAGE_PLACEHOLDER
@@ -29,6 +29,24 @@ def messages_of(entries: object, *, role: str = "role", content: str = "content"
     if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
         raise RecordError(ProblemKind.NO_MESSAGES, "the messages are no list of objects")
     return [_message(entry, role, content) for entry in entries]
+
+
+def tagged(
+    turns: Sequence[Turn], sides: tuple[str, str], *, role: str = "role", content: str = "content"
+) -> list[dict[str, str]]:
+    """The opposite of `messages_of`, for forms that have the pictures elsewhere.
+
+    Args:
+        turns: Of a sample.
+        sides: What the form calls the one who asks and the one who answers.
+        role: Key of the side.
+        content: Key of the text.
+    """
+    return [
+        {role: side, content: text}
+        for turn in turns
+        for side, text in zip(sides, (turn.question, turn.answer), strict=True)
+    ]
 
 
 def _message(entry: Mapping[str, Any], role: str, content: str) -> Message:

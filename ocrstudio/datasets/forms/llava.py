@@ -9,7 +9,7 @@ from typing import Any
 
 from ocrstudio.datasets.conversation import Conversation, Turn, converse
 from ocrstudio.datasets.forms.form import Row, RowForm
-from ocrstudio.datasets.forms.sharegpt import conversations_of, tagged
+from ocrstudio.datasets.forms.sharegpt import conversations_of, written
 from ocrstudio.datasets.pictures import read_pictures
 
 
@@ -24,7 +24,7 @@ def _read(row: Row) -> Conversation:
 def _write(turns: Sequence[Turn], names: Sequence[str], files: Sequence[Path]) -> dict[str, Any]:
     del files
     image: str | list[str] = names[0] if len(names) == 1 else list(names)
-    return {"id": PurePosixPath(names[0]).stem, "image": image, "conversations": tagged(turns)}
+    return {"id": PurePosixPath(names[0]).stem, "image": image, "conversations": written(turns)}
 
 
 FORM = RowForm(

@@ -9,7 +9,7 @@ from ocrstudio.datasets.conversation import Conversation, Turn, converse
 from ocrstudio.datasets.forms.chat import messages_of
 from ocrstudio.datasets.forms.form import Row, RowForm
 from ocrstudio.datasets.pictures import read_pictures
-from ocrstudio.datasets.record import ASSISTANT, USER
+from ocrstudio.datasets.record import ASSISTANT, USER, turn_messages
 from ocrstudio.tasks.prompt import IMAGE_PLACEHOLDER
 
 
@@ -32,8 +32,7 @@ def write(turns: Sequence[Turn], names: Sequence[str], files: Sequence[Path]) ->
     for turn in turns:
         count = turn.question.count(IMAGE_PLACEHOLDER)
         own, left = left[:count], left[count:]
-        messages.append({"role": USER, "content": turn.question} | ({"images": own} if own else {}))
-        messages.append({"role": ASSISTANT, "content": turn.answer})
+        messages += turn_messages(turn.question, own, turn.answer)
     return {"messages": messages}
 
 

@@ -5,14 +5,11 @@ https://github.com/PRImA-Research-Lab/PAGE-XML
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from ocrstudio.datasets.forms.form import FileForm, Item
-from ocrstudio.datasets.forms.xml_files import read_pages, xml_files
+from ocrstudio.datasets.forms.xml_files import xml_form
 from ocrstudio.datasets.record import ProblemKind, RecordError
 
-_ROOT = "PcGts"
 _CUSTOM = re.compile(r"readingOrder\s*\{[^}]*?index\s*:\s*(\d+)")  # Transkribus says it in the lines
 _GROUPS = ("OrderedGroup", "OrderedGroupIndexed", "UnorderedGroup", "UnorderedGroupIndexed")
 _LAST = 10**9
@@ -83,14 +80,10 @@ def _equivalent(element: Element) -> str:
     return ""
 
 
-def _read(path: Path) -> Iterator[Item]:
-    return read_pages(path, _ROOT, _page)
-
-
-FORM = FileForm(
+FORM = xml_form(
     word="page",
     name="PAGE XML",
     example='p.xml with <PcGts>…<Page imageFilename="p.png">…<Unicode>Title</Unicode>…, and p.png',
-    matches=lambda path: bool(xml_files(path, _ROOT)),
-    read=_read,
+    root="PcGts",
+    page=_page,
 )

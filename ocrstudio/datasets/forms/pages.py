@@ -31,7 +31,8 @@ def _ending(path: Path) -> str:
 def _read(folder: Path) -> Iterator[Item]:
     pairs = _pairs(folder)
     paired = {file for pair in pairs.values() for file in pair}
-    for picture in files_below(folder, PICTURES):
+    pictures = list(files_below(folder, PICTURES))
+    for picture in pictures:
         place = picture.relative_to(folder).as_posix()
         if picture not in paired:
             yield Item(place, folder, _alone(picture, pairs))
@@ -40,7 +41,7 @@ def _read(folder: Path) -> Iterator[Item]:
             yield Item(place, folder, _page(pairs[page_key(picture)][1], place))
         except RecordError as error:
             yield Item(place, folder, error)
-    keys = {page_key(picture) for picture in files_below(folder, PICTURES)}
+    keys = set(map(page_key, pictures))
     drawn = {page_key(path) for path in files_below(folder, _DRAWN)}
     for text in files_below(folder, _TEXTS):
         if page_key(text) not in keys:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ocrstudio.datasets.conversation import Conversation, Message, Role, Turn, converse
-from ocrstudio.datasets.forms.chat import messages_of
+from ocrstudio.datasets.forms.chat import messages_of, tagged
 from ocrstudio.datasets.forms.form import Row, RowForm, texts
 from ocrstudio.datasets.pictures import read_pictures
 from ocrstudio.datasets.record import ProblemKind, RecordError
@@ -21,13 +21,9 @@ def conversations_of(entries: object) -> list[Message]:
     return messages_of(entries)
 
 
-def tagged(turns: Sequence[Turn]) -> list[dict[str, str]]:
+def written(turns: Sequence[Turn]) -> list[dict[str, str]]:
     """The turns as a list with ``from`` and ``value``."""
-    return [
-        entry
-        for turn in turns
-        for entry in ({"from": "human", "value": turn.question}, {"from": "gpt", "value": turn.answer})
-    ]
+    return tagged(turns, ("human", "gpt"), role="from", content="value")
 
 
 def _matches(row: Row) -> bool:
@@ -60,7 +56,7 @@ def _pairs(entries: Sequence[object]) -> list[Message]:
 
 def _write(turns: Sequence[Turn], names: Sequence[str], files: Sequence[Path]) -> dict[str, Any]:
     del files
-    return {"conversations": tagged(turns), "images": list(names)}
+    return {"conversations": written(turns), "images": list(names)}
 
 
 FORM = RowForm(

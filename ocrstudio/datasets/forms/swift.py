@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ocrstudio.datasets.conversation import Conversation, Turn, converse
-from ocrstudio.datasets.forms.chat import messages_of
+from ocrstudio.datasets.forms.chat import messages_of, tagged
 from ocrstudio.datasets.forms.form import Row, RowForm
 from ocrstudio.datasets.pictures import read_pictures
 
@@ -23,15 +23,7 @@ def _read(row: Row) -> Conversation:
 
 def _write(turns: Sequence[Turn], names: Sequence[str], files: Sequence[Path]) -> dict[str, Any]:
     del files
-    messages = [
-        message
-        for turn in turns
-        for message in (
-            {"role": "user", "content": turn.question},
-            {"role": "assistant", "content": turn.answer},
-        )
-    ]
-    return {"messages": messages, "images": list(names)}
+    return {"messages": tagged(turns, ("user", "assistant")), "images": list(names)}
 
 
 FORM = RowForm(

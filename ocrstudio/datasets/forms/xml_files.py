@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from ocrstudio.datasets.conversation import Picture, page
-from ocrstudio.datasets.forms.form import Item
+from ocrstudio.datasets.forms.form import FileForm, Item
 from ocrstudio.datasets.forms.page_files import PICTURES, files_below
 from ocrstudio.datasets.record import ProblemKind, RecordError
 from ocrstudio.domain.names import nfc
@@ -69,10 +69,32 @@ def _local(name: str) -> str:
     return name.rpartition(" ")[2]
 
 
-def xml_files(path: Path, root: str) -> list[Path]:
+def xml_form(
+    *, word: str, name: str, example: str, root: str, page: Callable[[Element], tuple[str, str]]
+) -> FileForm:
+    """A form of XML files with a page each; `FileForm` has the other arguments.
+
+    Args:
+        word: See there.
+        name: See there.
+        example: See there.
+        root: Name of the root element.
+        page: Finds the name of the picture (or nothing) and the text below a root.
+    """
+    return FileForm(
+        word=word,
+        name=name,
+        example=example,
+        matches=lambda path: any(True for _ in _xml_files(path, root)),
+        read=lambda path: _read_pages(path, root, page),
+    )
+
+
+def _xml_files(path: Path, root: str) -> Iterator[Path]:
     """The files of a folder, or the file itself, whose root element has a name."""
-    files = files_below(path, _ENDINGS) if path.is_dir() else [path]
-    return [file for file in files if file.suffix.lower() in _ENDINGS and _has_root(file, root)]
+    for file in files_below(path, _ENDINGS) if path.is_dir() else [path]:
+        if file.suffix.lower() in _ENDINGS and _has_root(file, root):
+            yield file
 
 
 def _has_root(path: Path, root: str) -> bool:
@@ -85,25 +107,20 @@ def _has_root(path: Path, root: str) -> bool:
     return f"<{root}".encode() in head or f":{root} ".encode() in head or f":{root}>".encode() in head
 
 
-def read_pages(path: Path, root: str, read: Callable[[Element], tuple[str, str]]) -> Iterator[Item]:
-    """The pages of a folder of XML files, or of one file.
-
-    Args:
-        path: The folder or the file.
-        root: Name of the root element.
-        read: Finds the name of the picture (or nothing) and the text below a root.
-    """
+def _read_pages(path: Path, root: str, read: Callable[[Element], tuple[str, str]]) -> Iterator[Item]:
+    """The pages of a folder of XML files, or of one file."""
     folder = path if path.is_dir() else path.parent
     used: set[Path] = set()
-    for file in xml_files(path, root):
+    pictures = _Pictures()
+    for file in _xml_files(path, root):
         place = file.relative_to(folder).as_posix()
         try:
             name, text = read(parse(file))
-            found = _picture(file, name)
+            found = pictures.of(file, name)
             yield Item(place, folder, page(Picture(_name(found, folder) or name or f"{file.stem}.png"), text))
             used |= {found} if found else set()
         except RecordError as error:
-            used |= {found} if (found := _picture(file, "")) else set()
+            used |= {found} if (found := pictures.of(file, "")) else set()
             yield Item(place, folder, error)
     if path.is_dir():
         missing = RecordError(ProblemKind.NO_TEXT, f"no {root} file belongs to this picture")
@@ -112,24 +129,40 @@ def read_pages(path: Path, root: str, read: Callable[[Element], tuple[str, str]]
                 yield Item(picture.relative_to(folder).as_posix(), folder, missing)
 
 
-def _picture(file: Path, name: str) -> Path | None:
-    """The picture that a file names, or one of its own name: beside it, else in the folder above.
+class _Pictures:
+    """The pictures of the folders around XML files. Each is listed once: it may hold thousands of pages."""
 
-    Transkribus writes ``page/0001.xml`` below the pictures, eScriptorium puts both into one folder.
-    """
-    plain = PurePath(name.replace("\\", "/")).name
-    for folder in (file.parent, file.parent.parent):
-        try:
-            entries = sorted(folder.iterdir())
-        except OSError:
-            continue
-        pictures = [entry for entry in entries if entry.suffix.lower() in PICTURES and entry.is_file()]
-        by_name = (entry for entry in pictures if nfc(entry.name) == nfc(plain))
-        by_stem = (entry for entry in pictures if nfc(entry.stem) == nfc(file.stem))
-        found = next(by_name, None) or next(by_stem, None)
-        if found is not None:
-            return found
-    return None
+    def __init__(self) -> None:
+        self._known: dict[Path, tuple[dict[str, Path], dict[str, Path]]] = {}
+
+    def of(self, file: Path, name: str) -> Path | None:
+        """The picture that a file names, or one of its own name: beside it, else in the folder above.
+
+        Transkribus writes ``page/0001.xml`` below the pictures, eScriptorium puts both into one folder.
+        """
+        plain = PurePath(name.replace("\\", "/")).name
+        for folder in (file.parent, file.parent.parent):
+            by_name, by_stem = self._listed(folder)
+            found = by_name.get(nfc(plain)) or by_stem.get(nfc(file.stem))
+            if found is not None:
+                return found
+        return None
+
+    def _listed(self, folder: Path) -> tuple[dict[str, Path], dict[str, Path]]:
+        """The pictures of a folder by name and by stem, in NFC; of several the first."""
+        if folder not in self._known:
+            by_name: dict[str, Path] = {}
+            by_stem: dict[str, Path] = {}
+            try:
+                entries = sorted(folder.iterdir())
+            except OSError:
+                entries = []
+            for entry in entries:
+                if entry.suffix.lower() in PICTURES and entry.is_file():
+                    by_name.setdefault(nfc(entry.name), entry)
+                    by_stem.setdefault(nfc(entry.stem), entry)
+            self._known[folder] = by_name, by_stem
+        return self._known[folder]
 
 
 def _name(picture: Path | None, folder: Path) -> str:

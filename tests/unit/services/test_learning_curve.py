@@ -15,6 +15,7 @@ from ocrstudio.jobs.endings import last_failure
 from ocrstudio.jobs.launch import resume, start_worker
 from ocrstudio.jobs.run_folder import RunFolder
 from ocrstudio.jobs.stop import Patience, force_stop, request_stop, wait_until_over
+from ocrstudio.paths import config_dir
 from ocrstudio.services.curve_base import measured_base
 from ocrstudio.services.curve_record import RECORD_NAME, read_record
 from ocrstudio.services.evaluation import EvaluationRequest, create_evaluation_run
@@ -22,12 +23,13 @@ from ocrstudio.services.learning_curve import create_learning_curve
 from ocrstudio.services.run_index import record_runs
 from ocrstudio.services.runs import find_run_folders, overview
 from ocrstudio.services.training import TrainingRequest
-from ocrstudio.settings.train import load_train_config, micro_train_file
+from ocrstudio.settings.train import load_train_config
 from ocrstudio.store import Workspace
 from tests.fakes.labelled import pages_of, write_dataset
 from tests.fakes.runs import end_workers, scripted_curves, until
 
-CONFIG = load_train_config(micro_train_file(), {"training.max_steps": 4, "training.eval_fraction": 0.25})
+MICRO = config_dir() / "examples" / "train_micro.example.yaml"
+CONFIG = load_train_config(MICRO, {"training.max_steps": 4, "training.eval_fraction": 0.25})
 
 
 @pytest.fixture
@@ -204,7 +206,7 @@ def test_an_evaluation_is_taken_for_the_untrained_student_only_where_all_is_the_
     assert found() is None
     base = evaluate_base(tmp_path, asked)
     assert found() == base.id
-    assert found(config=load_train_config(micro_train_file(), {"evaluation.max_tokens": 3})) is None
+    assert found(config=load_train_config(MICRO, {"evaluation.max_tokens": 3})) is None
     assert found(held_out=asked.dataset) is None
     (tmp_path / "base.json").write_text("{}")
     assert found() is None, "its report was written over"
